@@ -1,0 +1,134 @@
+//! Checked, plain settings: one sub-struct a module. Built by `cli` once; nothing reads flags after that.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything the exporter needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// For `source`.
+    pub sources: SourcesConfig,
+    /// For `sampler`.
+    pub sampler: SamplerConfig,
+    /// For `selection`.
+    pub selection: SelectionConfig,
+    /// For `http`.
+    pub web: WebConfig,
+    /// For the logger.
+    pub log: LogConfig,
+}
+
+/// What to read, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourcesConfig {
+    /// Read the host's memory.
+    pub host: bool,
+    /// Read processes.
+    pub process: bool,
+    /// Who reads processes.
+    pub process_backend: ProcessBackend,
+    /// Where the watched system's files are.
+    pub roots: RootsConfig,
+}
+
+/// Where the watched system's files are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RootsConfig {
+    /// `--path.procfs`
+    pub procfs: PathBuf,
+    /// `--path.rootfs`
+    pub rootfs: PathBuf,
+}
+
+/// Who reads processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessBackend {
+    /// Our own reader of Linux's /proc.
+    Procfs,
+    /// The sysinfo library: resident memory only, on systems without /proc.
+    Sysinfo,
+}
+
+/// When to read, and how to judge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SamplerConfig {
+    /// Time between two ticks.
+    pub interval: Duration,
+    /// Share of one core that sampling may take, 0 to 1; the interval stretches rather than exceed it.
+    pub max_cpu: f64,
+    /// One second counts as this many for history and detector.
+    pub time_lapse: u32,
+    /// A score above it is a suspicion.
+    pub threshold: f64,
+    /// Smaller processes are not tracked; bytes of scored memory.
+    pub min_bytes: u64,
+    /// Younger processes are not tracked.
+    pub min_age: Duration,
+    /// Most entities that are remembered at once.
+    pub max_entities: usize,
+}
+
+/// Which entities get series of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectionConfig {
+    /// Processes besides the suspects; `None` is all.
+    pub top: Option<usize>,
+    /// Most series of entities; `None` is no cap.
+    pub max_series: Option<usize>,
+}
+
+/// The server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebConfig {
+    /// Where to listen; each on its own.
+    pub listen: Vec<ListenAddress>,
+    /// Path of the metrics.
+    pub telemetry_path: String,
+    /// Requests in work at once; 503 above.
+    pub max_requests: usize,
+    /// Leave out what describes the exporter itself.
+    pub disable_exporter_metrics: bool,
+}
+
+/// One place to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenAddress {
+    /// `:PORT`: every address, IPv6 and IPv4.
+    Any(u16),
+    /// A fixed address.
+    Address(SocketAddr),
+    /// `HOST:PORT` to be looked up.
+    Name(String, u16),
+}
+
+/// What to say, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// The least severe level that is written.
+    pub level: LogLevel,
+    /// The shape of a line.
+    pub format: LogFormat,
+}
+
+/// Severity of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What an operator may want to know.
+    Info,
+    /// What an operator should look at.
+    Warn,
+    /// What keeps the exporter from working.
+    Error,
+}
+
+/// Shape of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    Logfmt,
+    /// One JSON object a line.
+    Json,
+}

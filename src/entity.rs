@@ -1,0 +1,170 @@
+//! What is watched, and what makes two sightings the same thing.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+/// The kind of thing an entity is; the `scope` label of metrics and the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The whole machine.
+    Host,
+    /// Memory of the machine that no counter of the kernel explains.
+    HostUnaccounted,
+    /// Processes taken together by rule.
+    Group,
+    /// One process.
+    Process,
+}
+
+impl Scope {
+    /// Every scope, widest first; the order of all output.
+    pub const ALL: [Scope; 4] = [Scope::Host, Scope::HostUnaccounted, Scope::Group, Scope::Process];
+
+    /// The word operators see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Host => "host",
+            Scope::HostUnaccounted => "host_unaccounted",
+            Scope::Group => "group",
+            Scope::Process => "process",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Identity over time: equal ids are one life of one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EntityId {
+    /// The machine.
+    Host,
+    /// What /proc/meminfo's own counters leave unexplained.
+    HostUnaccounted,
+    /// All processes that one rule puts together.
+    Group {
+        /// The group's name.
+        name: Arc<str>,
+    },
+    /// One process. A pid alone is reused; with the start time it is not (proc_pid_stat(5), field 22).
+    Process {
+        /// Process id in the pid namespace of the procfs that was read.
+        pid: u32,
+        /// Start time in clock ticks since boot.
+        start_time: u64,
+    },
+}
+
+impl EntityId {
+    /// The scope this id belongs to.
+    pub fn scope(&self) -> Scope {
+        match self {
+            EntityId::Host => Scope::Host,
+            EntityId::HostUnaccounted => Scope::HostUnaccounted,
+            EntityId::Group { .. } => Scope::Group,
+            EntityId::Process { .. } => Scope::Process,
+        }
+    }
+}
+
+/// What names an entity to people, and ties its successive lives together. Read once a life.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The command name (`comm`) of a process, the name of a group; empty for the host.
+    pub name: Arc<str>,
+    /// The group a process belongs to, once grouping has decided.
+    pub group: Option<Arc<str>>,
+    /// Path of the leaf cgroup, `/` first; of the memory controller on v1, else of the unified hierarchy.
+    pub cgroup: Option<Arc<str>>,
+    /// Name of the effective user, or the number where passwd has no name.
+    pub user: Option<Arc<str>>,
+    /// The running file, where we may look at it.
+    pub executable: Option<Executable>,
+}
+
+/// One exact build of a program: a new release is a different one even under the same path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Executable {
+    /// Device of the file.
+    pub device: u64,
+    /// Inode of the file.
+    pub inode: u64,
+    /// Time of its last change, seconds since the epoch.
+    pub modified: i64,
+}
+
+/// The same program's successive lives: service or container with its ids cut out, and command name.
+///
+/// Independent of the group label, so that renaming a group forgets nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LineageKey {
+    place: Option<Arc<str>>,
+    command: Arc<str>,
+}
+
+impl LineageKey {
+    /// The lineage that a process of this identity belongs to.
+    pub fn of(identity: &Identity) -> LineageKey {
+        LineageKey {
+            place: identity.cgroup.as_deref().map(|path| Arc::from(without_ids(path))),
+            command: Arc::clone(&identity.name),
+        }
+    }
+}
+
+/// Shortest run of hexadecimal digits that is an id and no word: container ids have 64, systemd's 32.
+/// The groups of a pod's UID are shorter; a pod keeps its UID while its containers are restarted.
+const ID_DIGITS: usize = 32;
+
+/// Replaces every id in a cgroup path by `*`, so that a container recreated under a new id keeps its lineage.
+fn without_ids(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(first) = rest.chars().next() {
+        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        if digits >= ID_DIGITS {
+            out.push('*');
+            rest = &rest[digits..];
+        } else {
+            let word = digits.max(first.len_utf8());
+            out.push_str(&rest[..word]);
+            rest = &rest[word..];
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_cut_out_of_paths_and_words_are_kept() {
+        let id = "4f2a".repeat(16);
+        let pod = "8c1f0a52_93c4_4f6e_9d2b_0123456789ab";
+        for (path, expected) in [
+            (format!("/docker/{id}"), "/docker/*"),
+            (format!("/system.slice/docker-{id}.scope"), "/system.slice/docker-*.scope"),
+            (
+                format!("/kubepods.slice/kubepods-pod{pod}.slice/cri-containerd-{id}.scope"),
+                "/kubepods.slice/kubepods-pod8c1f0a52_93c4_4f6e_9d2b_0123456789ab.slice/cri-containerd-*.scope",
+            ),
+            ("/system.slice/deadbeef.service".to_string(), "/system.slice/deadbeef.service"),
+            ("/system.slice/nginx.service".to_string(), "/system.slice/nginx.service"),
+            ("/".to_string(), "/"),
+        ] {
+            assert_eq!(without_ids(&path), expected);
+        }
+    }
+
+    #[test]
+    fn multibyte_paths_survive() {
+        assert_eq!(without_ids(&format!("/größe/ü{}", "0a".repeat(32))), "/größe/ü*");
+    }
+}

@@ -1,0 +1,32 @@
+//! Kernel text to values. Parsers take slices, know no path, and survive any bytes.
+
+use thiserror::Error;
+
+pub mod cgroup;
+pub mod clock;
+pub mod limits;
+pub mod meminfo;
+pub mod passwd;
+pub mod stat;
+pub mod statm;
+pub mod status;
+mod text;
+
+#[cfg(test)]
+mod robustness;
+
+/// Text that is not what the kernel documents.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ParseError {
+    /// A field that must be there is not.
+    #[error("field {0} is missing")]
+    Missing(&'static str),
+    /// A field is there and is no number of the right range.
+    #[error("field {field} is not a number: {text:?}")]
+    NotANumber {
+        /// The field's name.
+        field: &'static str,
+        /// What stands there, shortened.
+        text: String,
+    },
+}

@@ -1,0 +1,58 @@
+//! No bytes make a parser panic: neither noise nor damaged text of the kernel.
+
+use proptest::prelude::*;
+
+use super::{cgroup, clock, limits, meminfo, passwd, stat, statm, status};
+
+/// One text of each kind that we read.
+const TEXTS: [&str; 8] = [
+    "MemTotal: 24684084 kB\nMemFree: 1 kB\nBuffers: 6424 kB\nCached: 2 kB\nAnonPages: 1 kB\nSlab: 3 kB\n\
+     KernelStack: 4 kB\nPageTables: 5 kB\nHugePages_Total: 9\nHugepagesize: 2048 kB\n",
+    "7945 (cat) R 7942 7942 6742 0 -1 4194304 102 0 0 0 0 0 0 0 20 0 1 0 105025 3133440 388\n",
+    "Name:\tcat\nPid:\t7945\nUid:\t0\t0\t0\t0\nVmRSS:\t1728 kB\nRssAnon:\t112 kB\nThreads:\t1\n",
+    "765 432 404 5 0 90 0\n",
+    "Max data size   unlimited   unlimited   bytes\nMax address space   8388608   unlimited   bytes\n",
+    "4:memory:/system.slice/nginx.service (deleted)\n0::/\n",
+    "root:x:0:0:root:/root:/bin/sh\n",
+    "1050.25 1724.28\nbtime 1795409629\n",
+];
+
+fn parse_everything(text: &[u8]) {
+    if let Ok(meminfo) = meminfo::parse(text) {
+        let _ = (meminfo.available(), meminfo.file(), meminfo.swapped_out(), meminfo.unaccounted());
+    }
+    if let Ok(stat) = stat::parse(text) {
+        let _ = (stat.is_dead(), stat.is_kernel_thread());
+    }
+    if let Ok(statm) = statm::parse(text) {
+        let _ = statm.anon();
+    }
+    let _ = (status::parse(text), limits::parse(text), cgroup::memory_path(text), passwd::parse(text));
+    let _ = (clock::boot_time(text), clock::uptime(text));
+}
+
+/// A text of the kernel with a few bytes overwritten and its end cut off.
+fn damaged() -> impl Strategy<Value = Vec<u8>> {
+    let edits = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8);
+    (prop::sample::select(&TEXTS[..]), edits, any::<prop::sample::Index>()).prop_map(|(text, edits, end)| {
+        let mut bytes = text.as_bytes().to_vec();
+        for (at, byte) in edits {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.truncate(end.index(bytes.len() + 1));
+        bytes
+    })
+}
+
+proptest! {
+    #[test]
+    fn noise_is_survived(text in prop::collection::vec(any::<u8>(), 0..512)) {
+        parse_everything(&text);
+    }
+
+    #[test]
+    fn damage_is_survived(text in damaged()) {
+        parse_everything(&text);
+    }
+}

@@ -1,0 +1,258 @@
+//! One sighting of one entity.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::entity::{EntityId, Identity, Scope};
+
+/// What memory is made of. Kinds never overlap, so they may be added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Private anonymous memory: heaps, stacks, arenas.
+    Anon,
+    /// Pages of files, reclaimable; without shmem.
+    File,
+    /// Shared memory: tmpfs, SysV, memfd.
+    Shmem,
+    /// What was written out to swap.
+    Swap,
+    /// Kernel slab that the kernel can't give back.
+    Slab,
+    /// Stacks of threads inside the kernel.
+    KernelStack,
+    /// Page tables.
+    Pagetables,
+    /// Per-CPU allocations of the kernel.
+    Percpu,
+    /// All resident memory, where a backend knows no more than that.
+    Resident,
+    /// Memory of the host that no counter explains.
+    Unaccounted,
+}
+
+impl Kind {
+    /// Every kind, in the order of all output.
+    pub const ALL: [Kind; 10] = [
+        Kind::Anon,
+        Kind::File,
+        Kind::Shmem,
+        Kind::Swap,
+        Kind::Slab,
+        Kind::KernelStack,
+        Kind::Pagetables,
+        Kind::Percpu,
+        Kind::Resident,
+        Kind::Unaccounted,
+    ];
+
+    /// The value of the `kind` label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Anon => "anon",
+            Kind::File => "file",
+            Kind::Shmem => "shmem",
+            Kind::Swap => "swap",
+            Kind::Slab => "slab",
+            Kind::KernelStack => "kernel_stack",
+            Kind::Pagetables => "pagetables",
+            Kind::Percpu => "percpu",
+            Kind::Resident => "resident",
+            Kind::Unaccounted => "unaccounted",
+        }
+    }
+
+    /// Whether a leak lives in this kind. Page cache never drives a score; shared memory is nobody's own, so
+    /// it counts where it is counted once.
+    pub fn is_scored(self, scope: Scope) -> bool {
+        match self {
+            Kind::File => false,
+            Kind::Anon | Kind::Swap | Kind::Resident | Kind::Unaccounted => true,
+            Kind::Shmem | Kind::Slab | Kind::KernelStack | Kind::Pagetables | Kind::Percpu => {
+                scope == Scope::Host
+            }
+        }
+    }
+}
+
+/// Bytes by kind; what the kernel does not say is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory([Option<u64>; Kind::ALL.len()]);
+
+impl Memory {
+    /// Bytes of one kind.
+    pub fn get(&self, kind: Kind) -> Option<u64> {
+        self.0[kind as usize]
+    }
+
+    /// Records the bytes of one kind.
+    pub fn set(&mut self, kind: Kind, bytes: u64) {
+        self.0[kind as usize] = Some(bytes);
+    }
+
+    /// The same memory with one kind recorded where it is known.
+    #[must_use]
+    pub fn with(mut self, kind: Kind, bytes: Option<u64>) -> Memory {
+        if let Some(bytes) = bytes {
+            self.set(kind, bytes);
+        }
+        self
+    }
+
+    /// Adds every known kind of `other`.
+    pub fn add(&mut self, other: &Memory) {
+        for (kind, bytes) in other.iter() {
+            self.set(kind, self.get(kind).unwrap_or(0).saturating_add(bytes));
+        }
+    }
+
+    /// The known kinds, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Kind, u64)> + '_ {
+        Kind::ALL.into_iter().filter_map(|kind| self.get(kind).map(|bytes| (kind, bytes)))
+    }
+
+    /// Bytes that a leak could live in, the series that is scored; `None` where no such kind is known.
+    pub fn scored(&self, scope: Scope) -> Option<u64> {
+        self.iter()
+            .filter(|(kind, _)| kind.is_scored(scope))
+            .map(|(_, bytes)| bytes)
+            .reduce(u64::saturating_add)
+    }
+
+    /// All known bytes.
+    pub fn total(&self) -> u64 {
+        self.iter().fold(0, |sum, (_, bytes)| sum.saturating_add(bytes))
+    }
+}
+
+/// What stops an entity from growing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// RLIMIT_AS: all of the address space.
+    AddressSpace,
+    /// RLIMIT_DATA: private writable memory (since Linux 4.7).
+    Data,
+    /// The machine's memory and swap, shared by all.
+    Host,
+}
+
+/// The nearest limit and how far away it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limit {
+    /// Which limit.
+    pub kind: LimitKind,
+    /// Its value in bytes, as configured.
+    pub bytes: u64,
+    /// Bytes that may still be taken before it is hit. Not `bytes` less the scored memory: RLIMIT_AS counts
+    /// reserved addresses, and the host's memory is shared.
+    pub room: u64,
+}
+
+/// One entity at one tick.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Who.
+    pub entity: EntityId,
+    /// Names, shared by all samples of one life.
+    pub identity: Arc<Identity>,
+    /// Memory by kind.
+    pub memory: Memory,
+    /// A limit of its own; `None` leaves it with the host's.
+    pub limit: Option<Limit>,
+    /// Since when it lives, by the watched system's own clock.
+    pub start: Option<Start>,
+    /// Threads of a process.
+    pub threads: Option<u64>,
+}
+
+/// When a life began.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Start {
+    /// Seconds since the epoch.
+    pub unix_seconds: f64,
+    /// Time since then at the moment of reading.
+    pub age: Duration,
+}
+
+/// The machine's own figures, all in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostMemory {
+    /// Usable memory.
+    pub total: u64,
+    /// Memory that nothing uses.
+    pub free: u64,
+    /// What can be had without swapping (MemAvailable, since Linux 3.14).
+    pub available: u64,
+    /// All swap.
+    pub swap_total: u64,
+    /// Swap in use.
+    pub swap_used: u64,
+    /// Slab that can't be reclaimed, where the kernel says.
+    pub slab_unreclaimable: Option<u64>,
+    /// What /proc/meminfo's own counters leave unexplained, where they are complete.
+    pub unaccounted: Option<u64>,
+}
+
+impl HostMemory {
+    /// Memory in use: total less available, so that page cache is not "used".
+    pub fn used(&self) -> u64 {
+        self.total.saturating_sub(self.available)
+    }
+
+    /// `used` as a share of `total`, 0 to 1; `None` for a machine that reports no memory.
+    pub fn used_ratio(&self) -> Option<f64> {
+        (self.total > 0).then(|| self.used() as f64 / self.total as f64)
+    }
+
+    /// The host as everyone's last limit: memory and swap, of which what is available may still be taken.
+    pub fn as_limit(&self) -> Limit {
+        Limit {
+            kind: LimitKind::Host,
+            bytes: self.total.saturating_add(self.swap_total),
+            room: self.available.saturating_add(self.swap_total.saturating_sub(self.swap_used)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_cache_never_counts_and_shared_memory_counts_for_the_host_alone() {
+        let memory = Memory::default()
+            .with(Kind::Anon, Some(1))
+            .with(Kind::File, Some(10))
+            .with(Kind::Shmem, Some(100))
+            .with(Kind::Swap, Some(1000));
+        assert_eq!(memory.scored(Scope::Process), Some(1001));
+        assert_eq!(memory.scored(Scope::Host), Some(1101));
+        assert_eq!(memory.total(), 1111);
+    }
+
+    #[test]
+    fn unknown_is_not_zero() {
+        let only_file = Memory::default().with(Kind::File, Some(7)).with(Kind::Anon, None);
+        assert_eq!(only_file.get(Kind::Anon), None);
+        assert_eq!(only_file.scored(Scope::Process), None);
+    }
+
+    #[test]
+    fn sums_saturate() {
+        let mut memory = Memory::default().with(Kind::Anon, Some(u64::MAX));
+        memory.add(&Memory::default().with(Kind::Anon, Some(1)).with(Kind::Swap, Some(5)));
+        assert_eq!(memory.get(Kind::Anon), Some(u64::MAX));
+        assert_eq!(memory.scored(Scope::Process), Some(u64::MAX));
+    }
+
+    #[test]
+    fn used_is_what_is_not_available() {
+        let host = HostMemory { total: 100, free: 10, available: 60, ..HostMemory::default() };
+        assert_eq!(host.used(), 40);
+        assert_eq!(host.used_ratio(), Some(0.4));
+        assert_eq!(HostMemory::default().used_ratio(), None);
+    }
+}

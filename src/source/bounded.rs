@@ -1,0 +1,59 @@
+//! Reading a whole file into a reused buffer, and never more than a bound.
+
+use std::os::fd::AsFd;
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::{Errno, read, retry_on_intr};
+
+/// Room that a read is offered at least. Most files of /proc fit; the kernel makes them up per read, so that one
+/// read of a whole file is also the most consistent one.
+const CHUNK: usize = 4096;
+
+/// Replaces the contents of `buffer` by the file `name` of the directory `dir`.
+///
+/// # Errors
+/// What openat(2) and read(2) say; [`Errno::FBIG`] for a file of more than `max` bytes.
+pub(super) fn read_file(
+    dir: impl AsFd,
+    name: impl rustix::path::Arg,
+    max: usize,
+    buffer: &mut Vec<u8>,
+) -> Result<(), Errno> {
+    buffer.clear();
+    let file = openat(dir, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    loop {
+        buffer.reserve(CHUNK);
+        let count = retry_on_intr(|| read(&file, spare_capacity(buffer)))?;
+        if buffer.len() > max {
+            buffer.clear();
+            return Err(Errno::FBIG);
+        }
+        if count == 0 {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::super::fixture::FakeSystem;
+    use super::*;
+
+    #[test]
+    fn files_up_to_the_bound_are_read_whole() {
+        let system = FakeSystem::new();
+        system.write("fits", vec![b'x'; 10_000]);
+        system.write("empty", "");
+        let dir = File::open(system.path("")).unwrap();
+        let mut buffer = b"from before".to_vec();
+        assert_eq!(read_file(&dir, "fits", 10_000, &mut buffer), Ok(()));
+        assert_eq!(buffer, vec![b'x'; 10_000]);
+        assert_eq!(read_file(&dir, "fits", 9_999, &mut buffer), Err(Errno::FBIG));
+        assert_eq!(read_file(&dir, "empty", 0, &mut buffer), Ok(()));
+        assert!(buffer.is_empty());
+        assert_eq!(read_file(&dir, "missing", 1, &mut buffer), Err(Errno::NOENT));
+    }
+}

@@ -1,0 +1,191 @@
+//! The machine as a whole: totals, kinds of memory, and what no counter explains.
+
+use std::sync::Arc;
+
+use sysinfo::System;
+
+use super::clock::Clock;
+use super::roots::{Procfs, Roots};
+use super::{Reading, Source, SourceError};
+use crate::entity::{EntityId, Identity};
+use crate::parse::meminfo::{self, Meminfo};
+use crate::sample::{HostMemory, Kind, Memory, Sample};
+
+/// Reads the memory of the machine.
+pub(super) struct HostSource {
+    procfs: Procfs,
+    /// The library that gives the totals of the live system. It reads /proc and nothing else, so that another root
+    /// has to do with our own reader.
+    live: Option<System>,
+    identity: Arc<Identity>,
+    buffer: Vec<u8>,
+}
+
+impl HostSource {
+    /// A source over the procfs of `roots`. Without the library our own reader gives the same totals.
+    pub(super) fn new(roots: &Roots) -> HostSource {
+        let procfs = roots.procfs().clone();
+        let live = if procfs.is_live() { System::new().ok() } else { None };
+        HostSource { procfs, live, identity: Arc::default(), buffer: Vec::new() }
+    }
+}
+
+impl Source for HostSource {
+    fn name(&self) -> &'static str {
+        "host"
+    }
+
+    fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError> {
+        let meminfo = self.procfs.parse("meminfo", &mut self.buffer, meminfo::parse)?;
+        let start = Clock::read(&self.procfs, &mut self.buffer)?.boot();
+        let mut host = figures(&meminfo);
+        if let Some(system) = &mut self.live {
+            take_totals(system, &mut host);
+        }
+        let sample = |entity, memory| Sample {
+            entity,
+            identity: Arc::clone(&self.identity),
+            memory,
+            limit: Some(host.as_limit()),
+            start: Some(start),
+            threads: None,
+        };
+        reading.samples.push(sample(EntityId::Host, kinds(&meminfo)));
+        if let Some(bytes) = host.unaccounted {
+            let memory = Memory::default().with(Kind::Unaccounted, Some(bytes));
+            reading.samples.push(sample(EntityId::HostUnaccounted, memory));
+        }
+        reading.host = Some(host);
+        Ok(())
+    }
+}
+
+fn figures(meminfo: &Meminfo) -> HostMemory {
+    HostMemory {
+        total: meminfo.total,
+        free: meminfo.free,
+        available: meminfo.available(),
+        swap_total: meminfo.swap_total.unwrap_or(0),
+        swap_used: meminfo.swap_used().unwrap_or(0),
+        slab_unreclaimable: meminfo.slab_unreclaimable,
+        unaccounted: meminfo.unaccounted(),
+    }
+}
+
+fn take_totals(system: &mut System, host: &mut HostMemory) {
+    system.refresh_memory();
+    host.total = system.total_memory();
+    host.free = system.free_memory();
+    host.available = system.available_memory();
+    host.swap_total = system.total_swap();
+    host.swap_used = system.total_swap().saturating_sub(system.free_swap());
+}
+
+fn kinds(meminfo: &Meminfo) -> Memory {
+    Memory::default()
+        .with(Kind::Anon, meminfo.anon)
+        .with(Kind::File, meminfo.file())
+        .with(Kind::Shmem, meminfo.shmem)
+        .with(Kind::Swap, meminfo.swapped_out())
+        .with(Kind::Slab, meminfo.slab_unreclaimable)
+        .with(Kind::KernelStack, meminfo.kernel_stack)
+        .with(Kind::Pagetables, meminfo.page_tables)
+        .with(Kind::Percpu, meminfo.percpu)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::fixture::{FakeSystem, live_roots};
+    use super::*;
+    use crate::sample::{Limit, LimitKind};
+
+    const KIB: u64 = 1024;
+
+    const MEMINFO: &str = "MemTotal: 10000 kB\nMemFree: 1000 kB\nMemAvailable: 4000 kB\nBuffers: 100 kB\n\
+        Cached: 3000 kB\nSwapCached: 10 kB\nSwapTotal: 500 kB\nSwapFree: 300 kB\nAnonPages: 2000 kB\n\
+        Shmem: 400 kB\nSlab: 900 kB\nSReclaimable: 600 kB\nSUnreclaim: 300 kB\nKernelStack: 50 kB\n\
+        PageTables: 60 kB\nPercpu: 70 kB\n";
+
+    fn read(roots: &Roots) -> Result<Reading, SourceError> {
+        let mut reading = Reading::default();
+        HostSource::new(roots).read(&mut reading)?;
+        Ok(reading)
+    }
+
+    #[test]
+    fn figures_of_another_root_come_from_its_own_files() {
+        let system = FakeSystem::new();
+        system.write("proc/meminfo", MEMINFO);
+        let reading = read(&system.roots()).unwrap();
+        let expected = HostMemory {
+            total: 10_000 * KIB,
+            free: 1000 * KIB,
+            available: 4000 * KIB,
+            swap_total: 500 * KIB,
+            swap_used: 200 * KIB,
+            slab_unreclaimable: Some(300 * KIB),
+            unaccounted: Some((9000 - 2000 - 3000 - 100 - 900 - 50 - 60 - 70 - 10) * KIB),
+        };
+        assert_eq!(reading.host, Some(expected));
+    }
+
+    #[test]
+    fn the_host_and_its_unaccounted_part_are_two_entities() {
+        let system = FakeSystem::new();
+        system.write("proc/meminfo", MEMINFO);
+        let reading = read(&system.roots()).unwrap();
+        let [host, unaccounted] = &reading.samples[..] else { panic!("{:?}", reading.samples) };
+        assert_eq!((&host.entity, &unaccounted.entity), (&EntityId::Host, &EntityId::HostUnaccounted));
+        let limit = Limit { kind: LimitKind::Host, bytes: 10_500 * KIB, room: 4300 * KIB };
+        assert_eq!((host.limit, unaccounted.limit), (Some(limit), Some(limit)));
+        let kinds: Vec<_> = host.memory.iter().map(|(kind, bytes)| (kind.as_str(), bytes / KIB)).collect();
+        let expected = [
+            ("anon", 2000),
+            ("file", 2700),
+            ("shmem", 400),
+            ("swap", 190),
+            ("slab", 300),
+            ("kernel_stack", 50),
+            ("pagetables", 60),
+            ("percpu", 70),
+        ];
+        assert_eq!(kinds, expected);
+        assert_eq!(unaccounted.memory.total(), 2810 * KIB);
+        let start = host.start.unwrap();
+        assert_eq!((start.unix_seconds, start.age), (1_700_000_000.0, Duration::from_millis(1_000_500)));
+    }
+
+    #[test]
+    fn an_old_kernel_says_less_and_nothing_is_made_up() {
+        let system = FakeSystem::new();
+        system.write("proc/meminfo", "MemTotal: 100 kB\nMemFree: 10 kB\nBuffers: 5 kB\nCached: 20 kB\n");
+        let reading = read(&system.roots()).unwrap();
+        let host = reading.host.unwrap();
+        assert_eq!((host.available, host.unaccounted), (35 * KIB, None));
+        assert_eq!(reading.samples.len(), 1);
+        assert_eq!(reading.samples[0].memory.get(Kind::Anon), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_which_file() {
+        let system = FakeSystem::new();
+        let roots = system.roots();
+        system.write("proc/meminfo", "MemTotal: lots\n");
+        let error = read(&roots).unwrap_err().to_string();
+        assert!(error.contains("/proc/meminfo: field MemTotal is not a number: \"lots\""), "{error}");
+        system.remove("proc/meminfo");
+        let error = read(&roots).unwrap_err().to_string();
+        assert!(error.contains("/proc/meminfo: No such file"), "{error}");
+    }
+
+    #[test]
+    fn the_live_machine_has_memory() {
+        let reading = read(&live_roots()).unwrap();
+        let host = reading.host.unwrap();
+        assert!(host.total > 0 && host.available > 0 && host.free <= host.total);
+        assert!(host.unaccounted.is_none_or(|bytes| bytes < host.total));
+        assert!(reading.samples[0].memory.total() < host.total + host.swap_total);
+    }
+}

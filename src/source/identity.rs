@@ -1,0 +1,261 @@
+//! What a process is and may do, remembered for its life: names, place, owner, limits.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use super::Reading;
+use super::pid_dir::{PidDir, Unread};
+use super::users::Users;
+use crate::entity::Identity;
+use crate::parse::ParseError;
+use crate::parse::cgroup::memory_path;
+use crate::parse::limits::{self, Limits};
+
+/// Sightings after which details are read again at the latest. A program may lower its limits after it has started,
+/// and others may do it for it (prlimit(2)), without any notice to us.
+const REREAD_EVERY: u64 = 64;
+
+/// One look at a process, cheap to take: what its `stat` and `status` say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sighting<'a> {
+    /// Process id.
+    pub(super) pid: u32,
+    /// Start time in clock ticks since boot.
+    pub(super) start_time: u64,
+    /// Command name.
+    pub(super) comm: &'a [u8],
+    /// Effective user id.
+    pub(super) uid: u32,
+}
+
+/// What takes further reads to find out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Details {
+    /// Names; the same `Arc` for as long as they stay the same.
+    pub(super) identity: Arc<Identity>,
+    /// Limits of its own.
+    pub(super) limits: Limits,
+}
+
+/// The details of all living processes.
+#[derive(Debug, Default)]
+pub(super) struct Lives {
+    lives: HashMap<u32, Life>,
+    pass: u64,
+}
+
+#[derive(Debug)]
+struct Life {
+    start_time: u64,
+    uid: u32,
+    sightings: u64,
+    seen_in_pass: u64,
+    details: Details,
+}
+
+impl Lives {
+    /// The details of the process in `dir`. They are read at its 1st, 2nd, 4th, … 64th sighting and at every 64th
+    /// from then on, and whenever its name or user changes, as execve(2) and setuid(2) do. `buffer` is scratch
+    /// space. What can't be read stays as it was, and counts in `reading` unless it is not there.
+    pub(super) fn details(
+        &mut self,
+        sighting: &Sighting<'_>,
+        dir: &PidDir,
+        users: &Users,
+        buffer: &mut Vec<u8>,
+        reading: &mut Reading,
+    ) -> &Details {
+        let life = match self.lives.entry(sighting.pid) {
+            Entry::Occupied(known) if known.get().start_time == sighting.start_time => known.into_mut(),
+            Entry::Occupied(reused) => {
+                let life = reused.into_mut();
+                *life = Life::new(sighting);
+                life
+            }
+            Entry::Vacant(new) => new.insert(Life::new(sighting)),
+        };
+        life.seen_in_pass = self.pass;
+        if life.is_due(sighting) {
+            life.details.reread(sighting, dir, users, buffer, reading);
+        }
+        &life.details
+    }
+
+    /// Ends a pass over all processes: who was not seen in it is forgotten.
+    pub(super) fn end_pass(&mut self) {
+        self.lives.retain(|_, life| life.seen_in_pass == self.pass);
+        self.pass += 1;
+    }
+
+    /// How many processes are remembered.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lives.len()
+    }
+}
+
+impl Life {
+    fn new(sighting: &Sighting<'_>) -> Life {
+        Life {
+            start_time: sighting.start_time,
+            uid: sighting.uid,
+            sightings: 0,
+            seen_in_pass: 0,
+            details: Details::default(),
+        }
+    }
+
+    /// Counts a sighting and says whether it is one at which to read details.
+    fn is_due(&mut self, sighting: &Sighting<'_>) -> bool {
+        let is_other = self.uid != sighting.uid
+            || *self.details.identity.name != *String::from_utf8_lossy(sighting.comm);
+        self.sightings = if is_other { 1 } else { self.sightings + 1 };
+        self.uid = sighting.uid;
+        if self.sightings <= REREAD_EVERY {
+            return self.sightings.is_power_of_two();
+        }
+        // The pid spreads the work: all processes that we found at our start would be due at once otherwise.
+        (self.sightings + u64::from(sighting.pid)).is_multiple_of(REREAD_EVERY)
+    }
+}
+
+impl Details {
+    fn reread(
+        &mut self,
+        sighting: &Sighting<'_>,
+        dir: &PidDir,
+        users: &Users,
+        buffer: &mut Vec<u8>,
+        reading: &mut Reading,
+    ) {
+        let old = &self.identity;
+        let cgroup = value(dir.read(c"cgroup", buffer), reading, || Ok(memory_path(buffer).map(Arc::from)));
+        let identity = Identity {
+            name: Arc::from(String::from_utf8_lossy(sighting.comm)),
+            group: None,
+            cgroup: cgroup.unwrap_or_else(|| old.cgroup.clone()),
+            user: Some(users.name(sighting.uid)),
+            executable: dir.executable(),
+        };
+        if identity != **old {
+            self.identity = Arc::new(identity);
+        }
+        if let Some(limits) = value(dir.read(c"limits", buffer), reading, || limits::parse(buffer)) {
+            self.limits = limits;
+        }
+    }
+}
+
+/// What a file says; `None` if it can't be read or understood, which counts, or is not there, which does not: the
+/// process ends just now, or the kernel has no such file.
+fn value<T>(
+    read: Result<(), Unread>,
+    reading: &mut Reading,
+    parse: impl FnOnce() -> Result<T, ParseError>,
+) -> Option<T> {
+    match read.and_then(|()| Ok(parse()?)) {
+        Ok(value) => Some(value),
+        Err(Unread::Vanished) => None,
+        Err(Unread::Failed(reason)) => {
+            reading.count_error(reason);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::FakeSystem;
+    use super::*;
+    use crate::source::ReadErrorReason;
+
+    /// One process whose files a test changes between sightings.
+    struct Watch {
+        system: FakeSystem,
+        dir: PidDir,
+        lives: Lives,
+        users: Users,
+        reading: Reading,
+    }
+
+    impl Watch {
+        fn new() -> Watch {
+            let system = FakeSystem::new();
+            system.process(64).write();
+            let roots = system.roots();
+            let dir = roots.procfs().pid_dir(64).unwrap();
+            let users = Users::new(roots.rootfs().clone());
+            Watch { system, dir, lives: Lives::default(), users, reading: Reading::default() }
+        }
+
+        fn see(&mut self, comm: &str, start_time: u64) -> Details {
+            let sighting = Sighting { pid: 64, start_time, comm: comm.as_bytes(), uid: 33 };
+            let Watch { dir, lives, users, reading, .. } = self;
+            lives.details(&sighting, dir, users, &mut Vec::new(), reading).clone()
+        }
+
+        /// At which of so many sightings a limit that was set just before would be noticed.
+        fn noticed_at(&mut self, sightings: u64) -> Vec<u64> {
+            let notices = |watch: &mut Watch, sighting: u64| {
+                watch.system.process(64).limits("unlimited", &sighting.to_string()).write();
+                watch.see("app", 5).limits.address_space == Some(sighting)
+            };
+            (1..=sightings).filter(|sighting| notices(self, *sighting)).collect()
+        }
+    }
+
+    #[test]
+    fn details_are_read_again_less_and_less_often() {
+        assert_eq!(Watch::new().noticed_at(260), [1, 2, 4, 8, 16, 32, 64, 128, 192, 256]);
+    }
+
+    #[test]
+    fn an_unchanged_identity_stays_the_same_allocation() {
+        let mut watch = Watch::new();
+        let first = watch.see("app", 5).identity;
+        assert!(Arc::ptr_eq(&first, &watch.see("app", 5).identity));
+        assert_eq!(first.cgroup.as_deref(), Some("/system.slice/app.service"));
+        assert_eq!(first.user.as_deref(), Some("33"));
+        assert_eq!(first.group, None);
+    }
+
+    #[test]
+    fn a_new_name_or_a_new_start_reads_at_once() {
+        let mut watch = Watch::new();
+        (0..3).for_each(|_| drop(watch.see("app", 5)));
+        watch.system.process(64).cgroup("0::/second\n").write();
+        assert_eq!(watch.see("exec", 5).identity.cgroup.as_deref(), Some("/second"));
+        watch.system.process(64).cgroup("0::/third\n").write();
+        assert_eq!(watch.see("exec", 6).identity.cgroup.as_deref(), Some("/third"));
+        assert_eq!(watch.lives.len(), 1);
+    }
+
+    #[test]
+    fn odd_files_count_missing_ones_do_not_and_both_keep_what_was_known() {
+        let mut watch = Watch::new();
+        watch.system.process(64).limits("7", "unlimited").write();
+        assert_eq!(watch.see("app", 5).limits.data, Some(7));
+        watch.system.write("proc/64/limits", "garbage");
+        assert_eq!(watch.see("app", 5).limits.data, Some(7));
+        assert_eq!(watch.reading.errors, [(ReadErrorReason::Malformed, 1)].into());
+        watch.system.remove("proc/64/limits");
+        watch.system.remove("proc/64/cgroup");
+        let ending = watch.see("exec", 5);
+        assert_eq!(ending.limits.data, Some(7));
+        assert_eq!(ending.identity.cgroup.as_deref(), Some("/system.slice/app.service"));
+        let bare = watch.see("exec", 6);
+        assert_eq!((bare.limits, bare.identity.cgroup.clone()), (Limits::default(), None));
+        assert_eq!(watch.reading.errors.len(), 1);
+    }
+
+    #[test]
+    fn who_is_not_seen_is_forgotten() {
+        let mut watch = Watch::new();
+        watch.see("app", 5);
+        watch.lives.end_pass();
+        assert_eq!(watch.lives.len(), 1);
+        watch.lives.end_pass();
+        assert_eq!(watch.lives.len(), 0);
+    }
+}

@@ -1,0 +1,135 @@
+//! Where samples come from. Only the modules in here read the watched system.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::config::{ProcessBackend, SourcesConfig};
+use crate::sample::{HostMemory, Sample};
+
+mod bounded;
+mod clock;
+#[cfg(test)]
+mod fixture;
+mod host;
+mod identity;
+mod pid_dir;
+mod portable;
+mod process;
+mod roots;
+mod users;
+
+pub use roots::Roots;
+
+/// Reads one part of the watched system. One wrapper in the sampler times it, logs it and reports success.
+pub trait Source: Send {
+    /// The name in flags, metrics and logs.
+    fn name(&self) -> &'static str;
+
+    /// Adds everything that can be seen now to `reading`.
+    ///
+    /// # Errors
+    /// When nothing useful could be read at all. A single entity that can't be read is counted in
+    /// [`Reading::errors`]; one that vanishes meanwhile is no error.
+    fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError>;
+}
+
+/// The sources that `config` asks for, in the order they are read.
+///
+/// # Errors
+/// When the roots don't hold what a source needs; the message says which flag to mend.
+pub fn all(config: &SourcesConfig) -> Result<Vec<Box<dyn Source>>, SourceError> {
+    let roots = Roots::open(&config.roots)?;
+    let mut sources: Vec<Box<dyn Source>> = Vec::new();
+    if config.host {
+        sources.push(Box::new(host::HostSource::new(&roots)));
+    }
+    if config.process {
+        sources.push(match config.process_backend {
+            ProcessBackend::Procfs => Box::new(process::ProcessSource::new(&roots)),
+            ProcessBackend::Sysinfo => Box::new(portable::PortableSource::new()?),
+        });
+    }
+    Ok(sources)
+}
+
+/// What one source saw in one tick.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// One sample an entity.
+    pub samples: Vec<Sample>,
+    /// The machine's figures, from the source that has them.
+    pub host: Option<HostMemory>,
+    /// Entities that could not be read, by reason.
+    pub errors: BTreeMap<ReadErrorReason, u64>,
+    /// Pids that are there and could not be read: their absence from `samples` is no death.
+    pub unread: HashSet<u32>,
+}
+
+impl Reading {
+    /// Counts an entity that could not be read.
+    pub fn count_error(&mut self, reason: ReadErrorReason) {
+        *self.errors.entry(reason).or_default() += 1;
+    }
+}
+
+/// Why a single entity could not be read; the `reason` label of `memleak_source_read_errors_total`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReadErrorReason {
+    /// EACCES or EPERM.
+    Permission,
+    /// The text is not what the kernel documents.
+    Malformed,
+    /// Any other failure to read.
+    Io,
+}
+
+impl ReadErrorReason {
+    /// Every reason, so that a series exists before the first error.
+    pub const ALL: [ReadErrorReason; 3] =
+        [ReadErrorReason::Permission, ReadErrorReason::Malformed, ReadErrorReason::Io];
+
+    /// The value of the `reason` label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReadErrorReason::Permission => "permission",
+            ReadErrorReason::Malformed => "malformed",
+            ReadErrorReason::Io => "io",
+        }
+    }
+}
+
+/// A source that could not do its work.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// A root directory is not there or not readable.
+    #[error("cannot open {path}: {source}; give the right directory with {flag}")]
+    Root {
+        /// What was opened.
+        path: PathBuf,
+        /// The flag that names it.
+        flag: &'static str,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file that the source can't do without could not be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file that the source can't do without says something else than documented.
+    #[error("cannot understand {path}: {source}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: crate::parse::ParseError,
+    },
+    /// The sysinfo library can't list processes on this system.
+    #[error("cannot use the sysinfo library: {0}; use --source.process.backend=procfs instead")]
+    Library(#[from] sysinfo::Error),
+}

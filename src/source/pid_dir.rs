@@ -1,0 +1,125 @@
+//! The open directory of one process.
+
+use std::ffi::CStr;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{AtFlags, statat};
+use rustix::io::Errno;
+
+use super::ReadErrorReason;
+use super::bounded::read_file;
+use crate::entity::Executable;
+use crate::parse::ParseError;
+
+/// Most bytes of a file of one process. They have a few KiB; `limits` and `status` do not grow.
+const MAX_FILE_BYTES: usize = 64 << 10;
+
+/// `/proc/PID`, held open: the kernel ties the descriptor to one life of the pid. Once the process has been
+/// collected every read fails with `ESRCH`, even if the pid is in use again, so that no two processes are mixed.
+#[derive(Debug)]
+pub(super) struct PidDir(OwnedFd);
+
+impl PidDir {
+    /// Wraps the descriptor of a directory.
+    pub(super) fn new(fd: OwnedFd) -> PidDir {
+        PidDir(fd)
+    }
+
+    /// Replaces the contents of `buffer` by the file `name`.
+    ///
+    /// # Errors
+    /// [`Unread`]; a file that is too large counts as [`ReadErrorReason::Io`].
+    pub(super) fn read(&self, name: &CStr, buffer: &mut Vec<u8>) -> Result<(), Unread> {
+        Ok(read_file(&self.0, name, MAX_FILE_BYTES, buffer)?)
+    }
+
+    /// The running file (proc_pid_exe(5)); `None` for whatever reason it can't be looked at, most often because
+    /// the process is another user's.
+    pub(super) fn executable(&self) -> Option<Executable> {
+        let stat = statat(&self.0, c"exe", AtFlags::empty()).ok()?;
+        Some(Executable { device: stat.st_dev, inode: stat.st_ino, modified: stat.st_mtime })
+    }
+}
+
+/// Why nothing could be read of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It ended meanwhile; that is no error.
+    Vanished,
+    /// It counts as an error.
+    Failed(ReadErrorReason),
+}
+
+impl From<Errno> for Unread {
+    fn from(errno: Errno) -> Unread {
+        match errno {
+            Errno::NOENT | Errno::SRCH => Unread::Vanished,
+            Errno::ACCESS | Errno::PERM => Unread::Failed(ReadErrorReason::Permission),
+            _ => Unread::Failed(ReadErrorReason::Io),
+        }
+    }
+}
+
+impl From<ParseError> for Unread {
+    fn from(_: ParseError) -> Unread {
+        Unread::Failed(ReadErrorReason::Malformed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::FakeSystem;
+    use super::*;
+
+    #[test]
+    fn errors_are_sorted_by_what_they_mean() {
+        for (errno, expected) in [
+            (Errno::NOENT, Unread::Vanished),
+            (Errno::SRCH, Unread::Vanished),
+            (Errno::ACCESS, Unread::Failed(ReadErrorReason::Permission)),
+            (Errno::PERM, Unread::Failed(ReadErrorReason::Permission)),
+            (Errno::FBIG, Unread::Failed(ReadErrorReason::Io)),
+            (Errno::MFILE, Unread::Failed(ReadErrorReason::Io)),
+        ] {
+            assert_eq!(Unread::from(errno), expected);
+        }
+        let malformed = Unread::Failed(ReadErrorReason::Malformed);
+        assert_eq!(Unread::from(ParseError::Missing("x")), malformed);
+    }
+
+    #[test]
+    fn files_of_a_process_are_bounded() {
+        let system = FakeSystem::new();
+        system.write("proc/7/status", vec![b'x'; MAX_FILE_BYTES + 1]);
+        let dir = system.roots().procfs().pid_dir(7).unwrap();
+        let mut buffer = Vec::new();
+        assert_eq!(dir.read(c"status", &mut buffer), Err(Unread::Failed(ReadErrorReason::Io)));
+        assert_eq!(dir.read(c"stat", &mut buffer), Err(Unread::Vanished));
+    }
+
+    #[test]
+    fn the_executable_is_the_file_behind_the_link() {
+        let system = FakeSystem::new();
+        system.write("proc/7/status", "");
+        let dir = system.roots().procfs().pid_dir(7).unwrap();
+        assert_eq!(dir.executable(), None);
+        system.write("bin/server", "v1");
+        system.link("bin/server", "proc/7/exe");
+        let first = dir.executable().unwrap();
+        assert!(first.inode > 0 && first.modified > 0);
+        assert_eq!(dir.executable(), Some(first));
+        system.write("bin/server.new", "v2");
+        system.rename("bin/server.new", "bin/server");
+        assert_ne!(dir.executable(), Some(first));
+    }
+
+    #[test]
+    fn a_descriptor_outlives_its_process_and_never_shows_another() {
+        let system = FakeSystem::new();
+        system.write("proc/7/stat", "first");
+        let dir = system.roots().procfs().pid_dir(7).unwrap();
+        system.remove("proc/7");
+        system.write("proc/7/stat", "second");
+        assert_eq!(dir.read(c"stat", &mut Vec::new()), Err(Unread::Vanished));
+    }
+}

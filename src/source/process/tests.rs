@@ -1,0 +1,212 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::config::RootsConfig;
+use crate::source::ReadErrorReason;
+use crate::source::fixture::{FakeSystem, live_roots};
+
+const KIB: u64 = 1024;
+
+fn read(source: &mut ProcessSource) -> Reading {
+    let mut reading = Reading::default();
+    source.read(&mut reading).unwrap();
+    reading
+}
+
+fn read_once(system: &FakeSystem) -> Reading {
+    read(&mut ProcessSource::new(&system.roots()))
+}
+
+fn pids(reading: &Reading) -> Vec<u32> {
+    let pid = |sample: &Sample| match sample.entity {
+        EntityId::Process { pid, .. } => pid,
+        _ => panic!("{sample:?}"),
+    };
+    reading.samples.iter().map(pid).collect()
+}
+
+#[test]
+fn an_ordinary_process_is_read_in_full() {
+    let system = FakeSystem::new();
+    system.write("etc/passwd", "www-data:x:33:33::/:\n");
+    system.process(7).comm(b"nginx").start_time(50_000).uid(33).write();
+    let reading = read_once(&system);
+    let [sample] = &reading.samples[..] else { panic!("{:?}", reading.samples) };
+    assert_eq!(sample.entity, EntityId::Process { pid: 7, start_time: 50_000 });
+    let memory = Memory::default()
+        .with(Kind::Anon, Some(1000 * KIB))
+        .with(Kind::File, Some(2000 * KIB))
+        .with(Kind::Shmem, Some(300 * KIB))
+        .with(Kind::Swap, Some(40 * KIB));
+    assert_eq!(sample.memory, memory);
+    assert_eq!(sample.identity.name.as_ref(), "nginx");
+    assert_eq!(sample.identity.user.as_deref(), Some("www-data"));
+    assert_eq!(sample.identity.cgroup.as_deref(), Some("/system.slice/app.service"));
+    assert_eq!((sample.limit, sample.threads), (None, Some(3)));
+    let start = sample.start.unwrap();
+    assert_eq!((start.unix_seconds, start.age), (1_700_000_500.0, Duration::from_millis(500_500)));
+    assert!(reading.errors.is_empty() && reading.host.is_none());
+}
+
+#[test]
+fn names_may_contain_anything() {
+    let names: [&[u8]; 6] = [b"a \"b\"", b"back\\slash", b"two\nlines", b"a) R (b", b"\xff\xfe", b""];
+    let system = FakeSystem::new();
+    for (pid, name) in (1..).zip(names) {
+        system.process(pid).comm(name).write();
+    }
+    let reading = read_once(&system);
+    let seen: Vec<_> = reading.samples.iter().map(|sample| sample.identity.name.to_string()).collect();
+    assert_eq!(seen, names.map(|name| String::from_utf8_lossy(name).into_owned()));
+    assert!(reading.samples.iter().all(|sample| sample.memory.get(Kind::Anon) == Some(1000 * KIB)));
+}
+
+#[test]
+fn who_has_no_memory_is_skipped_silently() {
+    let system = FakeSystem::new();
+    system.process(1).write();
+    system.process(2).kernel_thread().write();
+    system.process(3).state('Z').write();
+    system.process(4).without_memory().write();
+    let reading = read_once(&system);
+    assert_eq!(pids(&reading), [1]);
+    assert!(reading.errors.is_empty());
+}
+
+#[test]
+fn garbage_counts_and_harms_nobody_else() {
+    let system = FakeSystem::new();
+    (1..=6).for_each(|pid| system.process(pid).write());
+    system.write("proc/2/stat", b"\xff\x00garbage");
+    system.write("proc/3/status", "garbage");
+    system.write("proc/4/stat", "");
+    system.write("proc/5/limits", "garbage");
+    let reading = read_once(&system);
+    assert_eq!(pids(&reading), [1, 5, 6]);
+    assert_eq!(reading.errors, BTreeMap::from([(ReadErrorReason::Malformed, 4)]));
+}
+
+#[test]
+fn who_vanishes_is_no_error() {
+    let system = FakeSystem::new();
+    (1..=4).for_each(|pid| system.process(pid).write());
+    system.remove("proc/2/status");
+    system.remove("proc/3/stat");
+    let reading = read_once(&system);
+    assert_eq!(pids(&reading), [1, 4]);
+    assert!(reading.errors.is_empty());
+}
+
+#[test]
+fn what_is_too_large_or_no_directory_counts_as_io() {
+    let system = FakeSystem::new();
+    (1..=2).for_each(|pid| system.process(pid).write());
+    system.write("proc/2/status", vec![b'x'; 100_000]);
+    system.write("proc/3", "a file");
+    let reading = read_once(&system);
+    assert_eq!(pids(&reading), [1]);
+    assert_eq!(reading.errors, BTreeMap::from([(ReadErrorReason::Io, 2)]));
+}
+
+#[test]
+fn old_kernels_split_resident_memory_in_statm() {
+    let system = FakeSystem::new();
+    system.process(1).old_kernel().write();
+    system.write("proc/1/statm", "9000 500 400 1 0 100 0\n");
+    let page = page_size() as u64;
+    let reading = read_once(&system);
+    let memory = Memory::default()
+        .with(Kind::Anon, Some(100 * page))
+        .with(Kind::File, Some(400 * page))
+        .with(Kind::Swap, Some(40 * KIB));
+    assert_eq!(reading.samples[0].memory, memory);
+}
+
+#[test]
+fn the_limit_that_leaves_less_room_counts() {
+    let system = FakeSystem::new();
+    // The fixture has VmSize 10000 kB and VmData 5000 kB.
+    let limits = [("unlimited", "20480000"), ("6144000", "20480000"), ("6144000", "unlimited"), ("1", "1")];
+    for (pid, (data, address_space)) in (1..).zip(limits) {
+        system.process(pid).limits(data, address_space).write();
+    }
+    let seen: Vec<_> = read_once(&system).samples.iter().map(|sample| sample.limit.unwrap()).collect();
+    let data = Limit { kind: LimitKind::Data, bytes: 6000 * KIB, room: 1000 * KIB };
+    assert_eq!(seen[0], Limit { kind: LimitKind::AddressSpace, bytes: 20_000 * KIB, room: 10_000 * KIB });
+    assert_eq!((seen[1], seen[2]), (data, data));
+    assert_eq!(seen[3].room, 0);
+}
+
+#[test]
+fn exec_renames_and_keeps_the_life() {
+    let system = FakeSystem::new();
+    let mut source = ProcessSource::new(&system.roots());
+    system.process(7).comm(b"sh").write();
+    let before = read(&mut source).samples.remove(0);
+    system.process(7).comm(b"server").write();
+    let after = read(&mut source).samples.remove(0);
+    assert_eq!(before.entity, after.entity);
+    assert_eq!((before.identity.name.as_ref(), after.identity.name.as_ref()), ("sh", "server"));
+}
+
+#[test]
+fn a_reused_pid_is_another_life() {
+    let system = FakeSystem::new();
+    let mut source = ProcessSource::new(&system.roots());
+    system.process(7).start_time(100).cgroup("0::/first\n").write();
+    let first = read(&mut source).samples.remove(0);
+    system.process(7).start_time(200).cgroup("0::/second\n").write();
+    let second = read(&mut source).samples.remove(0);
+    assert_ne!(first.entity, second.entity);
+    assert_eq!(second.identity.cgroup.as_deref(), Some("/second"));
+}
+
+#[test]
+fn identities_are_shared_between_sightings_and_forgotten_with_the_process() {
+    let system = FakeSystem::new();
+    let mut source = ProcessSource::new(&system.roots());
+    system.process(7).write();
+    let first = read(&mut source).samples.remove(0);
+    let second = read(&mut source).samples.remove(0);
+    assert!(Arc::ptr_eq(&first.identity, &second.identity));
+    system.remove("proc/7");
+    assert!(read(&mut source).samples.is_empty());
+    assert_eq!(source.lives.len(), 0);
+}
+
+#[test]
+fn files_that_nothing_works_without_fail_the_source() {
+    let system = FakeSystem::new();
+    let mut source = ProcessSource::new(&system.roots());
+    system.remove("proc/uptime");
+    let error = source.read(&mut Reading::default()).unwrap_err().to_string();
+    assert!(error.contains("/proc/uptime: No such file"), "{error}");
+}
+
+#[test]
+fn this_process_is_seen_live_and_twice_the_same() {
+    let mut source = ProcessSource::new(&live_roots());
+    let own = |reading: Reading| {
+        let is_own = |sample: &Sample| matches!(sample.entity, EntityId::Process { pid, .. } if pid == std::process::id());
+        reading.samples.into_iter().find(is_own).unwrap()
+    };
+    let ballast = vec![1_u8; 8 << 20];
+    let first = own(read(&mut source));
+    let second = own(read(&mut source));
+    drop(ballast);
+    assert_eq!(first.entity, second.entity);
+    assert!(first.memory.get(Kind::Anon).unwrap() > 4 << 20);
+    assert!(first.identity.executable.is_some() && first.identity.user.is_some());
+    assert!(first.start.unwrap().age < Duration::from_secs(3600));
+    assert!(first.threads.unwrap() >= 1);
+}
+
+#[test]
+fn other_users_processes_are_read_without_privileges_to_them() {
+    let roots = RootsConfig { procfs: "/proc".into(), rootfs: "/".into() };
+    let reading = read(&mut ProcessSource::new(&Roots::open(&roots).unwrap()));
+    assert!(pids(&reading).len() > 1);
+    assert_eq!(reading.errors.get(&ReadErrorReason::Malformed), None);
+}

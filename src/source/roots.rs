@@ -1,0 +1,261 @@
+//! Where the watched system's files are. The only place that joins paths below its roots.
+
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{CWD, Mode, OFlags, RawDir, Stat, fstat, openat, stat, statat};
+use rustix::io::Errno;
+use rustix::path::{Arg, DecInt};
+
+use super::SourceError;
+use super::bounded::read_file;
+use super::pid_dir::PidDir;
+use crate::config::RootsConfig;
+use crate::parse::ParseError;
+
+/// Most bytes of a file of the whole system. /proc/stat has a figure for every interrupt; /etc/passwd may list
+/// a whole company.
+const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// Bytes of directory entries that one getdents64(2) may return: about 1000 processes.
+const DIRECTORY_BYTES: usize = 32 << 10;
+
+/// Files without which a directory is no procfs that we can use.
+const NEEDED: [&str; 3] = ["meminfo", "stat", "uptime"];
+
+const PROCFS_FLAG: &str = "--path.procfs";
+const ROOTFS_FLAG: &str = "--path.rootfs";
+
+/// The roots of the watched system, kept open: a directory that is mounted over later changes nothing.
+#[derive(Clone, Debug)]
+pub struct Roots {
+    procfs: Procfs,
+    rootfs: Rootfs,
+}
+
+impl Roots {
+    /// Opens the directories that `config` names.
+    ///
+    /// # Errors
+    /// [`SourceError::Root`] for a directory that can't be opened, and for a procfs that lacks a file that every
+    /// procfs has or lets us read none.
+    pub fn open(config: &RootsConfig) -> Result<Roots, SourceError> {
+        let procfs = Procfs(Root::open(&config.procfs, PROCFS_FLAG)?);
+        procfs.check()?;
+        Ok(Roots { procfs, rootfs: Rootfs(Root::open(&config.rootfs, ROOTFS_FLAG)?) })
+    }
+
+    /// The process file system.
+    pub(super) fn procfs(&self) -> &Procfs {
+        &self.procfs
+    }
+
+    /// The file system that the watched processes see.
+    pub(super) fn rootfs(&self) -> &Rootfs {
+        &self.rootfs
+    }
+}
+
+/// An open directory, cheap to clone.
+#[derive(Clone, Debug)]
+struct Root {
+    path: Arc<Path>,
+    fd: Arc<OwnedFd>,
+}
+
+impl Root {
+    fn open(path: &Path, flag: &'static str) -> Result<Root, SourceError> {
+        let fd =
+            openat(CWD, path, directory(), Mode::empty()).map_err(|errno| root_error(path, flag, errno))?;
+        Ok(Root { path: Arc::from(path), fd: Arc::new(fd) })
+    }
+
+    fn below(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+/// The process file system, or a directory that looks like it (proc(5)).
+#[derive(Clone, Debug)]
+pub(super) struct Procfs(Root);
+
+impl Procfs {
+    /// Whether this is what /proc shows to us, so that libraries that know no other place may be asked.
+    pub(super) fn is_live(&self) -> bool {
+        let same = |ours: Stat, live: Stat| (ours.st_dev, ours.st_ino) == (live.st_dev, live.st_ino);
+        matches!((fstat(&self.0.fd), stat("/proc")), (Ok(ours), Ok(live)) if same(ours, live))
+    }
+
+    /// Reads a file of the whole system and makes sense of it; `buffer` is scratch space.
+    ///
+    /// # Errors
+    /// [`SourceError::Read`] or [`SourceError::Parse`], with the path.
+    pub(super) fn parse<T>(
+        &self,
+        name: &str,
+        buffer: &mut Vec<u8>,
+        parser: impl FnOnce(&[u8]) -> Result<T, ParseError>,
+    ) -> Result<T, SourceError> {
+        read_file(&self.0.fd, name, MAX_FILE_BYTES, buffer)
+            .map_err(|errno| SourceError::Read { path: self.0.below(name), source: errno.into() })?;
+        parser(buffer).map_err(|source| SourceError::Parse { path: self.0.below(name), source })
+    }
+
+    /// Replaces the contents of `pids` by the ids of all processes, rising. `buffer` is scratch space.
+    ///
+    /// # Errors
+    /// [`SourceError::Read`] when the directory can't be listed to its end.
+    pub(super) fn pids(&self, buffer: &mut Vec<u8>, pids: &mut Vec<u32>) -> Result<(), SourceError> {
+        pids.clear();
+        buffer.clear();
+        buffer.reserve(DIRECTORY_BYTES);
+        self.list(buffer.spare_capacity_mut(), pids)
+            .map_err(|errno| SourceError::Read { path: self.0.path.to_path_buf(), source: errno.into() })?;
+        pids.sort_unstable();
+        Ok(())
+    }
+
+    /// The directory of one process.
+    ///
+    /// # Errors
+    /// What openat(2) says; `ENOENT` for a process that is gone.
+    pub(super) fn pid_dir(&self, pid: u32) -> Result<PidDir, Errno> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        openat(&self.0.fd, DecInt::new(pid), flags, Mode::empty()).map(PidDir::new)
+    }
+
+    fn check(&self) -> Result<(), SourceError> {
+        for name in NEEDED {
+            openat(&self.0.fd, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+                .map_err(|errno| root_error(&self.0.below(name), PROCFS_FLAG, errno))?;
+        }
+        Ok(())
+    }
+
+    /// Opens the directory anew each time, because a kept descriptor would also keep its position.
+    fn list(&self, buffer: &mut [MaybeUninit<u8>], pids: &mut Vec<u32>) -> Result<(), Errno> {
+        let mut entries = RawDir::new(openat(&self.0.fd, ".", directory(), Mode::empty())?, buffer);
+        while let Some(entry) = entries.next() {
+            pids.extend(pid(entry?.file_name()));
+        }
+        Ok(())
+    }
+}
+
+/// The file system that the watched processes see.
+#[derive(Clone, Debug)]
+pub(super) struct Rootfs(Root);
+
+impl Rootfs {
+    /// The file of user names.
+    const PASSWD: &str = "etc/passwd";
+
+    /// What fstat(2) says about the file of user names; it changes whenever the file does.
+    pub(super) fn stat_passwd(&self) -> Result<Stat, Errno> {
+        statat(&self.0.fd, Self::PASSWD, rustix::fs::AtFlags::empty())
+    }
+
+    /// Reads the file of user names.
+    ///
+    /// # Errors
+    /// What openat(2) and read(2) say.
+    pub(super) fn read_passwd(&self, buffer: &mut Vec<u8>) -> Result<(), Errno> {
+        read_file(&self.0.fd, Self::PASSWD, MAX_FILE_BYTES, buffer)
+    }
+}
+
+fn directory() -> OFlags {
+    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC
+}
+
+fn root_error(path: &Path, flag: &'static str, errno: Errno) -> SourceError {
+    SourceError::Root { path: path.to_path_buf(), flag, source: errno.into() }
+}
+
+/// A name of digits alone; /proc has much besides processes.
+fn pid(name: &CStr) -> Option<u32> {
+    let name = name.as_str().ok()?;
+    name.bytes().all(|byte| byte.is_ascii_digit()).then(|| name.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::FakeSystem;
+    use super::*;
+
+    #[test]
+    fn missing_directories_name_their_flag() {
+        let system = FakeSystem::new();
+        let nowhere = system.path("nowhere");
+        let error = Roots::open(&RootsConfig { procfs: nowhere.clone(), ..system.config() }).unwrap_err();
+        let text = format!(
+            "cannot open {}: No such file or directory (os error 2); give the right directory with --path.procfs",
+            nowhere.display()
+        );
+        assert_eq!(error.to_string(), text);
+        let error = Roots::open(&RootsConfig { rootfs: nowhere, ..system.config() }).unwrap_err();
+        assert!(error.to_string().ends_with("--path.rootfs"), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_is_no_procfs_is_refused() {
+        for name in NEEDED {
+            let system = FakeSystem::new();
+            system.remove(&format!("proc/{name}"));
+            let error = Roots::open(&system.config()).unwrap_err().to_string();
+            assert!(error.contains(&format!("/proc/{name}: No such file")), "{error}");
+            assert!(error.ends_with("give the right directory with --path.procfs"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_no_directory() {
+        let system = FakeSystem::new();
+        let config = RootsConfig { procfs: system.path("proc/stat"), ..system.config() };
+        assert!(matches!(Roots::open(&config), Err(SourceError::Root { .. })));
+    }
+
+    #[test]
+    fn only_numbers_are_processes() {
+        let system = FakeSystem::new();
+        for name in ["10", "9", "self", "1a", "4294967296", "-3", "٣"] {
+            system.create_dir(&format!("proc/{name}"));
+        }
+        let mut pids = vec![77];
+        let procfs = system.roots().procfs().clone();
+        procfs.pids(&mut Vec::new(), &mut pids).unwrap();
+        assert_eq!(pids, [9, 10]);
+        procfs.pids(&mut Vec::new(), &mut pids).unwrap();
+        assert_eq!(pids, [9, 10]);
+    }
+
+    #[test]
+    fn more_processes_than_one_read_returns_are_all_listed() {
+        let system = FakeSystem::new();
+        (1..=3000).for_each(|pid| system.create_dir(&format!("proc/{pid}")));
+        let mut pids = Vec::new();
+        system.roots().procfs().pids(&mut Vec::new(), &mut pids).unwrap();
+        assert_eq!(pids, (1..=3000).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn files_of_the_system_are_bounded_and_errors_carry_the_path() {
+        let system = FakeSystem::new();
+        let procfs = system.roots().procfs().clone();
+        system.write("proc/meminfo", vec![b'x'; MAX_FILE_BYTES + 1]);
+        let error = procfs.parse("meminfo", &mut Vec::new(), |_| Ok(())).unwrap_err().to_string();
+        assert!(error.contains("/proc/meminfo: File too large"), "{error}");
+        let error = procfs.parse("stat", &mut Vec::new(), |_| Err::<(), _>(ParseError::Missing("x")));
+        assert!(error.unwrap_err().to_string().ends_with("/proc/stat: field x is missing"));
+    }
+
+    #[test]
+    fn only_the_real_procfs_is_live() {
+        assert!(!FakeSystem::new().roots().procfs().is_live());
+        let config = RootsConfig { procfs: "/proc".into(), rootfs: "/".into() };
+        assert!(Roots::open(&config).unwrap().procfs().is_live());
+    }
+}
