@@ -1,0 +1,152 @@
+//! The verdict: facts in types, wording in one `Display`.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::sample::Kind;
+
+/// What the detector thinks of one entity.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Assessment {
+    /// 0 to 100; `None` until there is enough history.
+    pub score: Option<f64>,
+    /// The shape of what was seen.
+    pub reason: Reason,
+    /// Robust slope of the floor over the window that carries the evidence, bytes a second.
+    pub growth_bytes_per_second: Option<f64>,
+    /// Seconds until the nearest limit at that slope; `None` without a trend.
+    pub time_to_limit_seconds: Option<f64>,
+    /// Length in seconds of the window that carries the evidence.
+    pub window_seconds: Option<f64>,
+    /// Bytes by which each kind changed over that window.
+    pub growth_by_kind: Vec<KindGrowth>,
+    /// What the score rests on.
+    pub evidence: Option<Evidence>,
+}
+
+impl Assessment {
+    /// Whether the score is above `threshold`. An absent score is no suspicion.
+    pub fn is_suspect(&self, threshold: f64) -> bool {
+        self.score.is_some_and(|score| score > threshold)
+    }
+
+    /// The status that goes with it.
+    pub fn status(&self, threshold: f64) -> Status {
+        if self.is_suspect(threshold) { Status::Suspect } else { Status::Clean }
+    }
+
+    /// The kind that grew most.
+    pub fn dominant_kind(&self) -> Option<Kind> {
+        let grown = self.growth_by_kind.iter().filter(|growth| growth.bytes > 0);
+        grown.max_by_key(|growth| growth.bytes).map(|growth| growth.kind)
+    }
+
+    /// One sentence for a person: what was seen, and why that is or is not a leak.
+    pub fn sentence(&self) -> impl fmt::Display + '_ {
+        super::sentence::Sentence(self)
+    }
+}
+
+/// The two states of anything that is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Score absent, or not above the threshold.
+    Clean,
+    /// Score above the threshold.
+    Suspect,
+}
+
+impl Status {
+    /// The word in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Clean => "clean",
+            Status::Suspect => "suspect",
+        }
+    }
+}
+
+/// The shape of what was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Too little history to say anything.
+    #[default]
+    InsufficientData,
+    /// Young, and growing as things do that have just started.
+    WarmingUp,
+    /// The floor does not rise.
+    Steady,
+    /// The floor rises and falls.
+    Fluctuating,
+    /// The floor rises ever more slowly.
+    Saturating,
+    /// The floor rises; not yet for long enough to be called a leak.
+    Growing,
+    /// The floor rises steadily, for long, and nothing is given back.
+    Leaking,
+}
+
+impl Reason {
+    /// The word in metrics and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::InsufficientData => "insufficient_data",
+            Reason::WarmingUp => "warming_up",
+            Reason::Steady => "steady",
+            Reason::Fluctuating => "fluctuating",
+            Reason::Saturating => "saturating",
+            Reason::Growing => "growing",
+            Reason::Leaking => "leaking",
+        }
+    }
+}
+
+/// How much one kind of memory changed over the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct KindGrowth {
+    /// The kind.
+    pub kind: Kind,
+    /// Bytes; negative where it shrank.
+    pub bytes: i64,
+}
+
+/// What a score rests on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evidence {
+    /// Which way of looking found it.
+    pub channel: Channel,
+    /// Rise of the floor over the window, bytes.
+    pub grown_bytes: f64,
+    /// Floor at the end of the window, bytes.
+    pub floor_bytes: f64,
+    /// Seconds since the growth began, as far as it can be told.
+    pub growing_for_seconds: f64,
+    /// Every test of the evidence, each between 0 (speaks against a leak) and 1 (does not).
+    pub gates: Vec<Gate>,
+}
+
+/// A way of looking at the floors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// A long, steady rise that nothing else explains.
+    Trend,
+    /// The same hour of the day, day against day.
+    Season,
+    /// Growth that is about to hit a limit.
+    Urgency,
+}
+
+/// One test of the evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Gate {
+    /// The statistic's name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: f64,
+    /// What it contributes, 0 to 1.
+    pub pass: f64,
+}

@@ -1,0 +1,188 @@
+//! What earlier lives of the same program left behind: a program that leaks, dies and comes back is a leak.
+
+use crate::entity::Executable;
+use crate::history::{HOUR, History};
+
+use super::window::life_floors;
+
+/// A life must have grown this long, and for this share of itself, for its growth to add up with the next one's:
+/// short jobs do not.
+const CARRIED: (f64, f64) = (2.9 * HOUR, 0.4);
+
+/// Growth of less than this share over the last half of a life is a plateau.
+const PLATEAU: f64 = 0.1;
+
+/// A lineage more suspect than this has no known warm-up: its "plateau" may be where it was killed.
+const TRUSTED: f64 = 0.5;
+
+/// The record of a lineage. Bytes, seconds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lineage {
+    /// How sure the detector was when the last life ended, 0 to 1.
+    suspicion: f64,
+    /// Growth that went on until death, summed over consecutive lives.
+    grown: f64,
+    /// Where the last life levelled off.
+    plateau: Option<f64>,
+    /// What was running.
+    executable: Option<Executable>,
+    /// Age at which the last suspect life was called.
+    called_at_age: Option<f64>,
+    /// The score with which the last life ended.
+    score: Score,
+    /// When the last life ended.
+    ended: f64,
+}
+
+/// A score by channel, each 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Score {
+    pub(super) slow: f64,
+    pub(super) urgent: f64,
+}
+
+/// Half of a score outlives a restart; of that, half outlives a new executable.
+const INHERITED: f64 = 0.5;
+
+/// How a life ended, as far as its lineage is concerned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Ending {
+    /// How sure the detector was, 0 to 1.
+    pub(super) suspicion: f64,
+    pub(super) score: Score,
+    /// Seconds of growth that went on until death.
+    pub(super) grown: Option<f64>,
+    /// Age at which the score passed the threshold.
+    pub(super) called_at_age: Option<f64>,
+}
+
+impl Lineage {
+    /// When the last life ended, seconds; what is older than a week may be forgotten.
+    pub fn ended(&self) -> f64 {
+        self.ended
+    }
+
+    /// Takes in the end of a life.
+    pub(super) fn record(&mut self, history: &History, ending: Ending, executable: Option<Executable>) {
+        let follows = history.began() >= self.ended;
+        let long_enough = CARRIED.0.max(CARRIED.1 * history.age());
+        let grown = ending.grown.filter(|&grown| grown >= long_enough);
+        self.grown = match grown {
+            Some(grown) if follows => self.grown + grown,
+            Some(grown) => self.grown.max(grown),
+            None if follows => 0.0,
+            None => self.grown,
+        };
+        self.suspicion = ending.suspicion.max(0.5 * self.suspicion);
+        if let Some((middle, last)) = second_half(&life_floors(history)) {
+            self.plateau = (last - middle < PLATEAU * middle.max(1.0)).then_some(last);
+        }
+        self.called_at_age = ending.called_at_age.or(self.called_at_age);
+        self.score = ending.score;
+        self.executable = executable.or(self.executable);
+        self.ended = self.ended.max(history.latest());
+    }
+
+    /// How suspect a new life is for its forebears' sake, 0 to 1. Another executable may be the fix: it is half as
+    /// suspect, and not at all once it has outlived without growth the age at which the old one was called.
+    pub(super) fn suspicion(&self, executable: Option<Executable>, age: f64, growing: bool) -> f64 {
+        match self.called_at_age {
+            _ if self.is_same(executable) => self.suspicion,
+            Some(called) if age > called && !growing => 0.0,
+            _ => 0.5 * self.suspicion,
+        }
+    }
+
+    /// The score that a new life begins with.
+    pub(super) fn inherited(&self, executable: Option<Executable>) -> Score {
+        let share = if self.is_same(executable) { INHERITED } else { INHERITED * 0.5 };
+        Score { slow: share * self.score.slow, urgent: share * self.score.urgent }
+    }
+
+    /// Where either is unknown, nothing speaks for a new release.
+    fn is_same(&self, executable: Option<Executable>) -> bool {
+        self.executable.is_none() || executable.is_none() || self.executable == executable
+    }
+
+    /// Seconds of growth that earlier lives add to this one's.
+    pub(super) fn grown(&self) -> f64 {
+        self.grown
+    }
+
+    /// Whether growth by `growth` up to `end` bytes is the warm-up that an earlier life has shown to end.
+    pub(super) fn is_known_warm_up(&self, end: f64, growth: f64) -> bool {
+        self.suspicion < TRUSTED && self.plateau.is_some_and(|plateau| end < plateau + 0.3 * growth)
+    }
+}
+
+/// Floors in the middle and at the end of a life; `None` where too little is remembered.
+fn second_half(floors: &[Option<f64>]) -> Option<(f64, f64)> {
+    if floors.iter().flatten().count() < 8 {
+        return None;
+    }
+    let (half, part) = (floors.len() / 2, (floors.len() / 8).max(2));
+    let lowest = |part: &[Option<f64>]| part.iter().flatten().copied().reduce(f64::min);
+    Some((lowest(&floors[half..half + part])?, lowest(&floors[floors.len() - part..])?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Memory;
+
+    const NEW: Option<Executable> = Some(Executable { device: 1, inode: 3, modified: 0 });
+    const OLD: Option<Executable> = Some(Executable { device: 1, inode: 2, modified: 0 });
+
+    fn life(began: f64, hours: f64, bytes: impl Fn(f64) -> f64) -> History {
+        let mut history = History::new(began, 60.0);
+        for minute in 0..=(hours * 60.0) as u32 {
+            let time = f64::from(minute) * 60.0;
+            history.push(began + time, bytes(time / HOUR) as u64, &Memory::default());
+        }
+        history
+    }
+
+    fn ending(suspicion: f64, grown_hours: Option<f64>) -> Ending {
+        Ending {
+            suspicion,
+            score: Score { slow: suspicion, urgent: 0.0 },
+            grown: grown_hours.map(|hours| hours * HOUR),
+            called_at_age: Some(10.0 * HOUR),
+        }
+    }
+
+    #[test]
+    fn growth_of_consecutive_lives_adds_up_and_that_of_siblings_does_not() {
+        let mut lineage = Lineage::default();
+        lineage.record(&life(0.0, 8.0, |hour| 1e8 + hour * 1e7), ending(0.4, Some(7.0)), OLD);
+        lineage.record(&life(9.0 * HOUR, 8.0, |hour| 1e8 + hour * 1e7), ending(0.4, Some(7.0)), OLD);
+        assert_eq!(lineage.grown(), 14.0 * HOUR);
+        lineage.record(&life(9.5 * HOUR, 8.0, |hour| 1e8 + hour * 1e7), ending(0.4, Some(7.0)), OLD);
+        assert_eq!(lineage.grown(), 14.0 * HOUR);
+        lineage.record(&life(20.0 * HOUR, 1.0, |_| 1e8), ending(0.0, Some(1.0)), OLD);
+        assert_eq!(lineage.grown(), 0.0, "a short life adds nothing");
+    }
+
+    #[test]
+    fn a_new_executable_is_half_as_suspect_and_clean_once_it_has_outlived_the_old_one() {
+        let mut lineage = Lineage::default();
+        lineage.record(&life(0.0, 20.0, |hour| 1e8 + hour * 1e7), ending(0.8, Some(20.0)), OLD);
+        assert_eq!(lineage.suspicion(OLD, 12.0 * HOUR, false), 0.8);
+        assert_eq!(lineage.inherited(OLD).slow, 0.4);
+        assert_eq!(lineage.inherited(NEW).slow, 0.2);
+        assert_eq!(lineage.suspicion(NEW, HOUR, false), 0.4);
+        assert_eq!(lineage.suspicion(NEW, 12.0 * HOUR, true), 0.4);
+        assert_eq!(lineage.suspicion(NEW, 12.0 * HOUR, false), 0.0);
+    }
+
+    #[test]
+    fn a_warm_up_is_known_where_an_earlier_life_levelled_off() {
+        let mut lineage = Lineage::default();
+        assert!(!lineage.is_known_warm_up(1e8, 1e7));
+        lineage.record(&life(0.0, 20.0, |hour| 1e8 + 1e8 * (hour / 4.0).min(1.0)), ending(0.1, None), OLD);
+        assert!(lineage.is_known_warm_up(1.9e8, 5e7));
+        assert!(!lineage.is_known_warm_up(3e8, 1e8));
+        lineage.suspicion = 0.9;
+        assert!(!lineage.is_known_warm_up(1.9e8, 5e7), "a suspect lineage has no known warm-up");
+    }
+}

@@ -1,0 +1,77 @@
+//! A rise of the floor, seen alike whichever channel found it.
+
+use super::assessment::Gate;
+
+/// Growth is extrapolated at most so many times as far as it has been seen to go on.
+const REACH: f64 = 32.0;
+
+/// A rise is a trend from this Mann-Kendall Z on: 2.5 % significance, one-sided.
+const SIGNIFICANT: f64 = 1.96;
+
+/// How the floor rose over one window.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Rise {
+    /// Robust slope, bytes a second.
+    pub(super) slope: f64,
+    /// Bytes since the growth began, as far as the window shows.
+    pub(super) grown: f64,
+    /// Floor at the end, bytes.
+    pub(super) floor: f64,
+    /// Length of the window, seconds.
+    pub(super) window: f64,
+    /// Seconds since the growth began.
+    pub(super) growing_for: f64,
+    /// What was asked of it.
+    pub(super) gates: Vec<Gate>,
+}
+
+impl Rise {
+    /// The name of the gate that speaks loudest against a leak; `None` where all are open.
+    pub(super) fn weakest_gate(&self) -> Option<&'static str> {
+        let weakest = self.gates.iter().min_by(|a, b| a.pass.total_cmp(&b.pass))?;
+        (weakest.pass < 1.0).then_some(weakest.name)
+    }
+
+    /// Seconds until `room` bytes more are taken; `None` without a trend, and for what is too far away to be told.
+    pub(super) fn time_to_limit(&self, room: u64) -> Option<f64> {
+        let seconds = room as f64 / self.slope;
+        (self.is_trend() && seconds <= REACH * self.growing_for).then_some(seconds)
+    }
+
+    /// Whether it rises for good enough a reason to be extrapolated: significantly, in more than one step, and
+    /// without having slowed down.
+    fn is_trend(&self) -> bool {
+        let gate = |name: &str| self.gates.iter().find(|gate| gate.name == name);
+        let passes = |name: &&str| gate(name).is_none_or(|gate| gate.pass > 0.5);
+        let significant = gate("trend").is_none_or(|gate| gate.value > SIGNIFICANT);
+        self.slope > 0.0 && significant && ["spread", "signal", "slowing", "absolute"].iter().all(passes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rise(gate: &'static str, pass: f64) -> Rise {
+        let gates =
+            vec![Gate { name: "trend", value: 3.0, pass: 1.0 }, Gate { name: gate, value: 1.0, pass }];
+        Rise { slope: 10.0, grown: 1000.0, floor: 5000.0, window: 200.0, growing_for: 100.0, gates }
+    }
+
+    #[test]
+    fn only_a_trend_is_extrapolated_and_not_too_far() {
+        assert_eq!(rise("spread", 1.0).time_to_limit(5000), Some(500.0));
+        assert_eq!(rise("spread", 1.0).time_to_limit(32_001), None, "too far");
+        assert_eq!(rise("spread", 0.2).time_to_limit(5000), None, "one step");
+        assert_eq!(rise("slowing", 0.2).time_to_limit(5000), None, "levelling off");
+        assert_eq!(rise("novelty", 0.0).time_to_limit(5000), Some(500.0), "fills again what was full before");
+        assert_eq!(Rise { slope: 0.0, ..rise("spread", 1.0) }.time_to_limit(0), None);
+        assert_eq!(Rise { slope: -1.0, ..rise("spread", 1.0) }.time_to_limit(5000), None);
+    }
+
+    #[test]
+    fn the_weakest_gate_is_named() {
+        assert_eq!(rise("life", 0.3).weakest_gate(), Some("life"));
+        assert_eq!(rise("life", 1.0).weakest_gate(), None);
+    }
+}

@@ -1,0 +1,252 @@
+//! Which shape do the floors of one window have: growth that goes on, or one of its benign rivals?
+
+use std::sync::LazyLock;
+
+use crate::history::BLOCKS;
+
+use super::stats::{effective_steps, median};
+use super::window::never_given_back;
+
+/// One window, position from 0 to 1.
+type Shape = [f64; BLOCKS];
+
+/// Autocorrelated floors carry fewer than 32 independent points.
+const FREEDOM: f64 = 10.0;
+
+/// Noise that is always allowed for: this share of the level, and at least this many bytes.
+const NOISE: (f64, f64) = (0.002, 65_536.0);
+
+/// How the floors of one window compare with every shape in the bank.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Likeness {
+    /// Logarithm of the Bayes factor: shapes of growth that goes on against shapes that end.
+    pub(super) bayes: f64,
+    /// Blocks since the growth began.
+    pub(super) growing_for: usize,
+    /// Rise since then, bytes.
+    pub(super) growth: f64,
+    /// Median of the last three floors, bytes.
+    pub(super) end: f64,
+    /// Median of all floors, bytes.
+    pub(super) level: f64,
+    /// Effective number of steps that made the rise and were never given back.
+    pub(super) spread: f64,
+    /// Speed of the last third of the growth against the rest of it.
+    pub(super) slowing: f64,
+    /// Mean distance from the best shape of growth, as a standard deviation, bytes.
+    pub(super) noise: f64,
+}
+
+impl Likeness {
+    /// Compares `floors`, of which there must be a full window.
+    pub(super) fn of(floors: &Shape) -> Likeness {
+        let level = median(&mut floors.clone()).unwrap_or(0.0);
+        let mean = floors.iter().sum::<f64>() / BLOCKS as f64;
+        let centred = floors.map(|floor| floor - mean);
+        let power = dot(&centred, &centred);
+        let allowed = BLOCKS as f64 * (NOISE.0 * level).max(NOISE.1).powi(2) / 4.0;
+        let log_likelihood = |shape: &Shape| {
+            let fit = dot(shape, &centred).max(0.0);
+            -0.5 * FREEDOM * ((power - fit * fit + allowed) / (power + allowed)).max(1e-6).ln()
+        };
+        let growing: Vec<f64> = BANK.growing.iter().map(|(_, shape)| log_likelihood(shape)).collect();
+        let benign: Vec<f64> = BANK.benign.iter().map(log_likelihood).collect();
+        let onset = likely_onset(&growing);
+        Growth::since(onset, floors).likeness(
+            log_mean_exp(&growing) - log_mean_exp(&benign),
+            level,
+            residual(&growing, &centred).max(2e-4 * level),
+        )
+    }
+}
+
+/// What grew since an onset inside the window.
+struct Growth {
+    blocks: usize,
+    growth: f64,
+    end: f64,
+    spread: f64,
+    slowing: f64,
+}
+
+impl Growth {
+    fn since(onset: usize, floors: &Shape) -> Growth {
+        let kept = never_given_back(&floors.map(Some));
+        let end = median(&mut floors[BLOCKS - 3..].to_vec()).unwrap_or(0.0);
+        let base = median(&mut floors[onset.saturating_sub(2)..onset + 2].to_vec()).unwrap_or(0.0);
+        let (growth, blocks) = (end - base, BLOCKS - 1 - onset);
+        let steps = kept.windows(2).enumerate().filter(|(place, _)| place + 1 >= onset);
+        let spread = effective_steps(steps.map(|(_, pair)| pair[1] - pair[0]));
+        let last_third = (BLOCKS as f64 - 1.0 - blocks as f64 / 3.0) as usize;
+        let before = last_third - onset;
+        let late = (end - kept[last_third]) / blocks.saturating_sub(before).max(1) as f64;
+        let early = ((kept[last_third] - kept[onset]) / before.max(1) as f64)
+            .max(growth / (3 * blocks).max(1) as f64);
+        Growth { blocks, growth, end, spread, slowing: if early > 0.0 { late / early } else { 0.0 } }
+    }
+
+    fn likeness(self, bayes: f64, level: f64, noise: f64) -> Likeness {
+        let Growth { blocks, growth, end, spread, slowing } = self;
+        Likeness { bayes, growing_for: blocks, growth, end, level, spread, slowing, noise }
+    }
+}
+
+/// The onset, averaged over all shapes of growth by how well they fit.
+fn likely_onset(growing: &[f64]) -> usize {
+    let best = growing.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let (sum, weights) =
+        BANK.growing.iter().zip(growing).fold((0.0, 0.0), |(sum, weights), ((onset, _), fit)| {
+            let weight = (fit - best).exp();
+            (sum + weight * *onset as f64, weights + weight)
+        });
+    (sum / weights).round_ties_even() as usize
+}
+
+/// Mean distance of the window from the best shape of growth, times 1.25: a standard deviation if it is normal.
+fn residual(growing: &[f64], centred: &Shape) -> f64 {
+    let best = growing.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(place, _)| place);
+    let shape = &BANK.growing[best].1;
+    let fit = dot(shape, centred).max(0.0);
+    let distance: f64 = centred.iter().zip(shape).map(|(value, shape)| (value - fit * shape).abs()).sum();
+    1.25 * distance / BLOCKS as f64
+}
+
+fn log_mean_exp(values: &[f64]) -> f64 {
+    let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mean = values.iter().map(|value| (value - highest).exp()).sum::<f64>() / values.len() as f64;
+    highest + mean.ln()
+}
+
+fn dot(a: &Shape, b: &Shape) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Every shape, centred and of length one.
+struct Bank {
+    /// Growth that goes on, with the block where it begins.
+    growing: Vec<(usize, Shape)>,
+    benign: Vec<Shape>,
+}
+
+static BANK: LazyLock<Bank> = LazyLock::new(|| Bank { growing: growing_shapes(), benign: benign_shapes() });
+
+/// Powers of the time since an onset, from slightly slowing to square.
+fn growing_shapes() -> Vec<(usize, Shape)> {
+    let onsets = (0..23).step_by(2);
+    onsets
+        .flat_map(|onset| {
+            [0.85, 1.0, 1.5, 2.0].map(|power| (onset, unit(|place| since(place, onset).powf(power))))
+        })
+        .collect()
+}
+
+fn benign_shapes() -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    // Warm-up and caches: a saturating exponential. From the beginning counts twice, as the commonest case.
+    for onset in [0, 0, 4, 8, 12, 16, 20] {
+        shapes.extend(
+            [0.05, 0.1, 0.2, 0.35, 0.6]
+                .map(|tau: f64| unit(|place| 1.0 - (-since(place, onset) / tau).exp())),
+        );
+    }
+    // A heavy tail of keys, fragmentation: logarithm and root.
+    for onset in [0, 8, 16] {
+        shapes
+            .extend([0.01, 0.05, 0.2].map(|scale: f64| unit(|place| (since(place, onset) / scale).ln_1p())));
+        shapes.push(unit(|place| since(place, onset).sqrt()));
+    }
+    // Deploys and reloads: a step.
+    shapes.extend((1..BLOCKS - 1).map(|step| unit(|place| f64::from(u8::from(place >= step)))));
+    // A refill or a load that grew and has ended.
+    for onset in (0..24).step_by(4) {
+        for end in (onset + 4..29).step_by(3) {
+            let rise = (end - onset) as f64;
+            shapes.push(unit(|place| ((place as f64 - onset as f64) / rise).clamp(0.0, 1.0)));
+        }
+    }
+    // A batch: up and down.
+    for onset in (0..22).step_by(4) {
+        for peak in (onset + 3..30).step_by(4) {
+            shapes.push(unit(|place| pulse(place, onset, peak)));
+        }
+    }
+    shapes
+}
+
+/// Rises from `onset` to 1 at `peak`, falls to 0.3 within four blocks and to 0 at the end of the window.
+fn pulse(place: usize, onset: usize, peak: usize) -> f64 {
+    let last = BLOCKS - 1;
+    let fallen = (peak + 4).min(last);
+    let line = |from: usize, to: usize, low: f64, high: f64| {
+        low + (high - low) * (place - from) as f64 / (to - from) as f64
+    };
+    match place {
+        _ if place >= last || place <= onset => 0.0,
+        _ if place < peak => line(onset, peak, 0.0, 1.0),
+        _ if place < fallen => line(peak, fallen, 1.0, 0.3),
+        _ => line(fallen, last, 0.3, 0.0),
+    }
+}
+
+/// Time since block `onset`, as a share of the window; 0 before it.
+fn since(place: usize, onset: usize) -> f64 {
+    place.saturating_sub(onset) as f64 / (BLOCKS as f64 - 1.0)
+}
+
+fn unit(shape: impl Fn(usize) -> f64) -> Shape {
+    let mut values: Shape = std::array::from_fn(shape);
+    let mean = values.iter().sum::<f64>() / BLOCKS as f64;
+    values.iter_mut().for_each(|value| *value -= mean);
+    let length = dot(&values, &values).sqrt();
+    values.map(|value| value / length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bayes(shape: impl Fn(f64) -> f64) -> f64 {
+        Likeness::of(&std::array::from_fn(|place| 1e8 * (1.0 + shape(place as f64 / 31.0)))).bayes
+    }
+
+    #[test]
+    fn every_shape_is_centred_and_of_length_one() {
+        for shape in BANK.growing.iter().map(|(_, shape)| shape).chain(&BANK.benign) {
+            assert!(shape.iter().sum::<f64>().abs() < 1e-9);
+            assert!((dot(shape, shape) - 1.0).abs() < 1e-9);
+        }
+        assert_eq!((BANK.growing.len(), BANK.benign.len()), (48, 136));
+    }
+
+    #[test]
+    fn growth_that_goes_on_is_told_from_growth_that_ended() {
+        assert!(bayes(|t| 0.5 * t) > 1.0);
+        assert!(bayes(|t| 0.5 * (t - 0.4).max(0.0)) > 1.0);
+        assert!(bayes(|t| 1.0 - (-t / 0.1).exp()) < -1.0);
+        assert!(bayes(|t| (2.0 * t).min(1.0)) < -1.0);
+        assert!(bayes(|t| f64::from(u8::from(t > 0.5))) < -1.0);
+        assert!(bayes(|_| 0.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn onset_and_growth_are_found() {
+        let floors = std::array::from_fn(|place| 1e8 + 1e6 * (place as f64 - 16.0).max(0.0));
+        let found = Likeness::of(&floors);
+        assert!((14..=17).contains(&found.growing_for), "{found:?}");
+        assert!((found.growth - 1.4e7).abs() < 2e6, "{found:?}");
+        assert!(found.spread > 10.0, "{found:?}");
+    }
+
+    #[test]
+    fn the_largest_numbers_stay_finite() {
+        for floors in
+            [[0.0; BLOCKS], [f64::from(f32::MAX); BLOCKS], std::array::from_fn(|p| (p % 2) as f64 * 1.8e19)]
+        {
+            let found = Likeness::of(&floors);
+            assert!(
+                found.bayes.is_finite() && found.noise.is_finite() && found.spread.is_finite(),
+                "{found:?}"
+            );
+        }
+    }
+}

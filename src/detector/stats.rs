@@ -1,0 +1,155 @@
+//! Small robust statistics. None of them fails: what can't be told is `None`.
+
+/// `x` between `low` (0) and `high` (1).
+pub(super) fn ramp(x: f64, (low, high): (f64, f64)) -> f64 {
+    if x.is_nan() { 0.0 } else { ((x - low) / (high - low)).clamp(0.0, 1.0) }
+}
+
+/// The middle value, or the mean of the two middle ones.
+pub(super) fn median(values: &mut [f64]) -> Option<f64> {
+    let middle = values.len() / 2;
+    if values.is_empty() {
+        return None;
+    }
+    let even = values.len().is_multiple_of(2);
+    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let lower = if even { below.iter().copied().reduce(f64::max)? } else { upper };
+    Some(f64::midpoint(lower, upper))
+}
+
+/// The value below which the share `q` lies, by linear interpolation (Hyndman and Fan's type 7).
+pub(super) fn quantile(values: &mut [f64], q: f64) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let place = q.clamp(0.0, 1.0) * (values.len().checked_sub(1)? as f64);
+    let (low, high) = (*values.get(place.floor() as usize)?, *values.get(place.ceil() as usize)?);
+    Some(low + (high - low) * place.fract())
+}
+
+/// A line through points of which up to 29 % may be wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Trend {
+    /// Theil-Sen slope, per step (Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968).
+    pub(super) slope: f64,
+    /// Mann-Kendall's Z with the variance widened for autocorrelation at lag one, without which memory, where each
+    /// value follows from the one before, looks significant far too often (Hamed and Rao, 1998, first order).
+    pub(super) z: f64,
+    /// 1.4826 times the median absolute residual: the standard deviation of normal noise.
+    pub(super) noise: f64,
+}
+
+/// Above it the correction for autocorrelation would make any trend insignificant.
+const MOST_AUTOCORRELATION: f64 = 0.9;
+
+/// The trend of evenly spaced values with gaps; `None` for fewer than three points.
+pub(super) fn trend(values: &[Option<f64>]) -> Option<Trend> {
+    let points: Vec<(f64, f64)> = values
+        .iter()
+        .enumerate()
+        .filter_map(|(step, value)| value.map(|value| (step as f64, value)))
+        .collect();
+    if points.len() < 3 {
+        return None;
+    }
+    let mut slopes = Vec::with_capacity(points.len() * (points.len() - 1) / 2);
+    let mut concordance = 0.0;
+    for (index, (step, value)) in points.iter().enumerate() {
+        for (later, higher) in &points[index + 1..] {
+            slopes.push((higher - value) / (later - step));
+            concordance += sign(higher - value);
+        }
+    }
+    let slope = median(&mut slopes)?;
+    let mut residuals: Vec<f64> = points.iter().map(|(step, value)| value - slope * step).collect();
+    let center = median(&mut residuals.clone())?;
+    residuals.iter_mut().for_each(|residual| *residual -= center);
+    let mut deviations: Vec<f64> = residuals.iter().map(|residual| residual.abs()).collect();
+    let noise = 1.4826 * median(&mut deviations)?;
+    let n = points.len() as f64;
+    let rho = autocorrelation(&points, &residuals).clamp(0.0, MOST_AUTOCORRELATION);
+    let variance = n * (n - 1.0) * (2.0 * n + 5.0) / 18.0 * (1.0 + rho) / (1.0 - rho);
+    Some(Trend { slope, z: (concordance - sign(concordance)) / variance.sqrt(), noise })
+}
+
+/// Correlation of each residual with the one of the step before.
+fn autocorrelation(points: &[(f64, f64)], residuals: &[f64]) -> f64 {
+    let power: f64 = residuals.iter().map(|residual| residual * residual).sum();
+    let neighbours = points.windows(2).zip(residuals.windows(2));
+    let shared: f64 = neighbours
+        .filter(|(points, _)| points[1].0 - points[0].0 == 1.0)
+        .map(|(_, residuals)| residuals[0] * residuals[1])
+        .sum();
+    shared / power.max(1e-9)
+}
+
+/// -1, 0 or 1; unlike `f64::signum` it has a zero.
+pub(super) fn sign(x: f64) -> f64 {
+    if x > 0.0 {
+        1.0
+    } else if x < 0.0 {
+        -1.0
+    } else {
+        0.0
+    }
+}
+
+/// How many equal steps would make the same rise: (sum of steps)^2 / (sum of their squares), Kish's effective
+/// sample size. One big step gives 1, a straight line the number of its steps.
+pub(super) fn effective_steps(steps: impl Iterator<Item = f64>) -> f64 {
+    let (sum, squares) = steps
+        .map(|step| step.max(0.0))
+        .fold((0.0, 0.0), |(sum, squares), step| (sum + step, squares + step * step));
+    sum * sum / squares.max(1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn awkward_inputs_have_an_answer() {
+        assert_eq!(median(&mut []), None);
+        assert_eq!(median(&mut [4.0]), Some(4.0));
+        assert_eq!(median(&mut [4.0, 1.0]), Some(2.5));
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(quantile(&mut [], 0.5), None);
+        assert_eq!(quantile(&mut [1.0, 2.0, 3.0, 4.0], 0.2), Some(1.6));
+        assert_eq!(trend(&[]), None);
+        assert_eq!(trend(&[None; 40]), None);
+        assert_eq!(trend(&[Some(1.0), None, Some(2.0)]), None);
+        assert_eq!(ramp(f64::NAN, (0.0, 1.0)), 0.0);
+        assert_eq!(ramp(f64::INFINITY, (0.0, 1.0)), 1.0);
+        assert_eq!(effective_steps(std::iter::empty()), 0.0);
+    }
+
+    #[test]
+    fn a_constant_has_no_trend() {
+        let flat = trend(&[Some(7.0); 24]).unwrap();
+        assert_eq!((flat.slope, flat.z, flat.noise), (0.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn outliers_do_not_bend_the_line() {
+        let mut values: Vec<Option<f64>> = (0..24).map(|step| Some(100.0 + 3.0 * f64::from(step))).collect();
+        for spike in [2, 9, 17] {
+            values[spike] = Some(1e6);
+        }
+        values[5] = None;
+        let found = trend(&values).unwrap();
+        assert!((found.slope - 3.0).abs() < 0.2, "{found:?}");
+        assert!(found.z > 3.0, "{found:?}");
+    }
+
+    #[test]
+    fn the_largest_numbers_stay_finite() {
+        let huge: Vec<Option<f64>> =
+            (0..32).map(|step| Some(u64::MAX as f64 * f64::from(step % 2))).collect();
+        let found = trend(&huge).unwrap();
+        assert!(found.slope.is_finite() && found.z.is_finite() && found.noise.is_finite());
+    }
+
+    #[test]
+    fn one_step_counts_once_and_a_line_as_often_as_it_steps() {
+        assert_eq!(effective_steps([0.0, 5.0, -2.0].into_iter()), 1.0);
+        assert_eq!(effective_steps([2.0; 31].into_iter()), 31.0);
+    }
+}

@@ -1,0 +1,178 @@
+//! The slow channel: a long and steady rise of the floor that nothing else explains.
+//!
+//! Evidence is the root of a product of gates, so that one that is closed closes all of them.
+
+use crate::history::{HOUR, HOURLY, History};
+
+use super::assessment::Gate;
+use super::rise::Rise;
+use super::stats::{effective_steps, median, ramp, trend};
+use super::window::{Life, Past, Window, never_given_back};
+
+/// A time scale of this channel.
+#[derive(Clone, Copy, Debug)]
+struct Scale {
+    rung: usize,
+    blocks: usize,
+    /// The shortest window says least.
+    cap: f64,
+}
+
+/// Windows of 8 h, 24 h and 64 h.
+const SCALES: [Scale; SCALE_COUNT] = [
+    Scale { rung: HOURLY - 2, blocks: 32, cap: 0.8 },
+    Scale { rung: HOURLY, blocks: 24, cap: 1.0 },
+    Scale { rung: HOURLY + 1, blocks: 32, cap: 1.0 },
+];
+
+pub(super) const SCALE_COUNT: usize = 3;
+
+/// Share of a window's floors that must be known.
+const KNOWN: f64 = 0.75;
+
+/// Where each gate begins to open, and where it is open.
+mod gate {
+    /// Mann-Kendall Z: 1.6 is 5 % significance, one-sided.
+    pub(super) const TREND: (f64, f64) = (1.6, 3.4);
+    /// Growth against the level; less is drift of any allocator.
+    pub(super) const RELATIVE: (f64, f64) = (0.015, 0.05);
+    /// Growth in bytes; less harms nobody within the window.
+    pub(super) const ABSOLUTE: (f64, f64) = (1_048_576.0, 4_194_304.0);
+    /// Growth against the noise around the line.
+    pub(super) const SIGNAL: (f64, f64) = (2.5, 5.0);
+    /// Last quarter's growth against that of the second; below, it is levelling off.
+    pub(super) const SLOWING: (f64, f64) = (0.45, 0.8);
+    /// Effective number of steps; one step is a deploy.
+    pub(super) const SPREAD: (f64, f64) = (2.5, 5.0);
+    /// Share of the growth of the first three quarters that is still there.
+    pub(super) const RETAINED: (f64, f64) = (0.35, 0.65);
+    /// How far above the highest older floor, as a share of the growth.
+    pub(super) const NOVELTY: (f64, f64) = (0.0, 0.35);
+    /// Growth against the largest fall of the floor in the past.
+    pub(super) const GIVE_BACK: (f64, f64) = (0.6, 1.4);
+    /// Shape of the whole life: 1 is a logarithm, 2 a line.
+    pub(super) const LIFE: (f64, f64) = (1.15, 1.55);
+}
+
+/// What one time scale shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct TrendEvidence {
+    /// 0 to 1.
+    pub(super) evidence: f64,
+    /// Last quarter's growth against the second's, where the window grew by a share worth the name.
+    slowing: f64,
+    pub(super) rise: Rise,
+}
+
+/// The latest evidence on each time scale, held until a block of that scale closes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TrendChannel {
+    held: [Option<TrendEvidence>; SCALE_COUNT],
+}
+
+impl TrendChannel {
+    /// Looks again at the scales on which `is_closed`. Returns whether any window was full enough to be judged.
+    pub(super) fn update(&mut self, history: &History, is_closed: impl Fn(usize) -> bool) -> bool {
+        let mut judged = false;
+        for (held, scale) in self.held.iter_mut().zip(SCALES) {
+            if is_closed(scale.rung) {
+                let window = Window::of(history, scale.rung, scale.blocks).filter(is_full);
+                judged |= window.is_some();
+                *held = window.and_then(|window| judge(history, scale, &window));
+            }
+        }
+        judged
+    }
+
+    /// The strongest evidence and its strength: a window is discounted where a longer one slows down, for then the
+    /// steady piece is only the beginning of the end.
+    pub(super) fn strongest(&self) -> Option<(f64, &TrendEvidence)> {
+        let mut best: Option<(f64, &TrendEvidence)> = None;
+        let mut slowest = 1.0_f64;
+        for held in self.held.iter().rev().flatten() {
+            let evidence = held.evidence * ramp(slowest, (0.0, gate::SLOWING.0));
+            if best.is_none_or(|(strongest, _)| evidence >= strongest) {
+                best = Some((evidence, held));
+            }
+            slowest = slowest.min(held.slowing);
+        }
+        best
+    }
+}
+
+fn is_full(window: &Window) -> bool {
+    window.known() as f64 >= KNOWN * window.floors.len() as f64 && window.is_current(3)
+}
+
+fn judge(history: &History, scale: Scale, window: &Window) -> Option<TrendEvidence> {
+    let line = trend(&window.floors)?;
+    let (level, end) = (window.level()?, window.end()?);
+    let steps = window.floors.len() as f64 - 1.0;
+    let grown = line.slope * steps;
+    let window_seconds = window.width * window.floors.len() as f64;
+    let rise = |gates| Rise {
+        slope: line.slope / window.width,
+        grown,
+        floor: end,
+        window: window_seconds,
+        growing_for: window_seconds,
+        gates,
+    };
+    if grown <= 0.0 {
+        return Some(TrendEvidence { evidence: 0.0, slowing: 1.0, rise: rise(Vec::new()) });
+    }
+    let kept = never_given_back(&window.floors);
+    let past = Past::of(history, scale.rung, window.start, &window.filled()?, 0);
+    let slowing = slowing(window, grown);
+    let retained = (kept[window.floors.len() * 3 / 4] - lowest_of_first_three(window)) / (0.75 * grown);
+    let signal = grown / line.noise.max(1e-4 * level);
+    let gates = [
+        ("trend", line.z, gate::TREND),
+        ("relative", grown / level.max(1.0), gate::RELATIVE),
+        ("absolute", grown, gate::ABSOLUTE),
+        ("signal", signal, gate::SIGNAL),
+        ("slowing", slowing, gate::SLOWING),
+        ("spread", spread(&kept), gate::SPREAD),
+        ("retained", retained, gate::RETAINED),
+        ("novelty", past.highest.map_or(1.0, |highest| (end - highest) / grown), gate::NOVELTY),
+        ("give_back", grown / past.given_back.max(1.0), gate::GIVE_BACK),
+        ("life", Life::of(history).halves.unwrap_or(f64::INFINITY), gate::LIFE),
+    ];
+    let gates: Vec<Gate> = gates
+        .into_iter()
+        .map(|(name, value, limits)| Gate { name, value, pass: ramp(value, limits) })
+        .collect();
+    Some(TrendEvidence {
+        evidence: scale.cap * gates.iter().map(|gate| gate.pass).product::<f64>().sqrt(),
+        slowing: if grown > 0.02 * level { slowing } else { 1.0 },
+        rise: rise(gates),
+    })
+}
+
+/// Growth between the medians of the last two quarters against that between the first two.
+fn slowing(window: &Window, grown: f64) -> f64 {
+    let quarter = window.floors.len() / 4;
+    let mut quarters = window
+        .floors
+        .chunks(quarter)
+        .map(|part| median(&mut part.iter().flatten().copied().collect::<Vec<_>>()));
+    let mut next = || quarters.next().flatten();
+    match (next(), next(), next(), next()) {
+        (Some(first), Some(second), Some(third), Some(fourth)) => {
+            (fourth - third) / (second - first).max(grown / 6.0).max(1e-9)
+        }
+        _ => 1.0,
+    }
+}
+
+fn spread(kept: &[f64]) -> f64 {
+    effective_steps(kept.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| step.is_finite()))
+}
+
+fn lowest_of_first_three(window: &Window) -> f64 {
+    window.floors.iter().take(3).flatten().copied().fold(f64::INFINITY, f64::min)
+}
+
+/// Age below which growth may be no more than a start: until then evidence is capped, unless an earlier life of the
+/// program was suspect.
+pub(super) const YOUNG: (f64, f64) = (12.0 * HOUR, 16.0 * HOUR);

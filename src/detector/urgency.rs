@@ -1,0 +1,229 @@
+//! The fast channel: growth that is about to hit a limit. Log-odds, weighed against the time that is left.
+//!
+//! Growth is called once it has lasted 0.55 of the time that remains, and at least three minutes: early enough to act,
+//! late enough that warm-up and refills have mostly ended. Far from any limit this channel is silent by design.
+
+use crate::history::{BLOCKS, HOUR, History, RUNGS, width};
+
+use super::assessment::Gate;
+use super::lineage::Lineage;
+use super::rise::Rise;
+use super::shapes::Likeness;
+use super::stats::ramp;
+use super::window::{Life, Past, Window};
+
+/// Floors that a window needs: nearly all, or for a young life fewer.
+const KNOWN: (usize, usize) = (BLOCKS - 6, 14);
+
+/// A rise of less than this share of the end, or of fewer bytes, is not looked at.
+const SCREEN: (f64, f64) = (0.004, 400_000.0);
+
+/// Log-odds of a leak before anything is known.
+const PRIOR: f64 = -4.8;
+
+/// What the shape alone may say.
+const SHAPE: (f64, f64) = (-6.0, 3.1);
+
+/// What the duration of the growth may say, and how much its logarithm counts.
+const PERSISTENCE: (f64, f64) = (-8.0, 4.0);
+const PERSISTENCE_WEIGHT: f64 = 9.0;
+
+/// Growth must have lasted this share of the time that is left, and so long in any case, seconds.
+const SHARE_OF_TIME_LEFT: f64 = 0.55;
+const SHORTEST: f64 = 0.05 * HOUR;
+
+/// Older growth needs a larger share: operations of hours are common, and there is time to act. Seconds.
+const OPERATION: f64 = 2.1 * HOUR;
+
+/// A limit further away than this is not urgent, seconds.
+const HORIZON: f64 = 10.0 * HOUR;
+
+/// A saw finer than four blocks disappears under the minimum of four.
+const SAW: usize = 4;
+
+/// An earlier life has shown that this growth ends.
+const KNOWN_WARM_UP: f64 = -4.0;
+
+/// Weight of each objection, and the values between which it fades.
+const OBJECTIONS: [(&str, f64, (f64, f64)); 7] = [
+    ("spread", 8.0, (1.5, 5.3)),
+    ("relative", 2.4, (0.003, 0.011)),
+    ("absolute", 8.0, (5e5, 3e6)),
+    ("signal", 1.5, (3.0, 5.7)),
+    ("novelty", 2.0, (-0.2, 0.1)),
+    ("give_back", 2.0, (0.3, 1.0)),
+    ("slowing", 3.3, (0.47, 0.58)),
+];
+const LIFE_WEIGHT: f64 = 2.0;
+
+/// What one rung shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Urgency {
+    /// Log-odds of a leak that is urgent.
+    pub(super) odds: f64,
+    /// Log-odds of a leak by shape alone, however far the limit.
+    pub(super) shape_odds: f64,
+    /// Width of a block, seconds.
+    pub(super) width: f64,
+    /// Whether an earlier life has shown that this growth ends.
+    pub(super) known_warm_up: bool,
+    /// Its slope is that of the last half of the growth.
+    pub(super) rise: Rise,
+}
+
+/// The latest evidence of every rung, held until a block of it closes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UrgencyChannel {
+    held: Vec<Option<Box<Urgency>>>,
+}
+
+impl UrgencyChannel {
+    /// Looks again at the rungs on which `is_closed`. Returns whether any window was full enough to be judged.
+    pub(super) fn update(
+        &mut self,
+        history: &History,
+        lineage: &Lineage,
+        room: Option<u64>,
+        is_closed: impl Fn(usize) -> bool,
+    ) -> bool {
+        let mut judged = false;
+        for rung in (history.ladder().finest()..RUNGS).filter(|&rung| is_closed(rung)) {
+            let window = FullWindow::of(history, rung);
+            judged |= window.is_some();
+            let found =
+                window.filter(FullWindow::is_rising).and_then(|window| window.judge(history, lineage, room));
+            if self.held.len() <= rung && found.is_some() {
+                self.held.resize(rung + 1, None);
+            }
+            if let Some(held) = self.held.get_mut(rung) {
+                *held = found.map(Box::new);
+            }
+        }
+        judged
+    }
+
+    /// The most urgent evidence.
+    pub(super) fn strongest(&self) -> Option<&Urgency> {
+        self.held.iter().flatten().map(Box::as_ref).max_by(|a, b| a.odds.total_cmp(&b.odds))
+    }
+}
+
+/// A window with enough floors to compare its shape; gaps closed.
+struct FullWindow {
+    rung: usize,
+    window: Window,
+    /// First known floor of a young life.
+    begin: Option<usize>,
+}
+
+impl FullWindow {
+    fn of(history: &History, rung: usize) -> Option<FullWindow> {
+        let mut window = Window::of(history, rung, BLOCKS)?;
+        let known = window.known();
+        let young = history.began() > window.start && known >= KNOWN.1;
+        if !(young || known >= KNOWN.0) {
+            return None;
+        }
+        let begin = window.floors.iter().position(Option::is_some).filter(|_| young);
+        if let Some(begin) = begin {
+            // The first block of a life holds the start-up.
+            window.floors[begin] = None;
+        }
+        window.is_current(4).then_some(FullWindow { rung, window, begin })
+    }
+
+    /// The screen that quiet entities never pass.
+    fn is_rising(&self) -> bool {
+        let (Some(end), Some((low, high))) = (self.window.end(), self.window.range()) else {
+            return false;
+        };
+        let rise = end - low;
+        rise > SCREEN.0 * end && rise > SCREEN.1 && end >= high - 0.5 * rise
+    }
+
+    fn judge(&self, history: &History, lineage: &Lineage, room: Option<u64>) -> Option<Urgency> {
+        let plain: [f64; BLOCKS] = self.window.filled()?.try_into().ok()?;
+        let (like, floors) = likeness(plain);
+        if like.growth <= 0.0 {
+            return None;
+        }
+        let blocks = match self.begin {
+            Some(begin) => like.growing_for.min(BLOCKS - 1 - begin),
+            None => like.growing_for,
+        }
+        .max(1);
+        let growth = like.growth.max(1.0);
+        let width = width(self.rung);
+        let growing_for = blocks as f64 * width;
+        let past = Past::of(history, self.rung, self.window.start, &floors, BLOCKS - 1 - blocks);
+        let half = (blocks / 2).max(2);
+        let recent = (like.end - floors[BLOCKS - 1 - half]) / (half as f64 * width);
+        let slope = recent.max(0.5 * growth / growing_for);
+        let known_warm_up = lineage.is_known_warm_up(like.end, growth);
+        let novelty = past.highest.map_or(f64::INFINITY, |highest| (like.end - highest) / growth);
+        let values = [
+            like.spread,
+            growth / like.level.max(1.0),
+            growth,
+            growth / like.noise.max(1.0),
+            novelty,
+            growth / past.given_back.max(1.0),
+            like.slowing,
+        ];
+        let mut gates: Vec<Gate> = OBJECTIONS
+            .iter()
+            .zip(values)
+            .map(|(&(name, _, limits), value)| Gate { name, value, pass: ramp(value, limits) })
+            .collect();
+        gates.push(life_gate(Life::of(history)));
+        let objections: f64 = gates
+            .iter()
+            .zip(OBJECTIONS.iter().map(|objection| objection.1).chain([LIFE_WEIGHT]))
+            .map(|(gate, weight)| weight * (1.0 - gate.pass))
+            .sum();
+        let shape_odds = PRIOR + like.bayes.clamp(SHAPE.0, SHAPE.1) - objections
+            + if known_warm_up { KNOWN_WARM_UP } else { 0.0 };
+        Some(Urgency {
+            odds: shape_odds
+                + persistence(growing_for, lineage.grown(), room.map(|room| room as f64 / slope)),
+            shape_odds,
+            width,
+            known_warm_up,
+            rise: Rise {
+                slope,
+                grown: growth,
+                floor: like.end,
+                window: width * BLOCKS as f64,
+                growing_for,
+                gates,
+            },
+        })
+    }
+}
+
+/// The better of the plain floors and their minima over four blocks, and the floors it was found on.
+fn likeness(plain: [f64; BLOCKS]) -> (Likeness, [f64; BLOCKS]) {
+    let lowest: [f64; BLOCKS] = std::array::from_fn(|place| {
+        plain[place.saturating_sub(SAW - 1)..=place].iter().copied().fold(f64::INFINITY, f64::min)
+    });
+    let (like, like_lowest) = (Likeness::of(&plain), Likeness::of(&lowest));
+    // Smoothing always looks a little better.
+    if like_lowest.bayes > like.bayes + 0.3 { (like_lowest, lowest) } else { (like, plain) }
+}
+
+/// The life speaks for a leak if it grew as a line does, or of late so and better than a logarithm throughout.
+fn life_gate(life: Life) -> Gate {
+    let value = life.halves.unwrap_or(f64::INFINITY);
+    let late = life.quarters.unwrap_or(if life.halves.is_some() { 0.0 } else { f64::INFINITY });
+    let pass = ramp(value, (1.1, 1.8)).max(ramp(late, (0.94, 1.0)).min(ramp(value, (1.0, 1.3))));
+    Gate { name: "life", value, pass }
+}
+
+/// Log-odds from how long growth has lasted, in this life and those before, against the time left to the limit.
+fn persistence(growing_for: f64, before: f64, time_left: Option<f64>) -> f64 {
+    let Some(left) = time_left.filter(|left| *left < HORIZON) else {
+        return PERSISTENCE.0;
+    };
+    let needed = (SHARE_OF_TIME_LEFT * left).max(SHORTEST) * (growing_for / OPERATION).max(1.0);
+    (PERSISTENCE_WEIGHT * ((growing_for + before) / needed).ln()).clamp(PERSISTENCE.0, PERSISTENCE.1)
+}

@@ -1,0 +1,243 @@
+//! Views of a history: the floors of one rung, and what came before them.
+
+use crate::history::{BLOCKS, Block, History, RUNGS, width};
+
+use super::stats::median;
+
+/// The latest floors of one rung, oldest first.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Window {
+    /// Width of a block, seconds.
+    pub(super) width: f64,
+    /// When the first block begins, seconds.
+    pub(super) start: f64,
+    /// Bytes; gaps are `None`, and so is what was before the life began.
+    pub(super) floors: Vec<Option<f64>>,
+}
+
+impl Window {
+    /// The last `blocks` floors of `rung`; `None` while that rung has none.
+    pub(super) fn of(history: &History, rung: usize, blocks: usize) -> Option<Window> {
+        let ring = history.ladder().ring(rung)?;
+        let first = ring.newest() - blocks as i64 + 1;
+        let floor = |number: i64| {
+            let block = ring.get(number).filter(|_| is_whole(history, number as f64 * width(rung)))?;
+            Some(f64::from(block.low))
+        };
+        let floors = (first..=ring.newest()).map(floor).collect();
+        Some(Window { width: width(rung), start: first as f64 * width(rung), floors })
+    }
+
+    /// How many floors are known.
+    pub(super) fn known(&self) -> usize {
+        self.floors.iter().flatten().count()
+    }
+
+    /// Whether any of the last `count` floors is known.
+    pub(super) fn is_current(&self, count: usize) -> bool {
+        self.floors.iter().rev().take(count).any(Option::is_some)
+    }
+
+    /// Median of the last three floors.
+    pub(super) fn end(&self) -> Option<f64> {
+        median(&mut self.floors.iter().rev().take(3).flatten().copied().collect::<Vec<_>>())
+    }
+
+    /// Median of all floors.
+    pub(super) fn level(&self) -> Option<f64> {
+        median(&mut self.floors.iter().flatten().copied().collect::<Vec<_>>())
+    }
+
+    /// Lowest and highest floor.
+    pub(super) fn range(&self) -> Option<(f64, f64)> {
+        let known = self.floors.iter().flatten().copied();
+        Some((known.clone().reduce(f64::min)?, known.reduce(f64::max)?))
+    }
+
+    /// Floors with gaps closed by the floor before, or the first one at the beginning.
+    pub(super) fn filled(&self) -> Option<Vec<f64>> {
+        let mut last = *self.floors.iter().flatten().next()?;
+        Some(
+            self.floors
+                .iter()
+                .map(|floor| *floor.as_ref().inspect(|floor| last = **floor).unwrap_or(&last))
+                .collect(),
+        )
+    }
+}
+
+/// Whether a block that starts at `start` lies inside the life: one that began before it saw only a part.
+fn is_whole(history: &History, start: f64) -> bool {
+    start >= history.began() - 1.0
+}
+
+/// The lowest value from each place to the end: growth that was never given back.
+pub(super) fn never_given_back(floors: &[Option<f64>]) -> Vec<f64> {
+    let mut lowest = f64::INFINITY;
+    let mut out: Vec<f64> = floors
+        .iter()
+        .rev()
+        .map(|floor| {
+            lowest = lowest.min(floor.unwrap_or(f64::INFINITY));
+            lowest
+        })
+        .collect();
+    out.reverse();
+    out
+}
+
+/// Start-up is left out of what counts as given back: this share of the life.
+const START_UP: f64 = 0.03;
+
+/// Rungs above a window whose rings tell of the time before it.
+const COARSER: usize = 3;
+
+/// What happened before a window, or before growth began inside it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Past {
+    /// Highest floor, bytes; `None` without a past.
+    pub(super) highest: Option<f64>,
+    /// Largest fall of the floor from an earlier height, bytes.
+    pub(super) given_back: f64,
+}
+
+impl Past {
+    /// Looks at the first `until` floors of `window` and, for the time before it, at two coarser rings.
+    pub(super) fn of(
+        history: &History,
+        rung: usize,
+        window_start: f64,
+        floors: &[f64],
+        until: usize,
+    ) -> Past {
+        let settled = history.began() + START_UP * history.age();
+        let mut past = Past { highest: floors[..until].iter().copied().reduce(f64::max), given_back: 0.0 };
+        let inside = floors
+            .iter()
+            .enumerate()
+            .map(|(place, &floor)| (window_start + place as f64 * width(rung), floor, floor));
+        past.give_back(inside, settled);
+        let mut coarser = vec![(rung + COARSER).min(RUNGS - 1), RUNGS - 1];
+        coarser.dedup();
+        for coarse in coarser {
+            let Some(ring) = history.ladder().ring(coarse) else {
+                continue;
+            };
+            let before = |(number, block): (i64, Block)| {
+                let start = number as f64 * width(coarse);
+                let inside = is_whole(history, start) && start + width(coarse) <= window_start;
+                inside.then_some((start, f64::from(block.low), f64::from(block.high)))
+            };
+            let blocks: Vec<_> = ring.iter().filter_map(before).collect();
+            let high = blocks.iter().map(|block| block.2).reduce(f64::max);
+            past.highest = [past.highest, high].into_iter().flatten().reduce(f64::max);
+            past.give_back(blocks.into_iter(), settled);
+        }
+        past
+    }
+
+    /// Takes in `(time, low, high)` in order of time.
+    fn give_back(&mut self, blocks: impl Iterator<Item = (f64, f64, f64)>, settled: f64) {
+        let mut peak = f64::NEG_INFINITY;
+        for (time, low, high) in blocks {
+            peak = peak.max(high);
+            if time > settled {
+                self.given_back = self.given_back.max(peak - low);
+            }
+        }
+    }
+}
+
+/// How growth went on over the whole life.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Life {
+    /// Growth of the last half against the quarter before it: linear 2, square root 1.41, logarithm 1, saturating
+    /// below 1, late onset above 2. `None` where too little of the life is remembered.
+    pub(super) halves: Option<f64>,
+    /// Growth of the last quarter against the quarter before it: linear 1, logarithm 0.7.
+    pub(super) quarters: Option<f64>,
+}
+
+/// A ratio above it says no more than "it began late".
+const MOST_RATIO: f64 = 9.0;
+
+impl Life {
+    /// Looks at the finest rung that still remembers the whole life.
+    pub(super) fn of(history: &History) -> Life {
+        let floors = life_floors(history);
+        let (count, eighth) = (floors.len(), (floors.len() / 8).max(1));
+        let floor =
+            |end: usize| floors[end.saturating_sub(eighth)..end].iter().flatten().copied().reduce(f64::min);
+        let ratio = |from: usize, middle: usize, end: usize| {
+            let (from, middle, end) = (floor(from)?, floor(middle)?, floor(end)?);
+            let late = end - middle;
+            Some((late / (middle - from).max(0.02 * late.abs()).max(1.0)).min(MOST_RATIO))
+        };
+        Life {
+            halves: if count >= 8 { ratio((count / 4).max(1), count / 2, count) } else { None },
+            quarters: if count >= 16 { ratio(count / 2, 3 * count / 4, count) } else { None },
+        }
+    }
+}
+
+/// Floors of the whole life, from its first full block on, gaps included.
+pub(super) fn life_floors(history: &History) -> Vec<Option<f64>> {
+    let holds = |rung: &usize| history.age() <= 0.98 * BLOCKS as f64 * width(*rung);
+    let rung = (history.ladder().finest()..RUNGS).find(holds).unwrap_or(RUNGS - 1);
+    let Some(ring) = history.ladder().ring(rung) else {
+        return Vec::new();
+    };
+    let first = (history.began() / width(rung) - 1e-6).ceil() as i64;
+    let end = (history.latest() / width(rung)).floor() as i64;
+    let first = first.max(end - 4 * BLOCKS as i64);
+    (first..end).map(|number| ring.get(number).map(|block| f64::from(block.low))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Memory;
+
+    /// A life sampled every minute, of which `bytes` tells the memory at each hour.
+    pub(in crate::detector) fn life(hours: f64, bytes: impl Fn(f64) -> f64) -> History {
+        let mut history = History::new(0.0, 60.0);
+        for minute in 0..=(hours * 60.0) as u32 {
+            let time = f64::from(minute) * 60.0;
+            history.push(time, bytes(time / 3600.0).max(0.0) as u64, &Memory::default());
+        }
+        history
+    }
+
+    #[test]
+    fn the_shape_of_a_life_shows_in_its_ratio() {
+        for (name, ratio, shape) in [
+            ("linear", 2.0, (|hour| 1e8 + 1e7 * hour) as fn(f64) -> f64),
+            ("square root", 1.41, |hour| 1e8 + 1e7 * hour.sqrt()),
+            ("logarithm", 1.0, |hour| 1e8 + 1e7 * (1.0 + hour * 50.0).ln()),
+            ("saturating", 0.1, |hour| 1e8 + 1e8 * (1.0 - (-hour / 4.0).exp())),
+        ] {
+            let found = Life::of(&life(40.0, shape)).halves.unwrap();
+            assert!((found - ratio).abs() < 0.25, "{name}: {found}");
+        }
+        assert!(Life::of(&life(40.0, |hour| 1e8 + 1e7 * (hour - 30.0).max(0.0))).halves.unwrap() > 2.5);
+        assert_eq!(Life::of(&life(0.1, |_| 1.0)).halves, None);
+    }
+
+    #[test]
+    fn the_past_knows_what_was_higher_and_what_was_given_back() {
+        let history = life(60.0, |hour| if (20.0..24.0).contains(&hour) { 3e8 } else { 1e8 });
+        let rung = 9;
+        let window = Window::of(&history, rung, BLOCKS).unwrap();
+        let past = Past::of(&history, rung, window.start, &window.filled().unwrap(), 0);
+        assert_eq!(past.highest, Some(f64::from(3e8_f32)));
+        assert!(past.given_back >= 1.9e8, "{past:?}");
+    }
+
+    #[test]
+    fn gaps_are_closed_by_the_floor_before() {
+        let window = Window { width: 1.0, start: 0.0, floors: vec![None, Some(1.0), None, Some(3.0), None] };
+        assert_eq!(window.filled(), Some(vec![1.0, 1.0, 1.0, 3.0, 3.0]));
+        assert_eq!(Window { floors: vec![None; 3], ..window }.filled(), None);
+        assert_eq!(never_given_back(&[Some(1.0), None, Some(5.0), Some(2.0)]), [1.0, 2.0, 2.0, 2.0]);
+    }
+}

@@ -1,0 +1,127 @@
+//! What the memory consisted of earlier, at ages that double: enough to say which kind grew.
+
+use crate::sample::{Kind, Memory};
+
+/// Two neighbouring checkpoints are at most this factor apart in age, so that their number grows with the
+/// logarithm of the history.
+const SPACING: f64 = 1.6;
+
+/// Checkpoints of memory by kind, dense in the near past and sparse in the far one.
+#[derive(Clone, Debug, Default)]
+pub struct Composition {
+    /// The kinds that are known of this entity; a life knows the same ones throughout.
+    kinds: Vec<Kind>,
+    times: Vec<f64>,
+    /// `times.len()` rows of `kinds.len()` bytes.
+    rows: Vec<f32>,
+}
+
+impl Composition {
+    /// Records what memory consisted of at `time` seconds, and forgets checkpoints that are no longer needed.
+    pub fn push(&mut self, time: f64, memory: &Memory) {
+        if !self.kinds.iter().copied().eq(memory.iter().map(|(kind, _)| kind)) {
+            *self = Composition {
+                kinds: memory.iter().map(|(kind, _)| kind).collect(),
+                ..Composition::default()
+            };
+        }
+        if self.times.last().is_some_and(|&last| last >= time) {
+            return;
+        }
+        self.times.push(time);
+        self.rows.extend(memory.iter().map(|(_, bytes)| bytes as f32));
+        self.thin(time);
+    }
+
+    /// Bytes by kind at `time`, between two checkpoints by proportion; `None` before the first one.
+    pub fn at(&self, time: f64) -> Option<Vec<(Kind, f64)>> {
+        let after = self.times.partition_point(|&known| known <= time);
+        let before = after.checked_sub(1)?;
+        let share = match self.times.get(after) {
+            Some(next) => (time - self.times[before]) / (next - self.times[before]),
+            None => 0.0,
+        };
+        let (old, new) = (self.row(before), self.row(after.min(self.times.len() - 1)));
+        let mix = |old: f32, new: f32| f64::from(old) + share * (f64::from(new) - f64::from(old));
+        Some(
+            self.kinds
+                .iter()
+                .zip(old.iter().zip(new))
+                .map(|(&kind, (&old, &new))| (kind, mix(old, new)))
+                .collect(),
+        )
+    }
+
+    /// Time of the newest checkpoint, seconds.
+    pub fn newest(&self) -> Option<f64> {
+        self.times.last().copied()
+    }
+
+    /// Time of the oldest checkpoint, seconds.
+    pub fn oldest(&self) -> Option<f64> {
+        self.times.first().copied()
+    }
+
+    fn row(&self, index: usize) -> &[f32] {
+        let width = self.kinds.len();
+        &self.rows[index * width..(index + 1) * width]
+    }
+
+    fn thin(&mut self, now: f64) {
+        let mut index = 1;
+        while index + 1 < self.times.len() {
+            if now - self.times[index - 1] <= SPACING * (now - self.times[index + 1]) {
+                self.times.remove(index);
+                let width = self.kinds.len();
+                self.rows.drain(index * width..(index + 1) * width);
+            } else {
+                index += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_history_takes_little_room_and_is_told_closely() {
+        let mut composition = Composition::default();
+        let at = |time: f64| {
+            Memory::default().with(Kind::Anon, Some((time * 10.0) as u64)).with(Kind::File, Some(7))
+        };
+        let now = 864_000.0;
+        for tick in 0..=28_800 {
+            let time = f64::from(tick) * 30.0;
+            composition.push(time, &at(time));
+        }
+        assert!(composition.times.len() < 50, "{}", composition.times.len());
+        for back in [60.0, 3600.0, 86_400.0, 800_000.0] {
+            let found = composition.at(now - back).unwrap();
+            assert_eq!(found[1], (Kind::File, 7.0));
+            let error = (found[0].1 - (now - back) * 10.0).abs();
+            assert!(error < 10.0 * 31.0, "{back}: off by {error}");
+        }
+    }
+
+    #[test]
+    fn before_the_beginning_there_is_nothing() {
+        let mut composition = Composition::default();
+        assert_eq!(composition.at(5.0), None);
+        composition.push(10.0, &Memory::default().with(Kind::Anon, Some(1)));
+        assert_eq!(composition.at(9.0), None);
+        assert_eq!(composition.at(11.0), Some(vec![(Kind::Anon, 1.0)]));
+        composition.push(3.0, &Memory::default().with(Kind::Anon, Some(5)));
+        assert_eq!(composition.oldest(), Some(10.0));
+    }
+
+    #[test]
+    fn other_kinds_begin_anew() {
+        let mut composition = Composition::default();
+        composition.push(1.0, &Memory::default().with(Kind::Anon, Some(1)));
+        composition.push(2.0, &Memory::default().with(Kind::Resident, Some(2)));
+        assert_eq!(composition.at(2.0), Some(vec![(Kind::Resident, 2.0)]));
+        assert_eq!(composition.oldest(), Some(2.0));
+    }
+}

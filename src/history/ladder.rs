@@ -1,0 +1,226 @@
+//! Floors of one life at widths that double: a week in the space of a few hundred numbers.
+
+use super::ring::{BLOCKS, Block, Ring};
+
+/// Seconds in an hour.
+pub const HOUR: f64 = 3600.0;
+
+/// Widths of blocks, from 1.76 s (a window of 32 spans one minute) to 8 h (a window spans ten days). Fixed on the
+/// wall clock, so that what is seen does not depend on the sampling interval beyond what the data can carry.
+pub const RUNGS: usize = 15;
+
+/// The rung whose blocks are an hour long.
+pub const HOURLY: usize = 11;
+
+/// Width in seconds of a block on `rung`.
+pub fn width(rung: usize) -> f64 {
+    HOUR * f64::powi(2.0, rung as i32 - HOURLY as i32)
+}
+
+/// Blocks narrower than this many sampling intervals would often be empty.
+const SAMPLES_A_BLOCK: f64 = 1.75;
+
+/// The finest rung that samples every `interval` seconds can fill.
+pub fn finest_rung(interval: f64) -> usize {
+    (0..RUNGS).find(|&rung| width(rung) >= SAMPLES_A_BLOCK * interval).unwrap_or(RUNGS - 1)
+}
+
+/// Rungs on which a block was completed; bit `k` stands for rung `k`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Closed(u16);
+
+impl Closed {
+    /// Whether a block of `rung` was completed.
+    pub fn contains(self, rung: usize) -> bool {
+        self.0 >> rung & 1 == 1
+    }
+
+    /// Adds what was completed meanwhile.
+    pub fn merge(&mut self, other: Closed) {
+        self.0 |= other.0;
+    }
+
+    fn insert(&mut self, rung: usize) {
+        self.0 |= 1 << rung;
+    }
+}
+
+/// Block floors of one life on every rung from the finest that its samples can fill. Adding a sample costs the
+/// same however long the history: two blocks make the one above.
+#[derive(Clone, Debug)]
+pub struct Ladder {
+    finest: usize,
+    /// From the finest rung upwards, as far as any block is open.
+    rungs: Vec<Rung>,
+}
+
+#[derive(Clone, Debug)]
+struct Rung {
+    open: Option<(i64, Block)>,
+    closed: Option<Box<Ring>>,
+}
+
+impl Ladder {
+    /// An empty ladder for samples that come every `interval` seconds.
+    pub fn new(interval: f64) -> Ladder {
+        Ladder { finest: finest_rung(interval), rungs: Vec::new() }
+    }
+
+    /// The finest rung in use.
+    pub fn finest(&self) -> usize {
+        self.finest
+    }
+
+    /// Adds a sample of `bytes` at `time` seconds and says which rungs completed a block by it.
+    pub fn push(&mut self, time: f64, bytes: f32) -> Closed {
+        let number = (time / width(self.finest)).floor() as i64;
+        let mut closed = Closed::default();
+        let sample = Block { low: bytes, high: bytes };
+        match self.rungs.first_mut().and_then(|rung| rung.open.as_mut()) {
+            Some((open, block)) if number <= *open => block.low = block.low.min(bytes),
+            Some(open) => {
+                let (finished, Block { low, .. }) = std::mem::replace(open, (number, sample));
+                self.close(0, finished, Block { low, high: low }, &mut closed);
+            }
+            None => self.rungs.push(Rung { open: Some((number, sample)), closed: None }),
+        }
+        closed
+    }
+
+    /// The completed blocks of `rung`.
+    pub fn ring(&self, rung: usize) -> Option<&Ring> {
+        self.rungs.get(rung.checked_sub(self.finest)?)?.closed.as_deref()
+    }
+
+    fn close(&mut self, at: usize, number: i64, block: Block, closed: &mut Closed) {
+        match &mut self.rungs[at].closed {
+            Some(ring) => ring.push(number, block),
+            empty => *empty = Some(Box::new(Ring::new(number, block))),
+        }
+        closed.insert(self.finest + at);
+        self.raise(at, number, block.low, closed);
+        self.merge_up(at + 1, number.div_euclid(2), block, number.rem_euclid(2) == 1, closed);
+    }
+
+    /// A block's floor is an eighth of the block three rungs up; the finest rung stands in for rungs that are missing.
+    fn raise(&mut self, at: usize, number: i64, low: f32, closed: &mut Closed) {
+        let first = if at == 0 { 1 } else { 3 };
+        for up in first..=3 {
+            self.open_at(at + up, number.div_euclid(1 << up), low, closed);
+        }
+    }
+
+    /// Makes sure that block `number` is the open one at `at`, with `high` no lower than `low`.
+    fn open_at(&mut self, at: usize, number: i64, low: f32, closed: &mut Closed) {
+        if self.finest + at >= RUNGS {
+            return;
+        }
+        while self.rungs.len() <= at {
+            self.rungs.push(Rung { open: None, closed: None });
+        }
+        match self.rungs[at].open {
+            Some((open, block)) if open < number => {
+                self.rungs[at].open = Some((number, Block { low, high: low }));
+                self.close(at, open, block, closed);
+            }
+            Some((_, ref mut block)) => block.high = block.high.max(low),
+            None => self.rungs[at].open = Some((number, Block { low, high: low })),
+        }
+    }
+
+    fn merge_up(&mut self, at: usize, number: i64, child: Block, complete: bool, closed: &mut Closed) {
+        let Some(rung) = self.rungs.get_mut(at) else {
+            return;
+        };
+        let Some((open, block)) = &mut rung.open else {
+            return;
+        };
+        if *open == number {
+            block.low = block.low.min(child.low);
+            if complete {
+                let done = *block;
+                rung.open = None;
+                self.close(at, number, done, closed);
+            }
+        }
+    }
+}
+
+/// Seconds that a full ring of `rung` spans.
+pub fn span(rung: usize) -> f64 {
+    width(rung) * BLOCKS as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a block must hold, from the samples themselves.
+    fn expected(samples: &[(f64, f32)], finest: usize, rung: usize, number: i64) -> Option<Block> {
+        let inside = |width: f64, number: i64| {
+            let span = number as f64 * width..(number + 1) as f64 * width;
+            samples
+                .iter()
+                .filter(move |(time, _)| span.contains(time))
+                .map(|&(_, bytes)| bytes)
+                .reduce(f32::min)
+        };
+        let finer = rung.saturating_sub(3).max(finest);
+        let parts = 1_i64 << (rung - finer);
+        let eighths = (0..parts).filter_map(|part| inside(width(finer), number * parts + part));
+        Some(Block { low: inside(width(rung), number)?, high: eighths.reduce(f32::max)? })
+    }
+
+    proptest! {
+        #[test]
+        fn every_block_holds_what_its_samples_say(
+            steps in prop::collection::vec((0.0_f64..40.0, 0_u32..1000), 1..400),
+            jump in 0.0_f64..1e5,
+            start in -1e4_f64..1e9,
+        ) {
+            let mut ladder = Ladder::new(4.0);
+            let mut samples = Vec::new();
+            let mut time = start;
+            for (count, (step, bytes)) in steps.iter().enumerate() {
+                time += step + if count == steps.len() / 2 { jump } else { 0.0 };
+                samples.push((time, *bytes as f32));
+                ladder.push(time, *bytes as f32);
+            }
+            for rung in ladder.finest()..RUNGS {
+                let Some(ring) = ladder.ring(rung) else { continue };
+                for (number, block) in ring.iter() {
+                    prop_assert_eq!(Some(block), expected(&samples, ladder.finest(), rung, number), "rung {} block {}", rung, number);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_rung_closes_with_the_sample_after_its_last() {
+        let mut ladder = Ladder::new(15.0);
+        assert_eq!(ladder.finest(), 4);
+        let closings: usize =
+            (0..2000).filter(|tick| ladder.push(f64::from(*tick) * 15.0, 1.0).contains(6)).count();
+        assert_eq!(closings, (2000.0 * 15.0 / width(6)) as usize);
+    }
+
+    #[test]
+    fn time_running_backwards_counts_for_the_open_block() {
+        let mut ladder = Ladder::new(1.0);
+        ladder.push(100.0, 5.0);
+        ladder.push(50.0, 3.0);
+        ladder.push(200.0, 9.0);
+        let ring = ladder.ring(ladder.finest()).unwrap();
+        assert_eq!(ring.iter().map(|(_, block)| block.low).collect::<Vec<_>>(), [3.0]);
+    }
+
+    #[test]
+    fn widths_span_a_minute_to_ten_days() {
+        assert_eq!(span(0), 56.25);
+        assert_eq!(span(RUNGS - 1), 32.0 * 8.0 * HOUR);
+        assert_eq!(finest_rung(1.0), 0);
+        assert_eq!(finest_rung(1e9), RUNGS - 1);
+    }
+}

@@ -1,0 +1,92 @@
+//! What is remembered of one life: bounded, at many resolutions, without a clock of its own.
+
+mod composition;
+mod hours;
+mod ladder;
+mod ring;
+
+pub use composition::Composition;
+pub use hours::{Hours, WEEK};
+pub use ladder::{Closed, HOUR, HOURLY, Ladder, RUNGS, finest_rung, span, width};
+pub use ring::{BLOCKS, Block, Ring};
+
+use crate::sample::Memory;
+
+/// Checkpoints of the composition are this many blocks of the finest rung apart.
+const BLOCKS_A_CHECKPOINT: f64 = 4.0;
+
+/// Everything that is remembered of one life of one entity. About 4 KiB after a week at 15 s.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// Time of the first sample, seconds.
+    began: f64,
+    /// Time of the last sample, seconds.
+    latest: f64,
+    ladder: Ladder,
+    hours: Hours,
+    composition: Composition,
+}
+
+impl History {
+    /// The history of a life first seen at `time`, with samples every `interval` seconds to come.
+    pub fn new(time: f64, interval: f64) -> History {
+        History {
+            began: time,
+            latest: time,
+            ladder: Ladder::new(interval),
+            hours: Hours::default(),
+            composition: Composition::default(),
+        }
+    }
+
+    /// Adds a sample: `scored` bytes of the `memory` that was seen at `time` seconds.
+    pub fn push(&mut self, time: f64, scored: u64, memory: &Memory) -> Closed {
+        self.latest = self.latest.max(time);
+        let due = self.composition.newest().is_none_or(|last| time - last >= self.checkpoint_spacing());
+        if due {
+            self.composition.push(time, memory);
+        }
+        let closed = self.ladder.push(time, scored as f32);
+        if closed.contains(HOURLY)
+            && let Some(ring) = self.ladder.ring(HOURLY)
+            && let Some(block) = ring.get(ring.newest())
+        {
+            self.hours.push(ring.newest(), block.low);
+        }
+        closed
+    }
+
+    /// Seconds between the first sample and the last.
+    pub fn age(&self) -> f64 {
+        self.latest - self.began
+    }
+
+    /// Time of the first sample, seconds.
+    pub fn began(&self) -> f64 {
+        self.began
+    }
+
+    /// Time of the last sample, seconds.
+    pub fn latest(&self) -> f64 {
+        self.latest
+    }
+
+    /// Floors at widths that double.
+    pub fn ladder(&self) -> &Ladder {
+        &self.ladder
+    }
+
+    /// Floors by the hour.
+    pub fn hours(&self) -> &Hours {
+        &self.hours
+    }
+
+    /// Memory by kind, earlier.
+    pub fn composition(&self) -> &Composition {
+        &self.composition
+    }
+
+    fn checkpoint_spacing(&self) -> f64 {
+        BLOCKS_A_CHECKPOINT * width(self.ladder.finest())
+    }
+}
