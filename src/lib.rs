@@ -3,8 +3,14 @@
 pub mod config;
 pub mod detector;
 pub mod entity;
+pub mod group;
 pub mod history;
 pub mod human;
 pub mod parse;
+pub mod rollup;
 pub mod sample;
+pub mod sampler;
+pub mod selection;
+pub mod snapshot;
 pub mod source;
+pub mod watch;

@@ -1,0 +1,148 @@
+//! From the verdicts on single entities to those on wider ones: what groups take over from their members, and what of
+//! the host's suspicion narrower suspects account for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::detector::Assessment;
+use crate::entity::{EntityId, Identity, Scope};
+use crate::sample::{Limit, Memory};
+use crate::snapshot::{Entity, Explanation};
+
+/// Groups as they come together from the processes of one tick.
+#[derive(Debug)]
+pub struct Groups {
+    threshold: f64,
+    groups: BTreeMap<Arc<str>, Group>,
+}
+
+#[derive(Debug, Default)]
+struct Group {
+    memory: Memory,
+    processes: u64,
+    /// Sum over suspect members, bytes a second.
+    growth: Option<f64>,
+    /// The member that is suspected most, and what stops it.
+    worst: Option<(Arc<Assessment>, Option<Limit>)>,
+    /// The shortest of all members, seconds.
+    time_to_limit: Option<f64>,
+}
+
+impl Groups {
+    /// No groups yet; members above `threshold` are suspects.
+    pub fn new(threshold: f64) -> Groups {
+        Groups { threshold, groups: BTreeMap::new() }
+    }
+
+    /// Counts a process in, with a verdict if it is tracked.
+    pub fn add(
+        &mut self,
+        name: &Arc<str>,
+        memory: &Memory,
+        verdict: Option<(&Arc<Assessment>, Option<Limit>)>,
+    ) {
+        let group = self.groups.entry(Arc::clone(name)).or_default();
+        group.memory.add(memory);
+        group.processes += 1;
+        let Some((assessment, limit)) = verdict else { return };
+        if assessment.is_suspect(self.threshold) {
+            let growth = assessment.growth_bytes_per_second.unwrap_or(0.0);
+            group.growth = Some(group.growth.unwrap_or(0.0) + growth);
+        }
+        let left = [group.time_to_limit, assessment.time_to_limit_seconds];
+        group.time_to_limit = left.into_iter().flatten().reduce(f64::min);
+        if group.worst.as_ref().is_none_or(|(worst, _)| worst.score < assessment.score) {
+            group.worst = Some((Arc::clone(assessment), limit));
+        }
+    }
+
+    /// One entity a group. Its score is the highest of its members', its growth the sum over those that are suspect:
+    /// never a score of the sum, for scaling out is no leak.
+    pub fn into_entities(self) -> impl Iterator<Item = Entity> {
+        self.groups.into_iter().map(|(name, group)| group.into_entity(name))
+    }
+}
+
+impl Group {
+    fn into_entity(self, name: Arc<str>) -> Entity {
+        let (worst, limit) = self.worst.unwrap_or_default();
+        let assessment = Assessment {
+            growth_bytes_per_second: self.growth.or(worst.growth_bytes_per_second),
+            time_to_limit_seconds: self.time_to_limit,
+            ..Assessment::clone(&worst)
+        };
+        Entity {
+            id: EntityId::Group { name: Arc::clone(&name) },
+            identity: Arc::new(Identity { name, ..Identity::default() }),
+            memory: self.memory,
+            limit,
+            start: None,
+            threads: None,
+            processes: Some(self.processes),
+            assessment: Arc::new(assessment),
+            explained_by: None,
+            exported: true,
+        }
+    }
+}
+
+/// Share of the growth that narrower suspects must account for.
+const EXPLAINED: f64 = 0.8;
+
+/// One leak, one finding: marks the host where suspect processes explain its growth, and names the group that grows fastest.
+pub fn explain(entities: &mut [Entity], threshold: f64) {
+    let growth = |entity: &Entity| entity.assessment.growth_bytes_per_second.unwrap_or(0.0).max(0.0);
+    let suspects = entities
+        .iter()
+        .filter(|entity| entity.scope() == Scope::Group && entity.assessment.is_suspect(threshold));
+    let total: f64 = suspects.clone().map(growth).sum();
+    let fastest = suspects.max_by(|a, b| growth(a).total_cmp(&growth(b)));
+    let Some((scope, name)) = fastest.map(|fastest| (fastest.scope(), fastest.display_name())) else {
+        return;
+    };
+    for host in entities.iter_mut().filter(|entity| entity.scope() == Scope::Host) {
+        let share = (total / growth(host)).min(1.0);
+        if host.assessment.is_suspect(threshold) && share >= EXPLAINED {
+            host.explained_by = Some(Explanation { scope, entity: name.clone(), share });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Kind;
+
+    fn verdict(score: Option<f64>, growth: f64, left: Option<f64>) -> Arc<Assessment> {
+        Arc::new(Assessment {
+            score,
+            growth_bytes_per_second: Some(growth),
+            time_to_limit_seconds: left,
+            ..Assessment::default()
+        })
+    }
+
+    #[test]
+    fn memory_adds_up_and_scores_do_not() {
+        let mut groups = Groups::new(60.0);
+        let (name, memory) = (Arc::from("web"), Memory::default().with(Kind::Anon, Some(10)));
+        groups.add(&name, &memory, Some((&verdict(Some(20.0), 5.0, None), None)));
+        groups.add(&name, &memory, Some((&verdict(Some(70.0), 7.0, Some(90.0)), None)));
+        groups.add(&name, &memory, Some((&verdict(Some(80.0), 8.0, Some(50.0)), None)));
+        groups.add(&name, &memory, Some((&verdict(None, 1.0, None), None)));
+        groups.add(&name, &memory, None);
+        let web = groups.into_entities().next().unwrap();
+        assert_eq!(web.memory.get(Kind::Anon), Some(50));
+        assert_eq!(web.processes, Some(5));
+        assert_eq!(web.assessment.score, Some(80.0));
+        assert_eq!(web.assessment.growth_bytes_per_second, Some(15.0));
+        assert_eq!(web.assessment.time_to_limit_seconds, Some(50.0));
+    }
+
+    #[test]
+    fn a_group_of_unknowns_is_unknown() {
+        let mut groups = Groups::new(60.0);
+        groups.add(&Arc::from("new"), &Memory::default(), Some((&verdict(None, 1.0, None), None)));
+        assert_eq!(groups.into_entities().next().unwrap().assessment.score, None);
+    }
+}

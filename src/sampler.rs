@@ -1,0 +1,232 @@
+//! The only loop: tick -> read -> assess -> publish. It has its own thread, so that no request waits for it nor it for
+//! any request.
+//!
+//! Exporters usually read when they are scraped. A leak score needs an evenly spaced history that does not depend on
+//! who scrapes, so this one has a timer; the time of the last sample is a metric.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Instant, SystemTime};
+
+use crate::config::{SamplerConfig, SelectionConfig};
+use crate::entity::{EntityId, Scope};
+use crate::rollup::{self, Groups};
+use crate::sample::{HostMemory, Limit, Sample};
+use crate::selection::Selection;
+use crate::snapshot::{Entity, Published, Snapshot, SourceReport};
+use crate::source::{ReadErrorReason, Reading, Source};
+use crate::watch::{Verdict, Watchlist};
+
+mod budget;
+
+use budget::Budget;
+
+/// Reads all sources and judges what they saw.
+pub struct Sampler {
+    config: SamplerConfig,
+    sources: Vec<Box<dyn Source>>,
+    watchlist: Watchlist,
+    selection: Selection,
+    budget: Budget,
+    /// Errors by source since the start.
+    errors: BTreeMap<&'static str, BTreeMap<ReadErrorReason, u64>>,
+    /// Sources whose failure has been logged and that have not recovered.
+    failing: HashSet<&'static str>,
+    /// The first tick, from which the history's time is counted.
+    origin: Option<Moment>,
+    ticks_skipped: u64,
+}
+
+/// A point in time on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// For measuring; not moved by anybody who sets the clock.
+    pub instant: Instant,
+    /// Seconds since the epoch, for telling.
+    pub unix_seconds: f64,
+}
+
+impl Moment {
+    /// The present.
+    pub fn now() -> Moment {
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Moment { instant: Instant::now(), unix_seconds: unix.as_secs_f64() }
+    }
+}
+
+impl Sampler {
+    /// A sampler that has seen nothing yet.
+    pub fn new(config: SamplerConfig, selection: SelectionConfig, sources: Vec<Box<dyn Source>>) -> Sampler {
+        Sampler {
+            watchlist: Watchlist::new(&config),
+            selection: Selection::new(selection),
+            budget: Budget::new(config.interval, config.max_cpu),
+            config,
+            sources,
+            errors: BTreeMap::new(),
+            failing: HashSet::new(),
+            origin: None,
+            ticks_skipped: 0,
+        }
+    }
+
+    /// Ticks and publishes until `stop` hears something or its sender is gone.
+    pub fn run(mut self, published: &Published, stop: &Receiver<()>) {
+        let mut due = Instant::now();
+        loop {
+            published.publish(Arc::new(self.tick(Moment::now())));
+            self.budget.settle();
+            due += self.budget.interval();
+            let late = Instant::now().saturating_duration_since(due);
+            let missed = late.div_duration_f64(self.budget.interval()).ceil();
+            if missed > 0.0 {
+                self.ticks_skipped += missed as u64;
+                due += self.budget.interval().mul_f64(missed);
+            }
+            match stop.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Reads everything once and judges it, as of `now`.
+    pub fn tick(&mut self, now: Moment) -> Snapshot {
+        let origin = *self.origin.get_or_insert(now);
+        let elapsed = now.instant.saturating_duration_since(origin.instant).as_secs_f64();
+        let time = origin.unix_seconds + elapsed * f64::from(self.config.time_lapse);
+        let Pass { samples, host, reports } = self.read();
+        self.retire(&samples, &reports);
+        let mut entities = self.judge(time, &samples, host);
+        self.watchlist.forget_lineages(time);
+        rollup::explain(&mut entities, self.config.threshold);
+        let left_out = self.selection.mark(&mut entities, self.config.threshold, now.instant);
+        let mut dropped = self.watchlist.take_dropped();
+        for (scope, count) in left_out {
+            *dropped.entry(scope).or_default() += count;
+        }
+        Snapshot {
+            taken: now.instant,
+            taken_unix_seconds: now.unix_seconds,
+            interval: self.budget.interval(),
+            time_lapse: self.config.time_lapse,
+            threshold: self.config.threshold,
+            host,
+            entities,
+            dropped,
+            sources: reports.into_iter().map(|(report, _)| report).collect(),
+            ticks_skipped: self.ticks_skipped,
+        }
+    }
+
+    /// Reads every source; one that fails hides no other.
+    fn read(&mut self) -> Pass {
+        let mut pass = Pass::default();
+        for source in &mut self.sources {
+            let (name, began, mut reading) = (source.name(), Instant::now(), Reading::default());
+            let result = source.read(&mut reading);
+            match &result {
+                Ok(()) if self.failing.remove(name) => tracing::info!(source = name, "source has recovered"),
+                Ok(()) => tracing::debug!(source = name, samples = reading.samples.len(), "source was read"),
+                Err(error) if self.failing.insert(name) => {
+                    tracing::error!(source = name, %error, "source failed")
+                }
+                Err(error) => tracing::debug!(source = name, %error, "source failed again"),
+            }
+            let errors = self.errors.entry(name).or_default();
+            for (reason, count) in reading.errors {
+                *errors.entry(reason).or_default() += count;
+            }
+            let report = SourceReport {
+                name,
+                success: result.is_ok(),
+                duration: began.elapsed(),
+                errors: errors.clone(),
+            };
+            pass.reports.push((report, reading.unread));
+            if result.is_ok() {
+                pass.samples.append(&mut reading.samples);
+                pass.host = reading.host.or(pass.host);
+            }
+        }
+        pass
+    }
+
+    /// Ends the lives that were not seen. Where a source failed, or could not read a process, absence proves nothing.
+    fn retire(&mut self, samples: &[Sample], reports: &[(SourceReport, HashSet<u32>)]) {
+        let succeeded = |name: &str| reports.iter().any(|(report, _)| report.name == name && report.success);
+        let seen: HashSet<&EntityId> = samples.iter().map(|sample| &sample.entity).collect();
+        let is_unread = |pid: &u32| reports.iter().any(|(_, unread)| unread.contains(pid));
+        let (host, process) = (succeeded("host"), succeeded("process"));
+        self.watchlist.retire(|entity| {
+            let was_looked_for = match entity {
+                EntityId::Process { pid, .. } => process && !is_unread(pid),
+                _ => host,
+            };
+            was_looked_for && !seen.contains(entity)
+        });
+    }
+
+    fn judge(&mut self, time: f64, samples: &[Sample], host: Option<HostMemory>) -> Vec<Entity> {
+        let everyone = host.map(|host| host.as_limit());
+        let mut groups = Groups::new(self.config.threshold);
+        let mut entities = Vec::with_capacity(samples.len());
+        for sample in samples {
+            let limit = nearest(sample.limit, everyone);
+            let verdict = if self.is_tracked(sample) {
+                self.watchlist.observe(time, sample, limit)
+            } else {
+                self.watchlist.pass_over(sample)
+            };
+            if let Some(name) = &verdict.identity.group {
+                groups.add(
+                    name,
+                    &sample.memory,
+                    verdict.assessment.as_ref().map(|assessment| (assessment, limit)),
+                );
+            }
+            entities.extend(entity(sample, verdict, limit));
+        }
+        entities.extend(groups.into_entities());
+        entities
+    }
+
+    fn is_tracked(&self, sample: &Sample) -> bool {
+        sample.entity.scope() != Scope::Process
+            || (sample.memory.scored(Scope::Process).unwrap_or(0) >= self.config.min_bytes
+                && sample.start.is_none_or(|start| start.age >= self.config.min_age))
+    }
+}
+
+/// What all sources saw in one tick.
+#[derive(Default)]
+struct Pass {
+    samples: Vec<Sample>,
+    host: Option<HostMemory>,
+    /// How each source did, and the pids that it saw and could not read.
+    reports: Vec<(SourceReport, HashSet<u32>)>,
+}
+
+/// The limit that will be hit first.
+fn nearest(own: Option<Limit>, everyone: Option<Limit>) -> Option<Limit> {
+    [own, everyone].into_iter().flatten().min_by_key(|limit| limit.room)
+}
+
+fn entity(sample: &Sample, verdict: Verdict, limit: Option<Limit>) -> Option<Entity> {
+    Some(Entity {
+        id: sample.entity.clone(),
+        identity: verdict.identity,
+        memory: sample.memory,
+        limit,
+        start: sample.start,
+        threads: sample.threads,
+        processes: None,
+        assessment: verdict.assessment?,
+        explained_by: None,
+        exported: true,
+    })
+}
+
+#[cfg(test)]
+mod tests;

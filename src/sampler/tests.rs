@@ -1,0 +1,261 @@
+//! Ticks over scripted sources, with time moved by hand.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::*;
+use crate::config::SelectionConfig;
+use crate::entity::Identity;
+use crate::sample::{Kind, LimitKind, Memory, Start};
+use crate::source::SourceError;
+
+const MIB: u64 = 1 << 20;
+
+/// What the next reading is to be, shared with the source that gives it.
+type Script = Arc<Mutex<Next>>;
+
+#[derive(Default)]
+struct Next {
+    samples: Vec<Sample>,
+    host: Option<HostMemory>,
+    unread: HashSet<u32>,
+    fails: bool,
+}
+
+struct Scripted {
+    name: &'static str,
+    script: Script,
+}
+
+impl Source for Scripted {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError> {
+        let next = self.script.lock().unwrap();
+        if next.fails {
+            let source = std::io::ErrorKind::PermissionDenied.into();
+            return Err(SourceError::Read { path: "/proc".into(), source });
+        }
+        reading.samples.extend(next.samples.iter().cloned());
+        reading.host = next.host;
+        reading.unread = next.unread.clone();
+        for _ in &next.unread {
+            reading.count_error(ReadErrorReason::Io);
+        }
+        Ok(())
+    }
+}
+
+/// A sampler over one scripted source of each kind.
+struct Bench {
+    sampler: Sampler,
+    now: Moment,
+    interval: Duration,
+    process: Script,
+    host: Script,
+}
+
+impl Bench {
+    fn new(change: impl FnOnce(&mut SamplerConfig)) -> Bench {
+        let mut config = SamplerConfig {
+            interval: Duration::from_secs(60),
+            max_cpu: 1.0,
+            time_lapse: 1,
+            threshold: 60.0,
+            min_bytes: 0,
+            min_age: Duration::ZERO,
+            max_entities: 1000,
+        };
+        change(&mut config);
+        let (process, host) = (Script::default(), Script::default());
+        let source = |name, script: &Script| {
+            Box::new(Scripted { name, script: Arc::clone(script) }) as Box<dyn Source>
+        };
+        let sources = vec![source("host", &host), source("process", &process)];
+        let interval = config.interval;
+        let selection = SelectionConfig { top: None, max_series: None };
+        let now = Moment { instant: Instant::now(), unix_seconds: 1.8e9 };
+        Bench { sampler: Sampler::new(config, selection, sources), now, interval, process, host }
+    }
+
+    /// One tick with these processes running.
+    fn tick(&mut self, processes: Vec<Sample>) -> Snapshot {
+        self.process.lock().unwrap().samples = processes;
+        let snapshot = self.sampler.tick(self.now);
+        self.now.instant += self.interval;
+        self.now.unix_seconds += self.interval.as_secs_f64();
+        snapshot
+    }
+
+    /// Ticks for so many hours with one process of so many MiB, given the hour.
+    fn run(&mut self, pid: u32, hours: u64, mebibytes: impl Fn(f64) -> f64) -> Snapshot {
+        let ticks = hours * 3600 / self.interval.as_secs();
+        let mut last = None;
+        for tick in 0..=ticks {
+            let hour = (tick * self.interval.as_secs()) as f64 / 3600.0;
+            last = Some(self.tick(vec![process(pid, "web", (mebibytes(hour) * MIB as f64) as u64)]));
+        }
+        last.unwrap()
+    }
+}
+
+fn process(pid: u32, name: &str, anon: u64) -> Sample {
+    Sample {
+        entity: EntityId::Process { pid, start_time: u64::from(pid) },
+        identity: Arc::new(Identity { name: Arc::from(name), ..Identity::default() }),
+        memory: Memory::default().with(Kind::Anon, Some(anon)),
+        limit: None,
+        start: Some(Start { unix_seconds: 1.7e9, age: Duration::from_secs(100) }),
+        threads: Some(1),
+    }
+}
+
+fn host(used: u64) -> (Vec<Sample>, Option<HostMemory>) {
+    let memory = Memory::default().with(Kind::Anon, Some(used));
+    let sample = Sample { entity: EntityId::Host, memory, start: None, threads: None, ..process(0, "", 0) };
+    let total = 65_536 * MIB;
+    let figures = HostMemory { total, available: total - used, ..HostMemory::default() };
+    (vec![sample], Some(figures))
+}
+
+fn find(snapshot: &Snapshot, scope: Scope) -> Vec<&Entity> {
+    snapshot.entities.iter().filter(|entity| entity.scope() == scope).collect()
+}
+
+#[test]
+fn a_leak_makes_its_process_and_its_group_suspect() {
+    let mut bench = Bench::new(|_| {});
+    let snapshot = bench.run(7, 40, |hour| 100.0 + 5.0 * hour);
+    let (group, process) = (find(&snapshot, Scope::Group)[0], find(&snapshot, Scope::Process)[0]);
+    for entity in [group, process] {
+        assert!(entity.assessment.is_suspect(60.0), "{entity:?}");
+        assert_eq!(entity.assessment.dominant_kind(), Some(Kind::Anon));
+    }
+    let growth = group.assessment.growth_bytes_per_second.unwrap() * 3600.0 / MIB as f64;
+    assert!((growth - 5.0).abs() < 0.2, "{growth} MiB/h");
+    assert_eq!((group.display_name(), process.display_name()), ("web".to_string(), "web[7]".to_string()));
+    assert_eq!(snapshot.highest_score(), process.assessment.score);
+}
+
+#[test]
+fn a_time_lapse_counts_seconds_as_more() {
+    let mut bench = Bench::new(|config| config.time_lapse = 60);
+    bench.interval = Duration::from_secs(1);
+    bench.sampler.watchlist =
+        Watchlist::new(&SamplerConfig { interval: bench.interval, ..bench.sampler.config.clone() });
+    let ticks = 40 * 60;
+    let mut suspect = false;
+    for tick in 0..ticks {
+        let snapshot = bench.tick(vec![process(7, "web", 100 * MIB + tick * MIB / 12)]);
+        suspect |= snapshot.suspects().next().is_some();
+        assert_eq!(snapshot.time_lapse, 60);
+    }
+    assert!(suspect);
+}
+
+#[test]
+fn who_dies_is_gone_and_a_reused_pid_is_somebody_else() {
+    let mut bench = Bench::new(|_| {});
+    let snapshot = bench.run(7, 40, |hour| 100.0 + 5.0 * hour);
+    assert_eq!(find(&snapshot, Scope::Process).len(), 1);
+    let mut other = process(7, "other", MIB);
+    other.entity = EntityId::Process { pid: 7, start_time: 99 };
+    let snapshot = bench.tick(vec![other]);
+    let processes = find(&snapshot, Scope::Process);
+    assert_eq!((processes.len(), processes[0].assessment.score), (1, None));
+    assert_eq!(bench.tick(Vec::new()).entities.len(), 0);
+    assert!(bench.sampler.watchlist.is_empty());
+}
+
+#[test]
+fn a_program_that_comes_back_inherits_suspicion() {
+    let mut bench = Bench::new(|_| {});
+    bench.run(7, 40, |hour| 100.0 + 5.0 * hour);
+    let again = bench.run(8, 3, |hour| 100.0 + 5.0 * hour);
+    let score = find(&again, Scope::Process)[0].assessment.score.unwrap();
+    let mut fresh = Bench::new(|_| {});
+    let first = fresh.run(8, 3, |hour| 100.0 + 5.0 * hour);
+    let first = find(&first, Scope::Process)[0].assessment.score.unwrap();
+    assert!(score > first + 20.0, "{score} after a suspect life, {first} without");
+}
+
+#[test]
+fn a_source_that_fails_hides_no_other_and_forgets_nobody() {
+    let mut bench = Bench::new(|_| {});
+    bench.run(7, 40, |hour| 100.0 + 5.0 * hour);
+    let (samples, figures) = host(1000 * MIB);
+    *bench.host.lock().unwrap() = Next { samples, host: figures, ..Next::default() };
+    bench.process.lock().unwrap().fails = true;
+    let snapshot = bench.tick(Vec::new());
+    assert_eq!(find(&snapshot, Scope::Process).len(), 0, "what was not read now is not shown");
+    assert_eq!(find(&snapshot, Scope::Host).len(), 1);
+    assert_eq!(snapshot.sources.iter().map(|source| source.success).collect::<Vec<_>>(), [true, false]);
+    bench.process.lock().unwrap().fails = false;
+    let snapshot = bench.tick(vec![process(7, "web", 301 * MIB)]);
+    assert!(find(&snapshot, Scope::Process)[0].assessment.is_suspect(60.0), "its history has survived");
+}
+
+#[test]
+fn a_process_that_could_not_be_read_once_keeps_its_history() {
+    let mut bench = Bench::new(|_| {});
+    bench.run(7, 40, |hour| 100.0 + 5.0 * hour);
+    bench.process.lock().unwrap().unread = HashSet::from([7]);
+    let snapshot = bench.tick(Vec::new());
+    assert_eq!(snapshot.entities.len(), 0);
+    assert_eq!(snapshot.sources[1].errors, BTreeMap::from([(ReadErrorReason::Io, 1)]));
+    let snapshot = bench.tick(vec![process(7, "web", 301 * MIB)]);
+    assert!(find(&snapshot, Scope::Process)[0].assessment.is_suspect(60.0));
+}
+
+#[test]
+fn the_host_is_explained_by_the_group_that_leaks_and_by_nothing_else() {
+    for (leak, explained) in [(5.0, true), (0.0, false)] {
+        let mut bench = Bench::new(|_| {});
+        let mut snapshot = None;
+        for minute in 0..40 * 60 {
+            let hour = f64::from(minute) / 60.0;
+            let (samples, figures) = host(((1000.0 + 5.0 * hour + 0.7 * hour) * MIB as f64) as u64);
+            *bench.host.lock().unwrap() = Next { samples, host: figures, ..Next::default() };
+            snapshot = Some(bench.tick(vec![process(7, "web", ((100.0 + leak * hour) * MIB as f64) as u64)]));
+        }
+        let snapshot = snapshot.unwrap();
+        let host = find(&snapshot, Scope::Host)[0];
+        assert!(host.assessment.is_suspect(60.0));
+        let by = host.explained_by.as_ref().map(|by| (by.scope, by.entity.as_str()));
+        assert_eq!(by, explained.then_some((Scope::Group, "web")));
+    }
+}
+
+#[test]
+fn small_and_young_processes_count_for_their_group_and_are_not_tracked() {
+    let mut bench = Bench::new(|config| {
+        config.min_bytes = 10 * MIB;
+        config.min_age = Duration::from_secs(50);
+    });
+    let mut young = process(3, "web", 20 * MIB);
+    young.start = Some(Start { unix_seconds: 1.8e9, age: Duration::from_secs(49) });
+    let snapshot = bench.tick(vec![process(1, "web", 20 * MIB), process(2, "web", MIB), young]);
+    assert_eq!(find(&snapshot, Scope::Process).len(), 1);
+    let group = find(&snapshot, Scope::Group)[0];
+    assert_eq!((group.processes, group.memory.total()), (Some(3), 41 * MIB));
+}
+
+#[test]
+fn what_there_is_no_room_for_is_counted() {
+    let mut bench = Bench::new(|config| config.max_entities = 2);
+    let snapshot = bench.tick((1..=5).map(|pid| process(pid, "web", MIB)).collect());
+    assert_eq!(find(&snapshot, Scope::Process).len(), 2);
+    assert_eq!(snapshot.dropped, BTreeMap::from([(Scope::Process, 3)]));
+    assert_eq!(find(&snapshot, Scope::Group)[0].processes, Some(5));
+}
+
+#[test]
+fn the_nearest_limit_counts() {
+    let near = Limit { kind: LimitKind::Data, bytes: 100, room: 10 };
+    let far = Limit { kind: LimitKind::Host, bytes: 1000, room: 900 };
+    assert_eq!(nearest(Some(near), Some(far)), Some(near));
+    assert_eq!(nearest(None, Some(far)), Some(far));
+    assert_eq!(nearest(None, None), None);
+}

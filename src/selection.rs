@@ -1,0 +1,169 @@
+//! Which entities get series of their own, so that their number stays bounded and each stays for a while.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::config::SelectionConfig;
+use crate::entity::{EntityId, Scope};
+use crate::snapshot::Entity;
+
+/// A process that got series keeps them so long, so that graphs don't flicker as ranks change.
+const KEPT: Duration = Duration::from_secs(600);
+
+/// Series that one entity adds besides one for each kind of its memory; the most that any scope has.
+const SERIES_AN_ENTITY: usize = 10;
+
+/// Remembers who was selected.
+#[derive(Debug)]
+pub struct Selection {
+    config: SelectionConfig,
+    /// When a process last was among the top.
+    ranked: HashMap<EntityId, Instant>,
+}
+
+impl Selection {
+    /// Nobody is selected yet.
+    pub fn new(config: SelectionConfig) -> Selection {
+        Selection { config, ranked: HashMap::new() }
+    }
+
+    /// Sorts `entities` by scope, falling score and falling size, and marks those that get series. Suspects always
+    /// do, other processes while they are or lately were among the top. Returns how many were left out for want of
+    /// room below the cap.
+    pub fn mark(&mut self, entities: &mut [Entity], threshold: f64, now: Instant) -> Vec<(Scope, u64)> {
+        entities.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| b.memory.total().cmp(&a.memory.total())));
+        self.mark_top(entities, threshold, now);
+        self.cap(entities, threshold)
+    }
+
+    fn mark_top(&mut self, entities: &mut [Entity], threshold: f64, now: Instant) {
+        let mut before = std::mem::take(&mut self.ranked);
+        let mut place = 0;
+        for entity in entities.iter_mut() {
+            if entity.scope() != Scope::Process {
+                entity.exported = true;
+                continue;
+            }
+            let is_top = self.config.top.is_none_or(|top| place < top);
+            place += 1;
+            if entity.assessment.is_suspect(threshold) {
+                entity.exported = true;
+            } else if self.config.top == Some(0) {
+                entity.exported = false;
+            } else {
+                let last = if is_top { Some(now) } else { before.remove(&entity.id) };
+                let kept = last.filter(|last| now.saturating_duration_since(*last) < KEPT);
+                entity.exported = kept.is_some();
+                if let Some(last) = kept
+                    && self.config.top.is_some()
+                {
+                    self.ranked.insert(entity.id.clone(), last);
+                }
+            }
+        }
+    }
+
+    fn cap(&self, entities: &mut [Entity], threshold: f64) -> Vec<(Scope, u64)> {
+        let Some(cap) = self.config.max_series else { return Vec::new() };
+        let cost = |entity: &Entity| SERIES_AN_ENTITY + entity.memory.iter().count();
+        let is_suspect = |entity: &Entity| entity.assessment.is_suspect(threshold);
+        let (mut left, mut dropped) = (cap, HashMap::new());
+        // Suspects come first, whatever their scope.
+        for wanted in [true, false] {
+            for entity in entities.iter_mut().filter(|entity| entity.exported && is_suspect(entity) == wanted)
+            {
+                match left.checked_sub(cost(entity)) {
+                    Some(rest) => left = rest,
+                    None => {
+                        entity.exported = false;
+                        *dropped.entry(entity.scope()).or_insert(0) += 1;
+                    }
+                }
+            }
+        }
+        dropped.into_iter().collect()
+    }
+}
+
+/// Scope first, then the highest score; an unknown score comes last.
+fn rank(entity: &Entity) -> (Scope, bool, std::cmp::Reverse<i64>) {
+    let score = entity.assessment.score;
+    (entity.scope(), score.is_none(), std::cmp::Reverse((score.unwrap_or(0.0) * 1000.0) as i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::detector::Assessment;
+    use crate::entity::Identity;
+    use crate::sample::{Kind, Memory};
+
+    fn process(pid: u32, score: Option<f64>, bytes: u64) -> Entity {
+        Entity {
+            id: EntityId::Process { pid, start_time: 1 },
+            identity: Arc::new(Identity::default()),
+            memory: Memory::default().with(Kind::Anon, Some(bytes)),
+            limit: None,
+            start: None,
+            threads: None,
+            processes: None,
+            assessment: Arc::new(Assessment { score, ..Assessment::default() }),
+            explained_by: None,
+            exported: false,
+        }
+    }
+
+    fn exported(entities: &[Entity]) -> Vec<u32> {
+        let pid = |entity: &Entity| match entity.id {
+            EntityId::Process { pid, .. } => pid,
+            _ => 0,
+        };
+        entities.iter().filter(|entity| entity.exported).map(pid).collect()
+    }
+
+    fn select(top: Option<usize>, max_series: Option<usize>) -> Selection {
+        Selection::new(SelectionConfig { top, max_series })
+    }
+
+    #[test]
+    fn the_top_is_by_score_and_then_by_size_and_suspects_come_besides() {
+        let mut entities = vec![
+            process(1, None, 900),
+            process(2, Some(10.0), 5),
+            process(3, Some(10.0), 6),
+            process(4, Some(90.0), 1),
+        ];
+        let now = Instant::now();
+        assert_eq!(select(Some(2), None).mark(&mut entities, 60.0, now), []);
+        assert_eq!(exported(&entities), [4, 3]);
+        select(Some(0), None).mark(&mut entities, 60.0, now);
+        assert_eq!(exported(&entities), [4]);
+        select(None, None).mark(&mut entities, 60.0, now);
+        assert_eq!(exported(&entities), [4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn who_was_at_the_top_stays_ten_minutes() {
+        let mut selection = select(Some(1), None);
+        let start = Instant::now();
+        let mut entities = vec![process(1, Some(1.0), 9), process(2, Some(1.0), 5)];
+        selection.mark(&mut entities, 60.0, start);
+        assert_eq!(exported(&entities), [1]);
+        let mut entities = vec![process(1, Some(1.0), 4), process(2, Some(1.0), 5)];
+        selection.mark(&mut entities, 60.0, start + Duration::from_secs(599));
+        assert_eq!(exported(&entities), [2, 1]);
+        selection.mark(&mut entities, 60.0, start + Duration::from_secs(601));
+        assert_eq!(exported(&entities), [2]);
+    }
+
+    #[test]
+    fn the_cap_drops_the_least_suspect_first_and_says_how_many() {
+        let mut entities = vec![process(1, None, 9), process(2, Some(70.0), 1), process(3, Some(5.0), 1)];
+        let dropped =
+            select(None, Some(2 * (SERIES_AN_ENTITY + 1))).mark(&mut entities, 60.0, Instant::now());
+        assert_eq!(exported(&entities), [2, 3]);
+        assert_eq!(dropped, [(Scope::Process, 1)]);
+    }
+}

@@ -1,0 +1,140 @@
+//! The immutable result of one tick. Requests read it; nothing in it changes once it is published.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+
+use crate::detector::Assessment;
+use crate::entity::{EntityId, Identity, Scope};
+use crate::sample::{HostMemory, Limit, Memory, Start};
+use crate::source::ReadErrorReason;
+
+/// Where the sampler leaves the current snapshot and requests find it. Neither ever waits for the other.
+#[derive(Debug, Default)]
+pub struct Published(ArcSwapOption<Snapshot>);
+
+impl Published {
+    /// Replaces the current snapshot.
+    pub fn publish(&self, snapshot: Arc<Snapshot>) {
+        self.0.store(Some(snapshot));
+    }
+
+    /// The current snapshot, however old; `None` before the first.
+    pub fn current(&self) -> Option<Arc<Snapshot>> {
+        self.0.load_full()
+    }
+}
+
+/// Everything that one tick found out.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// When it was taken, for measuring how old it is.
+    pub taken: Instant,
+    /// When it was taken, seconds since the epoch.
+    pub taken_unix_seconds: f64,
+    /// Time until the next one, as stretched by the CPU budget.
+    pub interval: Duration,
+    /// One second counts as this many.
+    pub time_lapse: u32,
+    /// A score above it is a suspicion.
+    pub threshold: f64,
+    /// The machine's figures, unless the source failed or is off.
+    pub host: Option<HostMemory>,
+    /// Every entity that was seen in this tick, by scope and then by falling score and size.
+    pub entities: Vec<Entity>,
+    /// Entities that were seen and are not remembered, for want of room.
+    pub dropped: BTreeMap<Scope, u64>,
+    /// One report a source, in reading order.
+    pub sources: Vec<SourceReport>,
+    /// Ticks that were left out because an earlier one took too long, since the start.
+    pub ticks_skipped: u64,
+}
+
+impl Snapshot {
+    /// Whether it is too old to be shown as the present: three intervals without another.
+    pub fn is_stale(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.taken) > self.interval * 3
+    }
+
+    /// The highest score of all.
+    pub fn highest_score(&self) -> Option<f64> {
+        self.entities.iter().filter_map(|entity| entity.assessment.score).reduce(f64::max)
+    }
+
+    /// One leak, one finding: suspects that no narrower suspect explains. A process speaks through its group.
+    pub fn findings(&self) -> impl Iterator<Item = &Entity> {
+        self.suspects().filter(|entity| entity.scope() != Scope::Process && entity.explained_by.is_none())
+    }
+
+    /// Entities whose score is above the threshold.
+    pub fn suspects(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.iter().filter(|entity| entity.assessment.is_suspect(self.threshold))
+    }
+}
+
+/// One watched thing as it stands now.
+#[derive(Clone, Debug)]
+pub struct Entity {
+    /// Who.
+    pub id: EntityId,
+    /// Its names.
+    pub identity: Arc<Identity>,
+    /// Memory by kind.
+    pub memory: Memory,
+    /// The nearest limit.
+    pub limit: Option<Limit>,
+    /// Since when it lives.
+    pub start: Option<Start>,
+    /// Threads of a process.
+    pub threads: Option<u64>,
+    /// Processes of a group.
+    pub processes: Option<u64>,
+    /// The verdict.
+    pub assessment: Arc<Assessment>,
+    /// A narrower suspect whose growth explains 80 % or more of this one's.
+    pub explained_by: Option<Explanation>,
+    /// Whether it gets series of its own.
+    pub exported: bool,
+}
+
+impl Entity {
+    /// The scope label.
+    pub fn scope(&self) -> Scope {
+        self.id.scope()
+    }
+
+    /// What people call it: the group's name, `NAME[PID]` of a process, the scope of a part of the host.
+    pub fn display_name(&self) -> String {
+        match &self.id {
+            EntityId::Host | EntityId::HostUnaccounted => self.scope().as_str().to_string(),
+            EntityId::Group { name } => name.to_string(),
+            EntityId::Process { pid, .. } => format!("{}[{pid}]", self.identity.name),
+        }
+    }
+}
+
+/// The narrower suspect behind a wider one's growth.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Explanation {
+    /// Its scope.
+    pub scope: Scope,
+    /// Its display name.
+    pub entity: String,
+    /// The share of the growth that all narrower suspects explain, 0 to 1.
+    pub share: f64,
+}
+
+/// How one source did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceReport {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it could be read.
+    pub success: bool,
+    /// How long that took.
+    pub duration: Duration,
+    /// Entities that could not be read, by reason, since the start.
+    pub errors: BTreeMap<ReadErrorReason, u64>,
+}
