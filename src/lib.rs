@@ -3,8 +3,10 @@
 pub mod config;
 pub mod detector;
 pub mod entity;
+pub mod exposition;
 pub mod group;
 pub mod history;
+pub mod http;
 pub mod human;
 pub mod parse;
 pub mod rollup;

@@ -1,0 +1,146 @@
+//! What each entity has to say, in the name of its scope.
+
+use super::catalog::{self as metric, ScopeMetrics};
+use super::family::{Family, Label, Labels};
+use crate::entity::{EntityId, Scope};
+use crate::human;
+use crate::sample::LimitKind;
+use crate::snapshot::{Entity, Snapshot};
+
+/// The labels that an entity's series have.
+pub fn labels(entity: &Entity) -> Vec<Label<'_>> {
+    match &entity.id {
+        EntityId::Host | EntityId::HostUnaccounted => Vec::new(),
+        EntityId::Group { name } => vec![("group", (&**name).into())],
+        EntityId::Process { pid, .. } => vec![
+            ("pid", pid.to_string().into()),
+            ("name", (&*entity.identity.name).into()),
+            ("group", entity.identity.group.as_deref().unwrap_or_default().into()),
+        ],
+    }
+}
+
+/// The families of all entities that have series of their own.
+pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
+    let mut families = Vec::new();
+    for scope in Scope::ALL {
+        let exported: Vec<_> =
+            exported(snapshot, scope).map(|entity| (entity, Labels::shared(labels(entity)))).collect();
+        families.extend(scope_families(scope_metrics(scope), &exported, snapshot.threshold));
+        match scope {
+            Scope::Host | Scope::HostUnaccounted => {}
+            Scope::Group => families.push(group_processes(&exported)),
+            Scope::Process => families.extend(process_families(&exported)),
+        }
+    }
+    families.push(suspect_info(snapshot));
+    families
+}
+
+type Labelled<'a> = (&'a Entity, Labels<'a>);
+
+fn exported(snapshot: &Snapshot, scope: Scope) -> impl Iterator<Item = &Entity> {
+    snapshot.entities.iter().filter(move |entity| entity.exported && entity.scope() == scope)
+}
+
+fn scope_metrics(scope: Scope) -> ScopeMetrics {
+    match scope {
+        Scope::Host => metric::HOST,
+        Scope::HostUnaccounted => metric::HOST_UNACCOUNTED,
+        Scope::Group => metric::GROUP,
+        Scope::Process => metric::PROCESS,
+    }
+}
+
+fn scope_families<'a>(metrics: ScopeMetrics, entities: &[Labelled<'a>], threshold: f64) -> Vec<Family<'a>> {
+    let mut families = Vec::with_capacity(7);
+    families.extend(metrics.memory.map(|metric| memory(metric, entities)));
+    families.push(each(metrics.score, entities, |entity| entity.assessment.score));
+    families.push(each(metrics.suspect, entities, |entity| flag(entity.assessment.is_suspect(threshold))));
+    families.extend(
+        metrics.explained.map(|metric| each(metric, entities, |entity| flag(entity.explained_by.is_some()))),
+    );
+    families.push(each(metrics.growth, entities, |entity| entity.assessment.growth_bytes_per_second));
+    families.push(each(metrics.time_to_limit, entities, |entity| entity.assessment.time_to_limit_seconds));
+    families.push(each(metrics.window, entities, |entity| entity.assessment.window_seconds));
+    families
+}
+
+fn flag(set: bool) -> Option<f64> {
+    Some(if set { 1.0 } else { 0.0 })
+}
+
+/// One sample an entity, where there is a value.
+fn each<'a>(
+    metric: metric::Metric,
+    entities: &[Labelled<'a>],
+    value: impl Fn(&Entity) -> Option<f64>,
+) -> Family<'a> {
+    let mut family = Family::new(metric);
+    for (entity, labels) in entities {
+        if let Some(value) = value(entity) {
+            family.push(labels.clone(), value);
+        }
+    }
+    family
+}
+
+fn memory<'a>(metric: metric::Metric, entities: &[Labelled<'a>]) -> Family<'a> {
+    let mut family = Family::new(metric);
+    for (entity, labels) in entities {
+        for (kind, bytes) in entity.memory.iter() {
+            family.push(labels.with("kind", kind.as_str()), bytes as f64);
+        }
+    }
+    family
+}
+
+fn group_processes<'a>(groups: &[Labelled<'a>]) -> Family<'a> {
+    each(metric::GROUP_PROCESSES, groups, |group| group.processes.map(|count| count as f64))
+}
+
+fn process_families<'a>(processes: &[Labelled<'a>]) -> [Family<'a>; 4] {
+    [
+        each(metric::PROCESS_START_TIME, processes, |process| process.start.map(|start| start.unix_seconds)),
+        each(metric::PROCESS_THREADS, processes, |process| process.threads.map(|count| count as f64)),
+        each(metric::PROCESS_MEMORY_LIMIT, processes, own_limit),
+        process_info(processes),
+    ]
+}
+
+/// A limit that is the process's alone; the host's is everybody's and stated once, for the host.
+fn own_limit(process: &Entity) -> Option<f64> {
+    let limit = process.limit.filter(|limit| matches!(limit.kind, LimitKind::AddressSpace | LimitKind::Data));
+    limit.map(|limit| limit.bytes as f64)
+}
+
+fn process_info<'a>(processes: &[Labelled<'a>]) -> Family<'a> {
+    let mut family = Family::new(metric::PROCESS_INFO);
+    for (process, _) in processes {
+        let mut all = labels(process);
+        all.push(("cgroup", process.identity.cgroup.as_deref().unwrap_or_default().into()));
+        all.push(("user", process.identity.user.as_deref().unwrap_or_default().into()));
+        family.push(Labels::shared(all), 1.0);
+    }
+    family
+}
+
+fn suspect_info(snapshot: &Snapshot) -> Family<'_> {
+    let mut family = Family::new(metric::SUSPECT_INFO);
+    for suspect in snapshot.suspects().filter(|entity| entity.exported) {
+        let assessment = &suspect.assessment;
+        let kind = assessment.dominant_kind().map_or("", |kind| kind.as_str());
+        let window = assessment.window_seconds.map(human::duration).unwrap_or_default();
+        family.push(
+            Labels::shared([
+                ("scope", suspect.scope().as_str().into()),
+                ("entity", suspect.display_name().into()),
+                ("reason", assessment.reason.as_str().into()),
+                ("kind", kind.into()),
+                ("window", window.into()),
+            ]),
+            1.0,
+        );
+    }
+    family
+}

@@ -1,0 +1,138 @@
+//! A snapshot built by hand, for tests of what is made of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::detector::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason};
+use crate::entity::{EntityId, Identity, Scope};
+use crate::sample::{HostMemory, Kind, Limit, LimitKind, Memory, Start};
+use crate::snapshot::{Entity, Explanation, Snapshot, SourceReport};
+use crate::source::ReadErrorReason;
+
+/// A name that is trouble wherever it is not escaped.
+pub(crate) const HOSTILE: &str = "<script>\"a\\b\n</script>";
+
+/// A host on which one process leaks, its group with it, and the host by both; taken just now.
+pub(crate) fn snapshot() -> Snapshot {
+    Snapshot {
+        taken: Instant::now(),
+        taken_unix_seconds: 1_700_000_000.5,
+        interval: Duration::from_secs(15),
+        time_lapse: 1,
+        threshold: 60.0,
+        host: Some(host_memory()),
+        entities: vec![
+            host(),
+            unaccounted(),
+            group("web", 91.5),
+            process(42, "leaky", "web", Some(91.5)),
+            hidden(),
+        ],
+        dropped: BTreeMap::from([(Scope::Process, 3)]),
+        sources: vec![
+            report("host", true, BTreeMap::new()),
+            report("process", false, BTreeMap::from([(ReadErrorReason::Permission, 2)])),
+        ],
+        ticks_skipped: 1,
+    }
+}
+
+fn host_memory() -> HostMemory {
+    HostMemory {
+        total: 8000,
+        free: 1000,
+        available: 6000,
+        swap_total: 100,
+        swap_used: 10,
+        slab_unreclaimable: Some(5),
+        unaccounted: None,
+    }
+}
+
+fn report(name: &'static str, success: bool, errors: BTreeMap<ReadErrorReason, u64>) -> SourceReport {
+    SourceReport { name, success, duration: Duration::from_millis(250), errors }
+}
+
+/// An entity that nothing is known about.
+pub(crate) fn entity(id: EntityId, identity: Identity) -> Entity {
+    Entity {
+        id,
+        identity: Arc::new(identity),
+        memory: Memory::default(),
+        limit: None,
+        start: None,
+        threads: None,
+        processes: None,
+        assessment: Arc::default(),
+        explained_by: None,
+        exported: true,
+    }
+}
+
+fn host() -> Entity {
+    Entity {
+        memory: Memory::default().with(Kind::Anon, Some(2000)).with(Kind::File, Some(300)),
+        assessment: Arc::new(leaking(65.0)),
+        explained_by: Some(Explanation { scope: Scope::Group, entity: "web".to_string(), share: 1.0 }),
+        ..entity(EntityId::Host, Identity::default())
+    }
+}
+
+fn unaccounted() -> Entity {
+    entity(EntityId::HostUnaccounted, Identity::default())
+}
+
+/// A group that leaks.
+pub(crate) fn group(name: &str, score: f64) -> Entity {
+    Entity {
+        memory: Memory::default().with(Kind::Anon, Some(700)),
+        processes: Some(2),
+        assessment: Arc::new(leaking(score)),
+        ..entity(EntityId::Group { name: name.into() }, Identity::default())
+    }
+}
+
+/// A process; with a score, it leaks.
+pub(crate) fn process(pid: u32, name: &str, group: &str, score: Option<f64>) -> Entity {
+    let identity = Identity {
+        name: name.into(),
+        group: Some(group.into()),
+        cgroup: Some("/system.slice/web.service".into()),
+        ..Identity::default()
+    };
+    Entity {
+        memory: Memory::default().with(Kind::Anon, Some(600)).with(Kind::Swap, Some(0)),
+        limit: Some(Limit { kind: LimitKind::Data, bytes: 4096, room: 3496 }),
+        start: Some(Start { unix_seconds: 1_699_990_000.25, age: Duration::from_secs(10_000) }),
+        threads: Some(4),
+        assessment: Arc::new(score.map(leaking).unwrap_or_default()),
+        ..entity(EntityId::Process { pid, start_time: 1 }, identity)
+    }
+}
+
+/// Watched, and without series of its own.
+fn hidden() -> Entity {
+    Entity { exported: false, ..process(7, "small", "web", None) }
+}
+
+fn leaking(score: f64) -> Assessment {
+    Assessment {
+        score: Some(score),
+        reason: Reason::Leaking,
+        growth_bytes_per_second: Some(0.5),
+        time_to_limit_seconds: Some(6992.0),
+        window_seconds: Some(450.0),
+        growth_by_kind: vec![
+            KindGrowth { kind: Kind::Anon, bytes: 225 },
+            KindGrowth { kind: Kind::Swap, bytes: -5 },
+        ],
+        evidence: Some(Evidence {
+            channel: Channel::Trend,
+            grown_bytes: 220.0,
+            floor_bytes: 600.0,
+            growing_for_seconds: 450.0,
+            gates: vec![Gate { name: "monotony", value: f64::INFINITY, pass: 1.0 }],
+        }),
+    }
+}

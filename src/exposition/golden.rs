@@ -1,0 +1,69 @@
+//! The whole text of one snapshot: the difference to `golden.prom` is the review of any change to the output.
+
+use std::time::{Duration, Instant};
+
+use super::{catalog, families, fixture, render};
+
+fn without_help(text: &str) -> String {
+    text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_snapshot_gives_exactly_this_text() {
+    let text = render(Some(&fixture::snapshot()), Instant::now());
+    let revision = option_env!("MEMLEAK_REVISION").unwrap_or("unknown");
+    let build = format!("version=\"{}\",revision=\"{}\"", env!("CARGO_PKG_VERSION"), revision);
+    let text = text.replace(&build, "version=\"@VERSION@\",revision=\"@REVISION@\"");
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/src/exposition/golden.prom");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(golden, &text).unwrap();
+    }
+    let expected = std::fs::read_to_string(golden).unwrap();
+    for (line, (is, should_be)) in (1..).zip(text.lines().zip(expected.lines())) {
+        assert_eq!(is, should_be, "line {line}; UPDATE_GOLDEN=1 accepts all changes");
+    }
+    assert_eq!(text.lines().count(), expected.lines().count(), "UPDATE_GOLDEN=1 accepts all changes");
+}
+
+#[test]
+fn an_old_snapshot_keeps_what_describes_the_exporter() {
+    let snapshot = fixture::snapshot();
+    let text = without_help(&render(Some(&snapshot), snapshot.taken + Duration::from_secs(46)));
+    assert!(text.contains("memleak_last_sample_timestamp_seconds 1700000000.5\n"), "{text}");
+    assert!(text.contains("memleak_source_success{source=\"host\"} 1\n"), "{text}");
+    assert!(text.contains("memleak_entities{scope=\"process\"} 2\n"), "{text}");
+    for gone in
+        ["memleak_host_", "memleak_group_", "memleak_process_", "memleak_leak_score ", "memleak_suspect"]
+    {
+        assert!(!text.contains(gone), "{gone}: {text}");
+    }
+}
+
+#[test]
+fn before_the_first_snapshot_there_is_the_build() {
+    let text = without_help(&render(None, Instant::now()));
+    assert!(text.starts_with("memleak_build_info{version=\""), "{text}");
+    assert_eq!(text.lines().count(), 1);
+}
+
+#[test]
+fn hostile_names_are_escaped() {
+    let mut snapshot = fixture::snapshot();
+    snapshot.entities.push(fixture::process(66, fixture::HOSTILE, fixture::HOSTILE, Some(99.0)));
+    let text = render(Some(&snapshot), Instant::now());
+    let escaped = "<script>\\\"a\\\\b\\n</script>";
+    let line = format!("memleak_process_suspect{{pid=\"66\",name=\"{escaped}\",group=\"{escaped}\"}} 1\n");
+    assert!(text.contains(&line), "{text}");
+}
+
+#[test]
+fn every_sample_has_the_labels_that_the_catalog_says() {
+    let snapshot = fixture::snapshot();
+    for family in families(Some(&snapshot), Instant::now()) {
+        assert!(catalog::all().any(|metric| metric == family.metric), "{}", family.metric.name);
+        for sample in &family.samples {
+            let names: Vec<_> = sample.labels.iter().map(|(name, _)| *name).collect();
+            assert_eq!(names, family.metric.labels, "{}", family.metric.name);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What the exporter says about itself: its own registry, apart from what it watches.
+
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use thiserror::Error;
+
+use super::catalog::{self, Metric};
+
+/// The exporter's own figures.
+#[derive(Debug)]
+pub struct SelfMetrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    in_flight: IntGauge,
+    connections_refused: IntCounter,
+}
+
+/// The registry of the exporter's own figures could not be built.
+#[derive(Debug, Error)]
+#[error("cannot set up the exporter's own metrics: {0}")]
+pub struct SelfMetricsError(String);
+
+impl From<prometheus::Error> for SelfMetricsError {
+    fn from(error: prometheus::Error) -> SelfMetricsError {
+        SelfMetricsError(error.to_string())
+    }
+}
+
+impl SelfMetrics {
+    /// All of them, at zero.
+    ///
+    /// # Errors
+    /// When the prometheus crate refuses a name; the catalog decides that, not the environment.
+    pub fn new() -> Result<SelfMetrics, SelfMetricsError> {
+        let requests = IntCounterVec::new(opts(catalog::HTTP_REQUESTS), catalog::HTTP_REQUESTS.labels)?;
+        let in_flight = IntGauge::with_opts(opts(catalog::HTTP_IN_FLIGHT))?;
+        let connections_refused = IntCounter::with_opts(opts(catalog::HTTP_CONNECTIONS_REFUSED))?;
+        let registry = Registry::new();
+        registry.register(Box::new(ProcessCollector::for_self()))?;
+        registry.register(Box::new(requests.clone()))?;
+        registry.register(Box::new(in_flight.clone()))?;
+        registry.register(Box::new(connections_refused.clone()))?;
+        Ok(SelfMetrics { registry, requests, in_flight, connections_refused })
+    }
+
+    /// Counts a request in until the result is dropped.
+    pub fn begin_request(&self) -> InFlight {
+        self.in_flight.inc();
+        InFlight(self.in_flight.clone())
+    }
+
+    /// Counts an answer.
+    pub fn count_request(&self, handler: &'static str, code: u16) {
+        if let Ok(counter) = self.requests.get_metric_with_label_values(&[handler, &code.to_string()]) {
+            counter.inc();
+        }
+    }
+
+    /// Counts a connection that was closed at once.
+    pub fn count_refused_connection(&self) {
+        self.connections_refused.inc();
+    }
+
+    /// All of them as text, in the format of [`super::encode`].
+    pub fn render(&self) -> String {
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot encode the exporter's own metrics");
+            String::new()
+        })
+    }
+}
+
+fn opts(metric: Metric) -> Opts {
+    Opts::new(metric.name, metric.help)
+}
+
+/// A request in work; counted out when dropped.
+#[derive(Debug)]
+pub struct InFlight(IntGauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_describes_its_own_process() {
+        let metrics = SelfMetrics::new().unwrap();
+        metrics.count_request("metrics", 200);
+        metrics.count_request("metrics", 200);
+        metrics.count_refused_connection();
+        let in_flight = metrics.begin_request();
+        let text = metrics.render();
+        assert!(text.contains("memleak_http_requests_total{code=\"200\",handler=\"metrics\"} 2\n"), "{text}");
+        assert!(text.contains("memleak_http_connections_refused_total 1\n"), "{text}");
+        assert!(text.contains("memleak_http_requests_in_flight 1\n"), "{text}");
+        assert!(text.contains("process_resident_memory_bytes "), "{text}");
+        drop(in_flight);
+        assert!(metrics.render().contains("memleak_http_requests_in_flight 0\n"));
+    }
+}

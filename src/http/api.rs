@@ -1,0 +1,154 @@
+//! The JSON answers: the present in the shape of the views, or an error.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hyper::{Response, StatusCode};
+
+use super::current::fresh;
+use super::query::IndicatorQuery;
+use super::response::{Body, Refusal, json};
+use super::views::{LeakIndicators, MemoryUsage};
+use crate::snapshot::{Published, Snapshot};
+
+/// `/api/memory_usage`.
+pub(super) fn memory_usage(published: &Published, now: Instant) -> Result<Response<Body>, Refusal> {
+    let snapshot = present(published, now)?;
+    let host = snapshot.host.as_ref().ok_or_else(|| {
+        unavailable("the host's memory could not be read; memleak_source_success says which source fails")
+    })?;
+    Ok(json(StatusCode::OK, &MemoryUsage::new(&snapshot, host)))
+}
+
+/// `/api/leak_indicators`.
+pub(super) fn leak_indicators(
+    published: &Published,
+    query: &str,
+    now: Instant,
+) -> Result<Response<Body>, Refusal> {
+    let query = IndicatorQuery::parse(query)?;
+    let snapshot = present(published, now)?;
+    Ok(json(StatusCode::OK, &LeakIndicators::new(&snapshot, &query)))
+}
+
+fn present(published: &Published, now: Instant) -> Result<Arc<Snapshot>, Refusal> {
+    fresh(published, now).map_err(|absence| unavailable(absence.to_string()))
+}
+
+fn unavailable(message: impl Into<String>) -> Refusal {
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::exposition::fixture;
+
+    fn published(snapshot: Snapshot) -> (Published, Instant) {
+        let (published, taken) = (Published::default(), snapshot.taken);
+        published.publish(Arc::new(snapshot));
+        (published, taken)
+    }
+
+    async fn body(result: Result<Response<Body>, Refusal>) -> (u16, Value) {
+        let response = result.unwrap_or_else(Refusal::into_response);
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap())
+    }
+
+    async fn indicators(query: &str) -> Value {
+        let (published, now) = published(fixture::snapshot());
+        let (status, body) = body(leak_indicators(&published, query, now)).await;
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    fn names(body: &Value) -> Vec<&str> {
+        let indicators = body["indicators"].as_array().unwrap();
+        indicators.iter().map(|indicator| indicator["entity"].as_str().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn memory_usage_of_the_host() {
+        let (published, now) = published(fixture::snapshot());
+        let (status, body) = body(memory_usage(&published, now)).await;
+        assert_eq!(status, 200);
+        let expected = json!({
+            "total": 8000, "used": 2000, "free": 1000, "available": 6000, "percent": 25.0, "swap_total": 100,
+            "swap_used": 10, "slab_unreclaimable": 5, "unaccounted": null, "time": 1_700_000_000.5, "time_lapse": 1
+        });
+        assert_eq!(body, expected);
+    }
+
+    #[tokio::test]
+    async fn no_present_figure_is_an_error_and_no_number() {
+        let none = Published::default();
+        let (status, answer) = body(memory_usage(&none, Instant::now())).await;
+        assert_eq!((status, answer), (503, json!({"error": "no sample has been taken yet"})));
+
+        let (off, now) = published(Snapshot { host: None, ..fixture::snapshot() });
+        assert_eq!(body(memory_usage(&off, now)).await.0, 503);
+
+        let (old, taken) = published(fixture::snapshot());
+        let later = taken + Duration::from_secs(90);
+        let (status, answer) = body(leak_indicators(&old, "", later)).await;
+        let expected = json!({"error": "the last sample is 1m30s old; sampling has stalled"});
+        assert_eq!((status, answer), (503, expected));
+    }
+
+    #[tokio::test]
+    async fn indicators_are_sorted_by_falling_score() {
+        let body = indicators("").await;
+        assert_eq!(names(&body), ["web", "leaky[42]", "host", "small[7]", "host_unaccounted"]);
+        assert_eq!(body["leak_score"], 91.5);
+        assert_eq!(body["status"], "suspect");
+        assert_eq!(body["threshold"], 60.0);
+        assert_eq!(body["matched"], 5);
+    }
+
+    #[tokio::test]
+    async fn filters_choose_indicators_and_leave_the_verdict() {
+        let body = indicators("scope=process&status=clean").await;
+        assert_eq!(names(&body), ["small[7]"]);
+        assert_eq!((&body["leak_score"], &body["status"]), (&json!(91.5), &json!("suspect")));
+
+        let body = indicators("status=suspect&limit=1").await;
+        assert_eq!(names(&body), ["web"]);
+        assert_eq!(body["matched"], 3);
+    }
+
+    #[tokio::test]
+    async fn an_indicator_has_all_its_fields() {
+        let body = indicators("scope=process&limit=1").await;
+        let expected = json!({
+            "scope": "process", "entity": "leaky[42]",
+            "labels": {"pid": "42", "name": "leaky", "group": "web"},
+            "leak_score": 91.5, "status": "suspect", "reason": "leaking",
+            "sentence": fixture::process(42, "leaky", "web", Some(91.5)).assessment.sentence().to_string(),
+            "growth_bytes_per_second": 0.5, "time_to_limit_seconds": 6992.0, "window_seconds": 450.0,
+            "growth_by_kind": {"anon": 225, "swap": -5}, "memory": {"anon": 600, "swap": 0},
+            "limit": {"kind": "data", "bytes": 4096, "room": 3496}, "explained_by": null,
+            "evidence": {
+                "channel": "trend", "grown_bytes": 220.0, "floor_bytes": 600.0, "growing_for_seconds": 450.0,
+                "gates": [{"name": "monotony", "value": null, "pass": 1.0}]
+            }
+        });
+        assert_eq!(body["indicators"][0], expected);
+        let explained = indicators("scope=host").await;
+        let expected = json!({"scope": "group", "entity": "web", "share": 1.0});
+        assert_eq!(explained["indicators"][0]["explained_by"], expected);
+    }
+
+    #[tokio::test]
+    async fn no_score_at_all_is_null_and_clean() {
+        let (published, now) = published(Snapshot { entities: Vec::new(), ..fixture::snapshot() });
+        let (_, body) = body(leak_indicators(&published, "", now)).await;
+        assert_eq!((&body["leak_score"], &body["status"]), (&Value::Null, &json!("clean")));
+    }
+}

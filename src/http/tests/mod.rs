@@ -1,0 +1,6 @@
+//! The server over real sockets, on ports that the system chooses.
+
+mod clients;
+mod harness;
+mod routes;
+mod shutdown;

@@ -1,0 +1,134 @@
+//! What the JSON answers show. Stated apart from our own types, so that a change of those changes no answer
+//! unnoticed, and nothing gets out that was not meant to. Numbers that are not finite become null.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::query::IndicatorQuery;
+use super::ranking::ranked;
+use crate::detector::{Evidence, Reason, Status};
+use crate::entity::Scope;
+use crate::exposition;
+use crate::sample::{HostMemory, Limit};
+use crate::snapshot::{Entity, Explanation, Snapshot};
+
+/// Bytes, but for `percent` and the times.
+#[derive(Serialize)]
+pub(super) struct MemoryUsage {
+    total: u64,
+    used: u64,
+    free: u64,
+    available: u64,
+    percent: Option<f64>,
+    swap_total: u64,
+    swap_used: u64,
+    slab_unreclaimable: Option<u64>,
+    unaccounted: Option<u64>,
+    time: f64,
+    time_lapse: u32,
+}
+
+impl MemoryUsage {
+    pub(super) fn new(snapshot: &Snapshot, host: &HostMemory) -> MemoryUsage {
+        MemoryUsage {
+            total: host.total,
+            used: host.used(),
+            free: host.free,
+            available: host.available,
+            // Not 100 times the ratio, which would round twice.
+            percent: (host.total > 0).then(|| 100.0 * host.used() as f64 / host.total as f64),
+            swap_total: host.swap_total,
+            swap_used: host.swap_used,
+            slab_unreclaimable: host.slab_unreclaimable,
+            unaccounted: host.unaccounted,
+            time: snapshot.taken_unix_seconds,
+            time_lapse: snapshot.time_lapse,
+        }
+    }
+}
+
+/// The verdict over all, whatever the query leaves out, and the indicators that it asks for.
+#[derive(Serialize)]
+pub(super) struct LeakIndicators<'a> {
+    leak_score: Option<f64>,
+    status: Status,
+    threshold: f64,
+    time: f64,
+    time_lapse: u32,
+    /// How many the query matches; more than there are indicators where the limit cut them off.
+    matched: usize,
+    indicators: Vec<Indicator<'a>>,
+}
+
+impl<'a> LeakIndicators<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, query: &IndicatorQuery) -> LeakIndicators<'a> {
+        let threshold = snapshot.threshold;
+        let status = if snapshot.suspects().next().is_some() { Status::Suspect } else { Status::Clean };
+        let matching = ranked(snapshot.entities.iter().filter(|entity| {
+            query.scope.is_none_or(|scope| entity.scope() == scope)
+                && query.status.is_none_or(|status| entity.assessment.status(threshold) == status)
+        }));
+        LeakIndicators {
+            leak_score: snapshot.highest_score(),
+            status,
+            threshold,
+            time: snapshot.taken_unix_seconds,
+            time_lapse: snapshot.time_lapse,
+            matched: matching.len(),
+            indicators: matching
+                .into_iter()
+                .take(query.limit)
+                .map(|entity| Indicator::new(entity, threshold))
+                .collect(),
+        }
+    }
+}
+
+/// One entity.
+#[derive(Serialize)]
+struct Indicator<'a> {
+    scope: Scope,
+    entity: String,
+    labels: BTreeMap<&'static str, Cow<'a, str>>,
+    leak_score: Option<f64>,
+    status: Status,
+    reason: Reason,
+    sentence: String,
+    growth_bytes_per_second: Option<f64>,
+    time_to_limit_seconds: Option<f64>,
+    window_seconds: Option<f64>,
+    growth_by_kind: BTreeMap<&'static str, i64>,
+    memory: BTreeMap<&'static str, u64>,
+    limit: Option<Limit>,
+    explained_by: Option<&'a Explanation>,
+    evidence: Option<&'a Evidence>,
+}
+
+impl<'a> Indicator<'a> {
+    fn new(entity: &'a Entity, threshold: f64) -> Indicator<'a> {
+        let assessment = &entity.assessment;
+        Indicator {
+            scope: entity.scope(),
+            entity: entity.display_name(),
+            labels: exposition::labels(entity).into_iter().collect(),
+            leak_score: assessment.score,
+            status: assessment.status(threshold),
+            reason: assessment.reason,
+            sentence: assessment.sentence().to_string(),
+            growth_bytes_per_second: assessment.growth_bytes_per_second,
+            time_to_limit_seconds: assessment.time_to_limit_seconds,
+            window_seconds: assessment.window_seconds,
+            growth_by_kind: assessment
+                .growth_by_kind
+                .iter()
+                .map(|growth| (growth.kind.as_str(), growth.bytes))
+                .collect(),
+            memory: entity.memory.iter().map(|(kind, bytes)| (kind.as_str(), bytes)).collect(),
+            limit: entity.limit,
+            explained_by: entity.explained_by.as_ref(),
+            evidence: assessment.evidence.as_ref(),
+        }
+    }
+}
