@@ -1,5 +1,11 @@
 //! memleak-exporter: which program leaks memory, how sure that is, and why.
+//!
+//! Data flows one way, driven by [`sampler`], the only loop:
+//! [`source`] (on [`parse`]) → [`sample`] of an [`entity`] → [`group`] → [`history`] → [`detector`] (one of each a
+//! life, in [`watch`]) → [`rollup`] → [`selection`] → [`snapshot`] → [`exposition`] | [`http`].
+//! [`cli`] turns flags into [`config`]; [`human`] words numbers.
 
+pub mod cli;
 pub mod config;
 pub mod detector;
 pub mod entity;
@@ -8,6 +14,7 @@ pub mod group;
 pub mod history;
 pub mod http;
 pub mod human;
+pub mod log;
 pub mod parse;
 pub mod rollup;
 pub mod sample;
@@ -16,3 +23,97 @@ pub mod selection;
 pub mod snapshot;
 pub mod source;
 pub mod watch;
+
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+
+use config::Config;
+use exposition::SelfMetrics;
+use http::App;
+use sampler::Sampler;
+use snapshot::Published;
+
+/// Why the exporter could not start, or ended by itself.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The watched system is not where it should be.
+    #[error(transparent)]
+    Source(#[from] source::SourceError),
+    /// An address can't be listened on.
+    #[error(transparent)]
+    Listen(#[from] http::ListenError),
+    /// The metrics about ourselves contradict each other.
+    #[error(transparent)]
+    SelfMetrics(#[from] exposition::SelfMetricsError),
+    /// The system gives us no thread, timer or signal.
+    #[error("cannot start: {0}")]
+    Start(#[from] io::Error),
+    /// The sampler is gone, and with it everything there is to serve.
+    #[error("the sampler ended unexpectedly; the log says why")]
+    SamplerEnded,
+}
+
+/// Runs the exporter until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it can't start; the message says what to type instead.
+pub fn run(config: Config) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        // Sockets first: who can't be scraped need not sample.
+        let listeners = http::bind(&config.web.listen).await?;
+        let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let sources = source::all(&config.sources)?;
+        let sampler = Sampler::new(config.sampler.clone(), config.selection.clone(), sources);
+        let published = Arc::new(Published::default());
+        let app = App::new(&config.web, Arc::clone(&published), Arc::new(SelfMetrics::new()?));
+        announce(&config, &listeners);
+        serve(listeners, app, sampler, published, signals).await
+    })
+}
+
+fn announce(config: &Config, listeners: &[TcpListener]) {
+    let interval = humantime::format_duration(config.sampler.interval).to_string();
+    for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
+        tracing::info!(%address, interval, version = env!("CARGO_PKG_VERSION"), "listening");
+    }
+    if config.sampler.time_lapse != 1 {
+        let factor = config.sampler.time_lapse;
+        tracing::warn!(factor, "time lapse: one second counts as many; for demonstrations and tests only");
+    }
+}
+
+/// Samples on a thread of its own and answers on this one, until a signal or the sampler's end.
+async fn serve(
+    listeners: Vec<TcpListener>,
+    app: App,
+    sampler: Sampler,
+    published: Arc<Published>,
+    (mut terminate, mut interrupt): (Signal, Signal),
+) -> Result<(), Error> {
+    let (stop, stopped) = mpsc::channel();
+    let (alive, ended) = oneshot::channel::<()>();
+    let thread = thread::Builder::new().name("sampler".to_string()).spawn(move || {
+        let _ends_with_the_thread = alive;
+        sampler.run(&published, &stopped);
+    })?;
+    let mut outcome = Ok(());
+    let shutdown = async {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!(signal = "SIGTERM", "draining"),
+            _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "draining"),
+            _ = ended => outcome = Err(Error::SamplerEnded),
+        }
+    };
+    http::serve(listeners, app, shutdown, http::Limits::default()).await;
+    drop(stop);
+    // A sampler that panicked has said so on standard error, and `outcome` says it too.
+    let joined = thread.join().map_err(|_| Error::SamplerEnded);
+    outcome.and(joined)
+}

@@ -1,0 +1,393 @@
+//! Flags -> [`Config`]. The only user of clap; a wrong value gets one line that says what to type instead.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, Parser, ValueEnum, builder::PossibleValue};
+
+use crate::config::{
+    Config, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend, RootsConfig, SamplerConfig,
+    SelectionConfig, SourcesConfig, WebConfig,
+};
+
+/// Most lives that are remembered at once; one takes about 5 KiB after a week.
+const MAX_ENTITIES: usize = 30_000;
+
+const LONG_ABOUT: &str = "\
+Watches the memory of this host, of its processes and of groups of processes, and scores from 0 to 100 how sure it is \
+that one of them leaks. Serves that as Prometheus metrics, as JSON and as a web page.
+
+It reads at an interval of its own (--sample.interval) and not when it is scraped: a leak score needs an evenly spaced \
+history that does not depend on who scrapes.";
+
+/// Why the command line gives no configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// `--help` or `--version`: text for standard output.
+    Asked(String),
+    /// One line for standard error: what is wrong, and what to type instead.
+    Usage(String),
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "memleak-exporter", version, about = "Prometheus exporter that says which program leaks memory, how sure it is, and why", long_about = LONG_ABOUT)]
+struct Args {
+    /// Where to listen: `:PORT`, `HOST:PORT` or `[::1]:PORT`; may be given several times
+    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10054", value_parser = listen_address)]
+    listen: Vec<ListenAddress>,
+    /// Path of the metrics
+    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path)]
+    telemetry_path: String,
+    /// Most requests in work at once; 503 above it
+    #[arg(long = "web.max-requests", value_name = "N", default_value = "40", value_parser = at_least_one)]
+    max_requests: usize,
+    /// Leave out metrics about the exporter itself (`process_*`, `memleak_http_*`)
+    #[arg(long = "web.disable-exporter-metrics")]
+    disable_exporter_metrics: bool,
+    /// Time between two samples
+    #[arg(long = "sample.interval", value_name = "DURATION", default_value = "15s", value_parser = interval)]
+    interval: Duration,
+    /// Most CPU that sampling may take, of one core; the interval stretches rather than exceed it
+    #[arg(long = "sample.max-cpu", value_name = "PERCENT", default_value = "5%", value_parser = percent)]
+    max_cpu: f64,
+    /// One second counts as N for history and detector: for demonstrations and tests
+    #[arg(long = "sample.time-lapse", value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    time_lapse: u32,
+    /// An entity is suspect while its score is above this
+    #[arg(long = "score.threshold", value_name = "SCORE", default_value = "60", value_parser = threshold)]
+    threshold: f64,
+    /// Processes with series of their own, by score and then by size, suspects besides; 0 is none, `all` every one
+    #[arg(long = "process.top", value_name = "N", default_value = "50", value_parser = top)]
+    top: Top,
+    /// Don't track processes with less memory than this (anonymous and swap)
+    #[arg(long = "process.min-bytes", value_name = "SIZE", default_value = "0", value_parser = size)]
+    min_bytes: u64,
+    /// Don't track processes younger than this
+    #[arg(long = "process.min-age", value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    min_age: Duration,
+    /// Most series of entities; 0 is no cap
+    #[arg(long = "series.max", value_name = "N", default_value = "20000")]
+    max_series: usize,
+    /// Read the host's memory (the default)
+    #[arg(long = "source.host", overrides_with = "no_host")]
+    host: bool,
+    /// Don't read the host's memory
+    #[arg(long = "no-source.host", action = ArgAction::SetTrue)]
+    no_host: bool,
+    /// Read processes (the default)
+    #[arg(long = "source.process", overrides_with = "no_process")]
+    process: bool,
+    /// Don't read processes
+    #[arg(long = "no-source.process", action = ArgAction::SetTrue)]
+    no_process: bool,
+    /// Who reads processes: our own reader of /proc, or the sysinfo library (resident memory only)
+    #[arg(long = "source.process.backend", value_name = "BACKEND", default_value = "procfs")]
+    backend: ProcessBackend,
+    /// Where procfs is mounted: `/host/proc` in a container with the host's /proc there
+    #[arg(long = "path.procfs", value_name = "DIRECTORY", default_value = "/proc")]
+    procfs: PathBuf,
+    /// Root of the watched system's files, for user names
+    #[arg(long = "path.rootfs", value_name = "DIRECTORY", default_value = "/")]
+    rootfs: PathBuf,
+    /// Least severe messages to log
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
+    log_level: LogLevel,
+    /// Shape of log lines
+    #[arg(long = "log.format", value_name = "FORMAT", default_value = "logfmt")]
+    log_format: LogFormat,
+}
+
+/// How many processes get series; a type of its own, for clap gives `Option` a meaning of its own.
+#[derive(Clone, Copy, Debug)]
+struct Top(Option<usize>);
+
+/// The configuration that `args`, program name first, ask for.
+///
+/// # Errors
+/// When they ask for help, or for something that can't be.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Config, Exit> {
+    let args = Args::try_parse_from(args).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Asked(error.to_string()),
+        _ => Exit::Usage(one_line(&error)),
+    })?;
+    Ok(args.into_config())
+}
+
+impl Args {
+    fn into_config(self) -> Config {
+        Config {
+            sources: SourcesConfig {
+                host: !self.no_host,
+                process: !self.no_process,
+                process_backend: self.backend,
+                roots: RootsConfig { procfs: self.procfs, rootfs: self.rootfs },
+            },
+            sampler: SamplerConfig {
+                interval: self.interval,
+                max_cpu: self.max_cpu,
+                time_lapse: self.time_lapse,
+                threshold: self.threshold,
+                min_bytes: self.min_bytes,
+                min_age: self.min_age,
+                max_entities: MAX_ENTITIES,
+            },
+            selection: SelectionConfig {
+                top: self.top.0,
+                max_series: (self.max_series > 0).then_some(self.max_series),
+            },
+            web: WebConfig {
+                listen: self.listen,
+                telemetry_path: self.telemetry_path,
+                max_requests: self.max_requests,
+                disable_exporter_metrics: self.disable_exporter_metrics,
+            },
+            log: LogConfig { level: self.log_level, format: self.log_format },
+        }
+    }
+}
+
+/// clap explains at length; an operator needs the fault and what to type instead.
+fn one_line(error: &clap::Error) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) if !texts.is_empty() => Some(texts.join(", ")),
+        _ => None,
+    };
+    let flag = context(ContextKind::InvalidArg).unwrap_or_default();
+    let name = flag.split(' ').next().unwrap_or_default();
+    let value = context(ContextKind::InvalidValue).unwrap_or_default();
+    let allowed = context(ContextKind::ValidValue);
+    let similar = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedValue));
+    match error.kind() {
+        ErrorKind::UnknownArgument => match similar {
+            Some(similar) => format!("unknown flag {flag}; did you mean {similar}?"),
+            None => format!("unknown argument {flag}; --help lists the flags"),
+        },
+        ErrorKind::InvalidValue if value.is_empty() => format!("{name} needs a value: {flag}"),
+        ErrorKind::InvalidValue => {
+            format!("{name}={value} is not possible; use one of: {}", allowed.unwrap_or_default())
+        }
+        ErrorKind::ValueValidation => {
+            let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            format!("{name}={value} is not possible: {reason}")
+        }
+        ErrorKind::ArgumentConflict => format!("{flag} may be given only once"),
+        _ => first_line(&error.to_string()),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string()
+}
+
+fn listen_address(text: &str) -> Result<ListenAddress, String> {
+    const HINT: &str = "use :PORT, HOST:PORT or [::1]:PORT with a port from 0 to 65535";
+    if let Ok(address) = SocketAddr::from_str(text) {
+        return Ok(ListenAddress::Address(address));
+    }
+    let (host, port) = text.rsplit_once(':').ok_or(HINT)?;
+    let port = u16::from_str(port).map_err(|_| HINT)?;
+    match host {
+        "" => Ok(ListenAddress::Any(port)),
+        host if host.contains([':', '[', ']', '/', ' ']) => Err(HINT.to_string()),
+        host => Ok(ListenAddress::Name(host.to_string(), port)),
+    }
+}
+
+fn telemetry_path(text: &str) -> Result<String, String> {
+    let taken = text == "/" || text.starts_with("/api/") || text.starts_with("/-/");
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+    if !text.starts_with('/') || taken || !text.bytes().all(plain) {
+        return Err(
+            "use a path such as /metrics, of letters, digits and -_.~, and not /, /api/… or /-/…".to_string()
+        );
+    }
+    Ok(text.to_string())
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&count| count > 0).ok_or("use a whole number from 1".to_string())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "use a number with a unit, such as 250ms, 15s or 5m".to_string())
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let bounds = Duration::from_millis(100)..=Duration::from_secs(3600);
+    duration(text).and_then(|interval| match bounds.contains(&interval) {
+        true => Ok(interval),
+        false => Err("use a time from 100ms to 1h".to_string()),
+    })
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = f64::from_str(text.trim_end_matches('%').trim_end()).ok();
+    let share = number.filter(|percent| (0.1..=100.0).contains(percent)).map(|percent| percent / 100.0);
+    share.ok_or("use a share of one core from 0.1% to 100%".to_string())
+}
+
+fn threshold(text: &str) -> Result<f64, String> {
+    let score = f64::from_str(text).ok().filter(|score| (0.0..100.0).contains(score));
+    score.ok_or("use a number from 0 up to, but not including, 100".to_string())
+}
+
+fn top(text: &str) -> Result<Top, String> {
+    match text {
+        "all" => Ok(Top(None)),
+        _ => text.parse().map(|count| Top(Some(count))).map_err(|_| "use a whole number or all".to_string()),
+    }
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let size = bytesize::ByteSize::from_str(text);
+    size.map(|size| size.as_u64()).map_err(|_| "use bytes, or a number with a unit such as 10MiB".to_string())
+}
+
+impl ValueEnum for ProcessBackend {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[ProcessBackend::Procfs, ProcessBackend::Sysinfo]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            ProcessBackend::Procfs => "procfs",
+            ProcessBackend::Sysinfo => "sysinfo",
+        }))
+    }
+}
+
+impl ValueEnum for LogLevel {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
+        }))
+    }
+}
+
+impl ValueEnum for LogFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[LogFormat::Logfmt, LogFormat::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            LogFormat::Logfmt => "logfmt",
+            LogFormat::Json => "json",
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(args: &[&str]) -> Result<Config, Exit> {
+        parse(["memleak-exporter"].iter().chain(args).map(OsString::from))
+    }
+
+    fn usage(args: &[&str]) -> String {
+        match config(args) {
+            Err(Exit::Usage(line)) => line,
+            other => panic!("{args:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn no_flags_are_needed() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.web.listen, [ListenAddress::Any(10_054)]);
+        assert_eq!(config.sampler.interval, Duration::from_secs(15));
+        assert_eq!(config.sampler.max_cpu, 0.05);
+        assert_eq!(config.selection, SelectionConfig { top: Some(50), max_series: Some(20_000) });
+        assert!(config.sources.host && config.sources.process);
+    }
+
+    #[test]
+    fn flags_mean_what_they_say() {
+        let config = config(&[
+            "--web.listen-address=127.0.0.1:1",
+            "--web.listen-address=[::1]:2",
+            "--web.listen-address=localhost:3",
+            "--sample.interval=250ms",
+            "--process.top=all",
+            "--process.min-bytes=10MiB",
+            "--series.max=0",
+            "--no-source.host",
+            "--log.format=json",
+        ])
+        .unwrap();
+        assert_eq!(config.web.listen.len(), 3);
+        assert_eq!(config.web.listen[2], ListenAddress::Name("localhost".to_string(), 3));
+        assert_eq!(config.sampler.interval, Duration::from_millis(250));
+        assert_eq!(config.selection, SelectionConfig { top: None, max_series: None });
+        assert_eq!(config.sampler.min_bytes, 10 * 1024 * 1024);
+        assert!(!config.sources.host);
+        assert_eq!(config.log.format, LogFormat::Json);
+    }
+
+    #[test]
+    fn what_is_wrong_gets_one_line_that_says_what_to_type() {
+        for (args, expected) in [
+            (
+                &["--sample.intervall=1s"][..],
+                "unknown flag --sample.intervall; did you mean --sample.interval?",
+            ),
+            (&["--nonsense"], "unknown argument --nonsense; --help lists the flags"),
+            (
+                &["--sample.interval=15"],
+                "--sample.interval=15 is not possible: use a number with a unit, such as 250ms, 15s or 5m",
+            ),
+            (
+                &["--sample.interval=1ms"],
+                "--sample.interval=1ms is not possible: use a time from 100ms to 1h",
+            ),
+            (
+                &["--sample.max-cpu=200%"],
+                "--sample.max-cpu=200% is not possible: use a share of one core from 0.1% to 100%",
+            ),
+            (
+                &["--score.threshold=100"],
+                "--score.threshold=100 is not possible: use a number from 0 up to, but not including, 100",
+            ),
+            (&["--process.top=most"], "--process.top=most is not possible: use a whole number or all"),
+            (
+                &["--web.listen-address=9090"],
+                "--web.listen-address=9090 is not possible: use :PORT, HOST:PORT or [::1]:PORT with a port from 0 to 65535",
+            ),
+            (
+                &["--web.telemetry-path=metrics"],
+                "--web.telemetry-path=metrics is not possible: use a path such as /metrics, of letters, digits and -_.~, and not /, /api/… or /-/…",
+            ),
+            (&["--log.level=loud"], "--log.level=loud is not possible; use one of: debug, info, warn, error"),
+            (&["extra"], "unknown argument extra; --help lists the flags"),
+        ] {
+            assert_eq!(usage(args), expected);
+        }
+        for args in [
+            &["--log.level"][..],
+            &["--sample.time-lapse=0"],
+            &["--sample.interval=1s", "--sample.interval=2s"],
+        ] {
+            assert_eq!(usage(args).lines().count(), 1, "{}", usage(args));
+        }
+    }
+
+    #[test]
+    fn help_is_no_error() {
+        assert!(matches!(config(&["--help"]), Err(Exit::Asked(text)) if text.contains("--sample.interval")));
+        assert!(matches!(config(&["--version"]), Err(Exit::Asked(_))));
+    }
+}
