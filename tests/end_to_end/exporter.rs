@@ -1,0 +1,85 @@
+//! How the exporter behaves towards whoever starts, scrapes and stops it.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::support::exposition::value;
+use crate::support::http::connect;
+use crate::support::process::{Process, Program};
+use crate::support::wait::{SOON, until};
+use crate::support::{exporter, tool};
+
+#[test]
+fn serves_within_a_second() {
+    let exporter = exporter(&[]);
+    assert!(exporter.start_up < Duration::from_secs(1), "took {:?}", exporter.start_up);
+    assert_eq!(exporter.get("/metrics").status, 200);
+}
+
+#[test]
+fn promtool_has_no_complaint_about_the_metrics() {
+    let Some(promtool) = tool(&["promtool"]) else { return };
+    let exporter = exporter(&["--sample.interval=250ms", "--process.top=all"]);
+    let metrics = until("the first sample", SOON, || {
+        let metrics = exporter.get("/metrics").body;
+        value(&metrics, "memleak_last_sample_timestamp_seconds").map(|_| metrics)
+    });
+
+    let program = Program::new(promtool).args(&["check", "metrics"]);
+    let path = program.directory().join("metrics");
+    std::fs::write(&path, &metrics).unwrap();
+    let mut promtool = program.stdin(File::open(&path).unwrap()).start();
+    assert_eq!((promtool.exit_code(SOON), promtool.stdout() + &promtool.stderr()), (Some(0), String::new()));
+}
+
+#[test]
+fn a_wrong_flag_gets_one_line_that_names_it() {
+    for flag in ["--no-such-flag", "--sample.interval=often", "--score.threshold=high"] {
+        let (code, stderr) = ended(Program::exporter().arg(flag).start());
+        let name = flag.split('=').next().unwrap_or(flag);
+        assert_eq!(code, Some(2), "{flag}: {stderr}");
+        assert_eq!(stderr.trim_end().lines().count(), 1, "{flag}: {stderr}");
+        assert!(stderr.contains(name), "{flag}: {stderr}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_gets_one_clear_sentence() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, stderr) = ended(Program::exporter().arg(format!("--web.listen-address={address}")).start());
+    assert_eq!(code, Some(1), "{stderr}");
+    assert_eq!(stderr.lines().filter(|line| line.contains(&address)).count(), 1, "{stderr}");
+    assert!(stderr.contains("in use") && !stderr.contains("panicked"), "{stderr}");
+}
+
+#[test]
+fn a_procfs_that_is_not_there_gets_one_clear_sentence() {
+    let flags = ["--path.procfs=/nonexistent", "--web.listen-address=127.0.0.1:0"];
+    let (code, stderr) = ended(Program::exporter().args(&flags).start());
+    assert_eq!(code, Some(1), "{stderr}");
+    assert_eq!(stderr.lines().filter(|line| line.contains("--path.procfs")).count(), 1, "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
+#[test]
+fn sigterm_ends_it_in_order_though_connections_are_open() {
+    let mut exporter = exporter(&[]);
+    // One that has been served and is kept open, and one that was never asked anything.
+    let mut served = connect(exporter.address).unwrap();
+    write!(served, "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    assert!(served.read(&mut [0; 512]).unwrap() > 0);
+    let _silent = connect(exporter.address).unwrap();
+
+    exporter.process.terminate();
+    assert_eq!(exporter.process.exit_code(SOON), Some(0), "{}", exporter.process.stderr());
+    assert_eq!(served.read(&mut [0; 512]).unwrap_or(0), 0, "the connection is closed");
+}
+
+/// Exit code and error output of a process that ends by itself.
+fn ended(mut process: Process) -> (Option<i32>, String) {
+    let code = process.exit_code(SOON);
+    (code, process.stderr())
+}

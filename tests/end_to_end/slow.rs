@@ -1,0 +1,128 @@
+//! What takes minutes: real leaks have to grow.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::support::exposition::{group_is_suspect, pids, value};
+use crate::support::process::{Process, Program};
+use crate::support::servers::Alerting;
+use crate::support::wait::{SOON, until, watch};
+use crate::support::webhook::Webhook;
+use crate::support::{exporter, leaky};
+
+/// A real leak, through the real detector, Prometheus and Alertmanager, to the receiver: one notification, with its
+/// evidence, and none for its neighbours. One second counts as ten minutes for the detector, as one for alerting.
+#[test]
+fn a_leak_reaches_the_receiver_once_and_a_warm_up_does_not() {
+    const FACTOR: u64 = 60;
+    let _leaks = [
+        leaky("leak-steady", &["steady", "--rate", "1MB/s"]),
+        leaky("leak-warmup", &["warm-up", "--size", "60MB", "--period", "20s"]),
+        leaky("leak-idle", &["idle", "--base", "20MB"]),
+    ];
+    let exporter = exporter(&["--sample.interval=250ms", "--sample.time-lapse=600"]);
+    let webhook = Webhook::start();
+    let Some(alerting) = Alerting::start(exporter.address, webhook.address(), FACTOR) else { return };
+
+    until("the leak to be suspect", Duration::from_secs(180), || {
+        let metrics = exporter.get("/metrics").body;
+        group_is_suspect(&metrics, "leak-steady")?.then_some(())
+    });
+    let state_is = |state| (alerting.state("MemleakSuspect", "group", "leak-steady")? == state).then_some(());
+    until("the alert to be pending", SOON, || state_is("pending"));
+    until("the alert to fire", SOON, || state_is("firing"));
+    until("the notification", SOON, || webhook.with("group", "leak-steady").pop());
+
+    // For as long as everything that could still come takes: `for`, `group_wait` and several `group_interval`.
+    watch(Duration::from_secs(30), Duration::from_millis(500), |_| {
+        let told = webhook.with("group", "leak-steady");
+        assert_eq!(told.len(), 1, "one leak is one notification: {told:#?}");
+        for innocent in ["leak-warmup", "leak-idle"] {
+            let told = webhook.with("group", innocent);
+            assert!(told.is_empty(), "{told:#?}");
+        }
+    });
+    let notification = &webhook.with("group", "leak-steady")[0];
+    assert_eq!(notification.label("alertname"), "MemleakSuspect");
+    let description = notification.annotation("description");
+    for evidence in ["leak-steady on 127.0.0.1:", "anon memory", "; score ", "; grows by "] {
+        assert!(description.contains(evidence), "no {evidence:?} in: {description}");
+    }
+}
+
+/// At the speed of production: found before the limit is reached, and what only looks like a leak is left alone.
+#[test]
+fn a_leak_is_found_before_its_limit_and_a_cache_is_not_called_one() {
+    // 512 MiB at 1 MB/s are 537 seconds.
+    const WATCHED: Duration = Duration::from_secs(510);
+    let mut leak = leaky("prod-steady", &["steady", "--rate", "1MB/s", "--limit-data", "512MiB"]);
+    let _innocent = [
+        leaky("prod-cache", &["cache", "--size", "60MB", "--rate", "5MB/s"]),
+        leaky("prod-idle", &["idle", "--base", "20MB"]),
+    ];
+    let exporter = exporter(&["--sample.interval=1s"]);
+
+    let mut found = None;
+    watch(WATCHED, Duration::from_secs(1), |elapsed| {
+        assert!(leak.exited().is_none(), "{}", leak.stderr());
+        let metrics = exporter.get("/metrics").body;
+        for innocent in ["prod-cache", "prod-idle"] {
+            let suspect = group_is_suspect(&metrics, innocent);
+            assert_ne!(suspect, Some(true), "{innocent} is called a leak after {elapsed:?}");
+        }
+        if found.is_none() && group_is_suspect(&metrics, "prod-steady") == Some(true) {
+            println!("found after {elapsed:?}");
+            found = Some(elapsed);
+        }
+    });
+    assert!(found.is_some(), "not found within {WATCHED:?}");
+}
+
+/// A hundred processes are born and die each second: the exporter keeps no series of the dead, and does not leak itself.
+#[test]
+fn the_dead_leave_nothing_behind() {
+    const BIRTHS_PER_SECOND: f64 = 100.0;
+    const SETTLED: Duration = Duration::from_secs(10);
+    const MOST_GROWTH: u64 = 2 << 20;
+    let exporter = exporter(&["--sample.interval=1s", "--process.top=all", "--series.max=0"]);
+
+    let mut alive: VecDeque<Process> = VecDeque::new();
+    let mut born = 0.0;
+    let mut seen = 0;
+    let mut settled_bytes = None;
+    watch(Duration::from_secs(60), Duration::from_millis(10), |elapsed| {
+        while born < elapsed.as_secs_f64() * BIRTHS_PER_SECOND {
+            alive.push_back(Program::new("sleep").arg("0.3").start());
+            born += 1.0;
+        }
+        // Zombies are processes, too: whoever has ended is waited for at once.
+        while alive.front_mut().is_some_and(|oldest| oldest.exited().is_some()) {
+            alive.pop_front();
+        }
+        if elapsed >= SETTLED && settled_bytes.is_none() {
+            settled_bytes = Some(exporter.process.resident_bytes());
+            let metrics = exporter.get("/metrics").body;
+            seen = pids(&metrics).iter().filter(|pid| alive.iter().any(|one| one.pid() == **pid)).count();
+        }
+    });
+    assert!(born > 5000.0, "only {born} processes were born in time");
+    assert!(seen > 0, "the exporter sees those that live");
+    drop(alive);
+
+    let ended = now();
+    until("a sample without the dead", SOON, || {
+        let metrics = exporter.get("/metrics").body;
+        let dead = pids(&metrics).into_iter().find(|pid| !Path::new("/proc").join(pid.to_string()).exists());
+        (value(&metrics, "memleak_last_sample_timestamp_seconds")? > ended && dead.is_none()).then_some(())
+    });
+    let grown = exporter.process.resident_bytes().saturating_sub(settled_bytes.unwrap_or(0));
+    assert!(grown < MOST_GROWTH, "the exporter grew by {grown} bytes");
+    let stderr = exporter.process.stderr();
+    assert!(!stderr.contains("level=error"), "{stderr}");
+}
+
+fn now() -> f64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
+}

@@ -1,0 +1,51 @@
+//! What the tests start, ask and wait for.
+
+pub(crate) mod exposition;
+pub(crate) mod http;
+pub(crate) mod process;
+pub(crate) mod servers;
+pub(crate) mod speed;
+pub(crate) mod wait;
+pub(crate) mod webhook;
+
+use std::env;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use process::{Process, Program};
+
+/// The exporter with `flags`, answering at the address that comes with it.
+pub(crate) fn exporter(flags: &[&str]) -> servers::Server {
+    servers::Server::start("/-/healthy", |address| {
+        let listen = format!("--web.listen-address={address}");
+        Program::exporter().arg(&listen).args(flags).start()
+    })
+}
+
+/// A leaky of this name, which already goes by it.
+pub(crate) fn leaky(name: &str, arguments: &[&str]) -> Process {
+    let leaky = Program::leaky().args(arguments).args(&["--name", name]).start();
+    wait::until("leaky to take its name", wait::SOON, || {
+        (leaky.name().as_deref() == Some(name)).then_some(())
+    });
+    leaky
+}
+
+/// Where the first of these programs is; `None`, and a line that says so, where a test has to be skipped.
+///
+/// # Panics
+/// When there is none in CI, where nothing may be skipped.
+pub(crate) fn tool(names: &[&str]) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path)
+        .flat_map(|dir| names.iter().map(move |name| dir.join(name)))
+        .find(|file| file.is_file());
+    if found.is_none() {
+        let why = format!("there is no {}; tests/run installs it", names[0]);
+        assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "{why}");
+        let test = std::thread::current().name().unwrap_or("a test").to_string();
+        // Not by eprintln!, which is captured: tests/run counts these lines. They start a line of their own.
+        let _ = writeln!(io::stderr(), "\nSKIPPED: {test}: {why}");
+    }
+    found
+}
