@@ -1,13 +1,15 @@
 //! How the exporter behaves towards whoever starts, scrapes and stops it.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use crate::support::exposition::value;
 use crate::support::http::connect;
 use crate::support::process::{Process, Program};
+use crate::support::servers::Server;
 use crate::support::wait::{SOON, until};
 use crate::support::{exporter, tool};
 
@@ -16,6 +18,28 @@ fn serves_within_a_second() {
     let exporter = exporter(&[]);
     assert!(exporter.start_up < Duration::from_secs(1), "took {:?}", exporter.start_up);
     assert_eq!(exporter.get("/metrics").status, 200);
+}
+
+/// As nobody, where the tests run as root.
+#[test]
+fn serves_without_privileges() {
+    if !rustix::process::getuid().is_root() {
+        return serves_within_a_second();
+    }
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
+    let program = directory.path().join("memleak-exporter");
+    std::fs::copy(env!("CARGO_BIN_EXE_memleak-exporter"), &program).unwrap();
+    let exporter = Server::start("/-/healthy", |address| {
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+        let listen = format!("--web.listen-address={address}");
+        Program::new("setpriv").args(&nobody).arg(&program).arg(listen).start()
+    });
+    assert!(exporter.start_up < Duration::from_secs(1), "took {:?}", exporter.start_up);
+    let processes = until("the first sample", SOON, || {
+        value(&exporter.get("/metrics").body, r#"memleak_entities{scope="process"}"#)
+    });
+    assert!(processes > 1.0, "it sees the processes of others");
 }
 
 #[test]
@@ -62,6 +86,27 @@ fn a_procfs_that_is_not_there_gets_one_clear_sentence() {
     assert_eq!(code, Some(1), "{stderr}");
     assert_eq!(stderr.lines().filter(|line| line.contains("--path.procfs")).count(), 1, "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
+#[test]
+fn garbage_in_procfs_fails_the_sources_and_nothing_else() {
+    let procfs = tempfile::tempdir().unwrap();
+    for file in ["meminfo", "stat", "uptime"] {
+        std::fs::write(procfs.path().join(file), b"\0\xff{[]}\n-1\n").unwrap();
+    }
+    std::fs::create_dir(procfs.path().join("1")).unwrap();
+    let exporter =
+        exporter(&[&format!("--path.procfs={}", procfs.path().display()), "--sample.interval=100ms"]);
+    for source in ["host", "process"] {
+        let success = until("a sample", SOON, || {
+            value(&exporter.get("/metrics").body, &format!("memleak_source_success{{source=\"{source}\"}}"))
+        });
+        assert_eq!(success, 0.0, "{source}");
+    }
+    let stderr = exporter.process.stderr();
+    let errors: Vec<&str> = stderr.lines().filter(|line| line.contains("level=error")).collect();
+    assert_eq!(errors.len(), 2, "each failure is told once: {stderr}");
+    assert!(errors.iter().all(|line| line.contains("cannot understand ")), "{stderr}");
 }
 
 #[test]
