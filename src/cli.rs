@@ -199,11 +199,13 @@ fn listen_address(text: &str) -> Result<ListenAddress, String> {
 }
 
 fn telemetry_path(text: &str) -> Result<String, String> {
-    let taken = text == "/" || text.starts_with("/api/") || text.starts_with("/-/");
+    let taken = ["/api/", "/-/", "//"].iter().any(|prefix| text.starts_with(prefix))
+        || ["/", "/style.css"].contains(&text);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
     if !text.starts_with('/') || taken || !text.bytes().all(plain) {
         return Err(
-            "use a path such as /metrics, of letters, digits and -_.~, and not /, /api/… or /-/…".to_string()
+            "use a path such as /metrics, of letters, digits and -_.~, and not /, /style.css, /api/… or /-/…"
+                .to_string(),
         );
     }
     Ok(text.to_string())
@@ -369,7 +371,7 @@ mod tests {
             ),
             (
                 &["--web.telemetry-path=metrics"],
-                "--web.telemetry-path=metrics is not possible: use a path such as /metrics, of letters, digits and -_.~, and not /, /api/… or /-/…",
+                "--web.telemetry-path=metrics is not possible: use a path such as /metrics, of letters, digits and -_.~, and not /, /style.css, /api/… or /-/…",
             ),
             (&["--log.level=loud"], "--log.level=loud is not possible; use one of: debug, info, warn, error"),
             (&["extra"], "unknown argument extra; --help lists the flags"),

@@ -32,6 +32,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use config::Config;
 use exposition::SelfMetrics;
@@ -98,7 +99,7 @@ async fn serve(
     (mut terminate, mut interrupt): (Signal, Signal),
 ) -> Result<(), Error> {
     let (stop, stopped) = mpsc::channel();
-    let (alive, ended) = oneshot::channel::<()>();
+    let (alive, mut ended) = oneshot::channel::<()>();
     let thread = thread::Builder::new().name("sampler".to_string()).spawn(move || {
         let _ends_with_the_thread = alive;
         sampler.run(&published, &stopped);
@@ -108,12 +109,17 @@ async fn serve(
         tokio::select! {
             _ = terminate.recv() => tracing::info!(signal = "SIGTERM", "draining"),
             _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "draining"),
-            _ = ended => outcome = Err(Error::SamplerEnded),
+            _ = &mut ended => outcome = Err(Error::SamplerEnded),
         }
     };
-    http::serve(listeners, app, shutdown, http::Limits::default()).await;
+    let limits = http::Limits::default();
+    let drain = limits.drain;
+    http::serve(listeners, app, shutdown, limits).await;
+    outcome?;
     drop(stop);
-    // A sampler that panicked has said so on standard error, and `outcome` says it too.
-    let joined = thread.join().map_err(|_| Error::SamplerEnded);
-    outcome.and(joined)
+    if timeout(drain, ended).await.is_err() {
+        tracing::warn!("the sampler waits for a read that does not end; leaving it");
+        return Ok(());
+    }
+    thread.join().map_err(|_| Error::SamplerEnded)
 }

@@ -76,6 +76,7 @@ impl Group {
             identity: Arc::new(Identity { name, ..Identity::default() }),
             memory: self.memory,
             limit,
+            own_limit: None,
             start: None,
             threads: None,
             processes: Some(self.processes),

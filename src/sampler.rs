@@ -75,14 +75,16 @@ impl Sampler {
     pub fn run(mut self, published: &Published, stop: &Receiver<()>) {
         let mut due = Instant::now();
         loop {
-            published.publish(Arc::new(self.tick(Moment::now())));
+            let snapshot = self.tick(Moment::now());
             self.budget.settle();
-            due += self.budget.interval();
+            let interval = self.budget.interval();
+            published.publish(Arc::new(Snapshot { interval, taken: Instant::now(), ..snapshot }));
+            due += interval;
             let late = Instant::now().saturating_duration_since(due);
-            let missed = late.div_duration_f64(self.budget.interval()).ceil();
+            let missed = late.div_duration_f64(interval).ceil();
             if missed > 0.0 {
                 self.ticks_skipped += missed as u64;
-                due += self.budget.interval().mul_f64(missed);
+                due += interval.mul_f64(missed);
             }
             match stop.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Err(RecvTimeoutError::Timeout) => {}
@@ -101,11 +103,7 @@ impl Sampler {
         let mut entities = self.judge(time, &samples, host);
         self.watchlist.forget_lineages(time);
         rollup::explain(&mut entities, self.config.threshold);
-        let left_out = self.selection.mark(&mut entities, self.config.threshold, now.instant);
-        let mut dropped = self.watchlist.take_dropped();
-        for (scope, count) in left_out {
-            *dropped.entry(scope).or_default() += count;
-        }
+        let unexported = self.selection.mark(&mut entities, self.config.threshold, now.instant);
         Snapshot {
             taken: now.instant,
             taken_unix_seconds: now.unix_seconds,
@@ -114,7 +112,8 @@ impl Sampler {
             threshold: self.config.threshold,
             host,
             entities,
-            dropped,
+            dropped: self.watchlist.take_dropped(),
+            unexported,
             sources: reports.into_iter().map(|(report, _)| report).collect(),
             ticks_skipped: self.ticks_skipped,
         }
@@ -219,6 +218,7 @@ fn entity(sample: &Sample, verdict: Verdict, limit: Option<Limit>) -> Option<Ent
         identity: verdict.identity,
         memory: sample.memory,
         limit,
+        own_limit: sample.limit.filter(|_| sample.entity.scope() == Scope::Process),
         start: sample.start,
         threads: sample.threads,
         processes: None,

@@ -1,13 +1,13 @@
 //! Which entities get series of their own, so that their number stays bounded and each stays for a while.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use crate::config::SelectionConfig;
 use crate::entity::{EntityId, Scope};
 use crate::snapshot::Entity;
 
-/// A process that got series keeps them so long, so that graphs don't flicker as ranks change.
+/// A process that got series keeps them so long, so that graphs don't flicker as ranks and verdicts change.
 const KEPT: Duration = Duration::from_secs(600);
 
 /// Series that one entity adds besides one for each kind of its memory; the most that any scope has.
@@ -17,7 +17,7 @@ const SERIES_AN_ENTITY: usize = 10;
 #[derive(Debug)]
 pub struct Selection {
     config: SelectionConfig,
-    /// When a process last was among the top.
+    /// When a process last was suspect or among the top.
     ranked: HashMap<EntityId, Instant>,
 }
 
@@ -30,7 +30,7 @@ impl Selection {
     /// Sorts `entities` by scope, falling score and falling size, and marks those that get series. Suspects always
     /// do, other processes while they are or lately were among the top. Returns how many were left out for want of
     /// room below the cap.
-    pub fn mark(&mut self, entities: &mut [Entity], threshold: f64, now: Instant) -> Vec<(Scope, u64)> {
+    pub fn mark(&mut self, entities: &mut [Entity], threshold: f64, now: Instant) -> BTreeMap<Scope, u64> {
         entities.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| b.memory.total().cmp(&a.memory.total())));
         self.mark_top(entities, threshold, now);
         self.cap(entities, threshold)
@@ -46,28 +46,22 @@ impl Selection {
             }
             let is_top = self.config.top.is_none_or(|top| place < top);
             place += 1;
-            if entity.assessment.is_suspect(threshold) {
-                entity.exported = true;
-            } else if self.config.top == Some(0) {
-                entity.exported = false;
-            } else {
-                let last = if is_top { Some(now) } else { before.remove(&entity.id) };
-                let kept = last.filter(|last| now.saturating_duration_since(*last) < KEPT);
-                entity.exported = kept.is_some();
-                if let Some(last) = kept
-                    && self.config.top.is_some()
-                {
-                    self.ranked.insert(entity.id.clone(), last);
-                }
+            let is_wanted = is_top || entity.assessment.is_suspect(threshold);
+            let last = if is_wanted { Some(now) } else { before.remove(&entity.id) };
+            let kept = last.filter(|last| now.saturating_duration_since(*last) < KEPT);
+            entity.exported = kept.is_some();
+            // Where all have series, there is nothing to remember.
+            if let Some(last) = kept.filter(|_| self.config.top.is_some()) {
+                self.ranked.insert(entity.id.clone(), last);
             }
         }
     }
 
-    fn cap(&self, entities: &mut [Entity], threshold: f64) -> Vec<(Scope, u64)> {
-        let Some(cap) = self.config.max_series else { return Vec::new() };
+    fn cap(&self, entities: &mut [Entity], threshold: f64) -> BTreeMap<Scope, u64> {
+        let Some(cap) = self.config.max_series else { return BTreeMap::new() };
         let cost = |entity: &Entity| SERIES_AN_ENTITY + entity.memory.iter().count();
         let is_suspect = |entity: &Entity| entity.assessment.is_suspect(threshold);
-        let (mut left, mut dropped) = (cap, HashMap::new());
+        let (mut left, mut dropped) = (cap, BTreeMap::new());
         // Suspects come first, whatever their scope.
         for wanted in [true, false] {
             for entity in entities.iter_mut().filter(|entity| entity.exported && is_suspect(entity) == wanted)
@@ -81,7 +75,7 @@ impl Selection {
                 }
             }
         }
-        dropped.into_iter().collect()
+        dropped
     }
 }
 
@@ -106,6 +100,7 @@ mod tests {
             identity: Arc::new(Identity::default()),
             memory: Memory::default().with(Kind::Anon, Some(bytes)),
             limit: None,
+            own_limit: None,
             start: None,
             threads: None,
             processes: None,
@@ -136,7 +131,7 @@ mod tests {
             process(4, Some(90.0), 1),
         ];
         let now = Instant::now();
-        assert_eq!(select(Some(2), None).mark(&mut entities, 60.0, now), []);
+        assert_eq!(select(Some(2), None).mark(&mut entities, 60.0, now), BTreeMap::new());
         assert_eq!(exported(&entities), [4, 3]);
         select(Some(0), None).mark(&mut entities, 60.0, now);
         assert_eq!(exported(&entities), [4]);
@@ -159,11 +154,23 @@ mod tests {
     }
 
     #[test]
+    fn a_suspect_that_is_cleared_stays_ten_minutes() {
+        let mut selection = select(Some(0), None);
+        let start = Instant::now();
+        selection.mark(&mut [process(1, Some(90.0), 9)], 60.0, start);
+        let mut cleared = vec![process(1, Some(10.0), 9), process(2, Some(10.0), 9)];
+        selection.mark(&mut cleared, 60.0, start + Duration::from_secs(599));
+        assert_eq!(exported(&cleared), [1]);
+        selection.mark(&mut cleared, 60.0, start + Duration::from_secs(601));
+        assert_eq!(exported(&cleared), [0; 0]);
+    }
+
+    #[test]
     fn the_cap_drops_the_least_suspect_first_and_says_how_many() {
         let mut entities = vec![process(1, None, 9), process(2, Some(70.0), 1), process(3, Some(5.0), 1)];
         let dropped =
             select(None, Some(2 * (SERIES_AN_ENTITY + 1))).mark(&mut entities, 60.0, Instant::now());
         assert_eq!(exported(&entities), [2, 3]);
-        assert_eq!(dropped, [(Scope::Process, 1)]);
+        assert_eq!(dropped, BTreeMap::from([(Scope::Process, 1)]));
     }
 }

@@ -30,7 +30,7 @@ impl Published {
 /// Everything that one tick found out.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// When it was taken, for measuring how old it is.
+    /// When its sampling ended, for measuring how long there has been no other.
     pub taken: Instant,
     /// When it was taken, seconds since the epoch.
     pub taken_unix_seconds: f64,
@@ -44,8 +44,10 @@ pub struct Snapshot {
     pub host: Option<HostMemory>,
     /// Every entity that was seen in this tick, by scope and then by falling score and size.
     pub entities: Vec<Entity>,
-    /// Entities that were seen and are not remembered, for want of room.
+    /// Entities that were seen and are not watched, for want of room.
     pub dropped: BTreeMap<Scope, u64>,
+    /// Entities that are watched and have no series of their own because of `--series.max`.
+    pub unexported: BTreeMap<Scope, u64>,
     /// One report a source, in reading order.
     pub sources: Vec<SourceReport>,
     /// Ticks that were left out because an earlier one took too long, since the start.
@@ -83,8 +85,10 @@ pub struct Entity {
     pub identity: Arc<Identity>,
     /// Memory by kind.
     pub memory: Memory,
-    /// The nearest limit.
+    /// The nearest limit, its own or the host's.
     pub limit: Option<Limit>,
+    /// A limit of its own, however far.
+    pub own_limit: Option<Limit>,
     /// Since when it lives.
     pub start: Option<Start>,
     /// Threads of a process.

@@ -192,6 +192,8 @@ metrics! { WHOLE_METRICS:
     ENTITIES = gauge("memleak_entities", SCOPE, "Entities that are watched, whether or not they have series of their own.");
     ENTITIES_DROPPED = gauge("memleak_entities_dropped", SCOPE,
         "Entities that were seen in the last sample and are not watched for want of room.");
+    ENTITIES_UNEXPORTED = gauge("memleak_entities_unexported", SCOPE,
+        "Entities that are watched and have no series of their own because of --series.max.");
     LAST_SAMPLE_TIMESTAMP = gauge("memleak_last_sample_timestamp_seconds", NONE,
         "Time of the last sample in seconds since the epoch.");
     SAMPLE_INTERVAL = gauge("memleak_sample_interval_seconds", NONE,
@@ -203,7 +205,7 @@ metrics! { WHOLE_METRICS:
     SOURCE_SUCCESS = gauge("memleak_source_success", SOURCE, "Whether the source could be read in the last sample.");
     SOURCE_DURATION = gauge("memleak_source_duration_seconds", SOURCE, "How long reading the source took in the last sample.");
     SOURCE_READ_ERRORS = counter("memleak_source_read_errors_total", &["source", "reason"],
-        "Single entities that could not be read.");
+        "Files of single entities that could not be read.");
 }
 
 metrics! { HTTP_METRICS:

@@ -4,7 +4,6 @@ use super::catalog::{self as metric, ScopeMetrics};
 use super::family::{Family, Label, Labels};
 use crate::entity::{EntityId, Scope};
 use crate::human;
-use crate::sample::LimitKind;
 use crate::snapshot::{Entity, Snapshot};
 
 /// The labels that an entity's series have.
@@ -103,15 +102,11 @@ fn process_families<'a>(processes: &[Labelled<'a>]) -> [Family<'a>; 4] {
     [
         each(metric::PROCESS_START_TIME, processes, |process| process.start.map(|start| start.unix_seconds)),
         each(metric::PROCESS_THREADS, processes, |process| process.threads.map(|count| count as f64)),
-        each(metric::PROCESS_MEMORY_LIMIT, processes, own_limit),
+        each(metric::PROCESS_MEMORY_LIMIT, processes, |process| {
+            process.own_limit.map(|limit| limit.bytes as f64)
+        }),
         process_info(processes),
     ]
-}
-
-/// A limit that is the process's alone; the host's is everybody's and stated once, for the host.
-fn own_limit(process: &Entity) -> Option<f64> {
-    let limit = process.limit.filter(|limit| matches!(limit.kind, LimitKind::AddressSpace | LimitKind::Data));
-    limit.map(|limit| limit.bytes as f64)
 }
 
 fn process_info<'a>(processes: &[Labelled<'a>]) -> Family<'a> {

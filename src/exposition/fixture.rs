@@ -13,6 +13,8 @@ use crate::source::ReadErrorReason;
 /// A name that is trouble wherever it is not escaped.
 pub(crate) const HOSTILE: &str = "<script>\"a\\b\n</script>";
 
+const LIMIT: Limit = Limit { kind: LimitKind::Data, bytes: 4096, room: 3496 };
+
 /// A host on which one process leaks, its group with it, and the host by both; taken just now.
 pub(crate) fn snapshot() -> Snapshot {
     Snapshot {
@@ -30,6 +32,7 @@ pub(crate) fn snapshot() -> Snapshot {
             hidden(),
         ],
         dropped: BTreeMap::from([(Scope::Process, 3)]),
+        unexported: BTreeMap::from([(Scope::Group, 2)]),
         sources: vec![
             report("host", true, BTreeMap::new()),
             report("process", false, BTreeMap::from([(ReadErrorReason::Permission, 2)])),
@@ -61,6 +64,7 @@ pub(crate) fn entity(id: EntityId, identity: Identity) -> Entity {
         identity: Arc::new(identity),
         memory: Memory::default(),
         limit: None,
+        own_limit: None,
         start: None,
         threads: None,
         processes: None,
@@ -103,7 +107,8 @@ pub(crate) fn process(pid: u32, name: &str, group: &str, score: Option<f64>) -> 
     };
     Entity {
         memory: Memory::default().with(Kind::Anon, Some(600)).with(Kind::Swap, Some(0)),
-        limit: Some(Limit { kind: LimitKind::Data, bytes: 4096, room: 3496 }),
+        limit: Some(LIMIT),
+        own_limit: Some(LIMIT),
         start: Some(Start { unix_seconds: 1_699_990_000.25, age: Duration::from_secs(10_000) }),
         threads: Some(4),
         assessment: Arc::new(score.map(leaking).unwrap_or_default()),

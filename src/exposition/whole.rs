@@ -38,6 +38,7 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
             snapshot.entities.iter().filter(|entity| entity.scope() == scope).count() as u64
         }),
         by_scope(metric::ENTITIES_DROPPED, |scope| snapshot.dropped.get(&scope).copied().unwrap_or(0)),
+        by_scope(metric::ENTITIES_UNEXPORTED, |scope| snapshot.unexported.get(&scope).copied().unwrap_or(0)),
     ];
     families.extend(sources(&snapshot.sources));
     families

@@ -9,8 +9,8 @@ use crate::entity::Scope;
 /// Indicators in an answer that does not ask for another number.
 pub(super) const DEFAULT_LIMIT: usize = 100;
 
-/// Most indicators in one answer; it bounds what a request may cost.
-pub(super) const MAX_LIMIT: usize = 10_000;
+/// Most indicators in one answer: about a MiB, so that those who read slowly can't pin much of our memory.
+pub(super) const MAX_LIMIT: usize = 1_000;
 
 /// Which indicators are wanted.
 #[derive(Debug, PartialEq)]
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn everything_asked_is_understood() {
-        let query = IndicatorQuery::parse("scope=host_unaccounted&status=suspect&limit=10000").unwrap();
+        let query = IndicatorQuery::parse("scope=host_unaccounted&status=suspect&limit=1000").unwrap();
         let expected = IndicatorQuery {
             scope: Some(Scope::HostUnaccounted),
             status: Some(Status::Suspect),

@@ -63,7 +63,7 @@ impl App {
         let route = self.route(request.uri().path());
         let (response, permit) = match self.admit(request, route) {
             Ok((route, permit)) => (self.respond(route, request.uri().query().unwrap_or_default()), permit),
-            Err(refusal) => (refusal.into_response(), None),
+            Err(refusal) => (refuse(refusal, request.headers()), None),
         };
         let status = response.status().as_u16();
         self.self_metrics.count_request(route.map_or("other", Route::name), status);
@@ -90,12 +90,12 @@ impl App {
         request: &Request<B>,
         route: Option<Route>,
     ) -> Result<(Route, Option<OwnedSemaphorePermit>), Refusal> {
-        if has_body(request.headers()) {
-            return Err(too_large());
-        }
         let route = route.ok_or_else(|| not_found(request.uri().path()))?;
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return Err(wrong_method());
+        }
+        if has_body(request.headers()) {
+            return Err(too_large());
         }
         // A busy exporter is not an unhealthy one.
         if matches!(route, Route::Healthy | Route::Ready) {
@@ -159,9 +159,14 @@ fn has_body(headers: &HeaderMap) -> bool {
         || headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }
 
-/// The body is not read, so the next request could not be found behind it.
+/// A body is not read, so the next request could not be found behind it.
+fn refuse(refusal: Refusal, request: &HeaderMap) -> Response<Body> {
+    let refusal = if has_body(request) { refusal.with(CONNECTION, "close") } else { refusal };
+    refusal.into_response()
+}
+
 fn too_large() -> Refusal {
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "no route takes a body").with(CONNECTION, "close")
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "no route takes a body")
 }
 
 fn not_found(path: &str) -> Refusal {

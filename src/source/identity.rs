@@ -57,7 +57,8 @@ struct Life {
 impl Lives {
     /// The details of the process in `dir`. They are read at its 1st, 2nd, 4th, … 64th sighting and at every 64th
     /// from then on, and whenever its name or user changes, as execve(2) and setuid(2) do. `buffer` is scratch
-    /// space. What can't be read stays as it was, and counts in `reading` unless it is not there.
+    /// space. What can't be read stays as it was, but for the
+    /// executable, and counts in `reading` unless it is not there.
     pub(super) fn details(
         &mut self,
         sighting: &Sighting<'_>,

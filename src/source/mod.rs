@@ -48,6 +48,7 @@ pub fn all(config: &SourcesConfig) -> Result<Vec<Box<dyn Source>>, SourceError> 
     if config.process {
         sources.push(match config.process_backend {
             ProcessBackend::Procfs => Box::new(process::ProcessSource::new(&roots)),
+            ProcessBackend::Sysinfo if !roots.is_live() => return Err(SourceError::LiveOnly),
             ProcessBackend::Sysinfo => Box::new(portable::PortableSource::new()?),
         });
     }
@@ -61,14 +62,14 @@ pub struct Reading {
     pub samples: Vec<Sample>,
     /// The machine's figures, from the source that has them.
     pub host: Option<HostMemory>,
-    /// Entities that could not be read, by reason.
+    /// Files of single entities that could not be read, by reason.
     pub errors: BTreeMap<ReadErrorReason, u64>,
     /// Pids that are there and could not be read: their absence from `samples` is no death.
     pub unread: HashSet<u32>,
 }
 
 impl Reading {
-    /// Counts an entity that could not be read.
+    /// Counts a file of an entity that could not be read.
     pub fn count_error(&mut self, reason: ReadErrorReason) {
         *self.errors.entry(reason).or_default() += 1;
     }
@@ -129,6 +130,14 @@ pub enum SourceError {
         /// What is wrong with it.
         source: crate::parse::ParseError,
     },
+    /// The sysinfo library reads /proc and nothing else.
+    #[error(
+        "the sysinfo backend sees this system's own processes only; leave out --path.procfs, or --source.process.backend"
+    )]
+    LiveOnly,
+    /// The sysinfo library has listed no process, although there is at least this one.
+    #[error("the sysinfo library lists no processes; use --source.process.backend=procfs instead")]
+    Empty,
     /// The sysinfo library can't list processes on this system.
     #[error("cannot use the sysinfo library: {0}; use --source.process.backend=procfs instead")]
     Library(#[from] sysinfo::Error),

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, statat};
+use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
 use rustix::io::Errno;
 
 use super::ReadErrorReason;
@@ -11,8 +11,9 @@ use super::bounded::read_file;
 use crate::entity::Executable;
 use crate::parse::ParseError;
 
-/// Most bytes of a file of one process. They have a few KiB; `limits` and `status` do not grow.
-const MAX_FILE_BYTES: usize = 64 << 10;
+/// Most bytes of a file of one process. They have a few KiB; `status` grows with the groups of its user, of which the
+/// kernel allows 65,536.
+const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// `/proc/PID`, held open: the kernel ties the descriptor to one life of the pid. Once the process has been
 /// collected every read fails with `ESRCH`, even if the pid is in use again, so that no two processes are mixed.
@@ -34,10 +35,16 @@ impl PidDir {
     }
 
     /// The running file (proc_pid_exe(5)); `None` for whatever reason it can't be looked at, most often because
-    /// the process is another user's.
+    /// the process is another user's. What is known locally has to do: a file server that is gone must not make us
+    /// wait.
     pub(super) fn executable(&self) -> Option<Executable> {
-        let stat = statat(&self.0, c"exe", AtFlags::empty()).ok()?;
-        Some(Executable { device: stat.st_dev, inode: stat.st_ino, modified: stat.st_mtime })
+        let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+        let file = statx(&self.0, c"exe", flags, StatxFlags::INO | StatxFlags::MTIME).ok()?;
+        Some(Executable {
+            device: makedev(file.stx_dev_major, file.stx_dev_minor),
+            inode: file.stx_ino,
+            modified: file.stx_mtime.tv_sec,
+        })
     }
 }
 

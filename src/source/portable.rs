@@ -34,7 +34,10 @@ impl Source for PortableSource {
 
     fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError> {
         let what = ProcessRefreshKind::nothing().with_memory().without_tasks();
-        self.system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+        if self.system.refresh_processes_specifics(ProcessesToUpdate::All, true, what) == 0 {
+            // It says nothing of why. Taken at its word, it would end the history of every process.
+            return Err(SourceError::Empty);
+        }
         let old = std::mem::take(&mut self.identities);
         for process in self.system.processes().values().filter(|process| has_memory(process)) {
             let life = (process.pid().as_u32(), process.start_time());

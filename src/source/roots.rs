@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::path::{Arg, DecInt};
 
 use super::SourceError;
-use super::bounded::read_file;
+use super::bounded::{read_file, regular};
 use super::pid_dir::PidDir;
 use crate::config::RootsConfig;
 use crate::parse::ParseError;
@@ -46,6 +46,11 @@ impl Roots {
         let procfs = Procfs(Root::open(&config.procfs, PROCFS_FLAG)?);
         procfs.check()?;
         Ok(Roots { procfs, rootfs: Rootfs(Root::open(&config.rootfs, ROOTFS_FLAG)?) })
+    }
+
+    /// Whether procfs is this system's own.
+    pub(super) fn is_live(&self) -> bool {
+        self.procfs.is_live()
     }
 
     /// The process file system.
@@ -115,6 +120,8 @@ impl Procfs {
         self.list(buffer.spare_capacity_mut(), pids)
             .map_err(|errno| SourceError::Read { path: self.0.path.to_path_buf(), source: errno.into() })?;
         pids.sort_unstable();
+        // 7 and 007 are one process, in a directory that only looks like procfs.
+        pids.dedup();
         Ok(())
     }
 
@@ -129,7 +136,7 @@ impl Procfs {
 
     fn check(&self) -> Result<(), SourceError> {
         for name in NEEDED {
-            openat(&self.0.fd, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            openat(&self.0.fd, name, regular(), Mode::empty())
                 .map_err(|errno| root_error(&self.0.below(name), PROCFS_FLAG, errno))?;
         }
         Ok(())

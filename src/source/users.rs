@@ -37,11 +37,16 @@ impl Users {
         if version == self.version {
             return;
         }
-        self.version = version;
-        self.names = match self.rootfs.read_passwd(buffer) {
-            Ok(()) => passwd::parse(buffer),
-            Err(_) => HashMap::new(),
-        };
+        self.version = None;
+        match (version, self.rootfs.read_passwd(buffer)) {
+            (None, _) => self.names.clear(),
+            (Some(_), Ok(())) => {
+                self.names = passwd::parse(buffer);
+                self.version = version;
+            }
+            // It is there and can't be read just now: the old names are better than none, until the next tick.
+            (Some(_), Err(_)) => {}
+        }
     }
 
     /// The user's name, or the number as text.
@@ -75,5 +80,18 @@ mod tests {
         system.remove("etc/passwd");
         users.refresh(&mut buffer);
         assert_eq!(users.name(33).as_ref(), "33");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_just_now_changes_nothing() {
+        let system = FakeSystem::new();
+        let mut users = Users::new(system.roots().rootfs().clone());
+        let mut buffer = Vec::new();
+        system.write("etc/passwd", "web:x:33:33::/:\n");
+        users.refresh(&mut buffer);
+        system.remove("etc/passwd");
+        system.create_dir("etc/passwd");
+        users.refresh(&mut buffer);
+        assert_eq!(users.name(33).as_ref(), "web");
     }
 }

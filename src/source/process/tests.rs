@@ -103,7 +103,7 @@ fn who_vanishes_is_no_error() {
 fn what_is_too_large_or_no_directory_counts_as_io() {
     let system = FakeSystem::new();
     (1..=2).for_each(|pid| system.process(pid).write());
-    system.write("proc/2/status", vec![b'x'; 100_000]);
+    system.write("proc/2/status", vec![b'x'; 2 << 20]);
     system.write("proc/3", "a file");
     let reading = read_once(&system);
     assert_eq!(pids(&reading), [1]);
