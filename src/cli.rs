@@ -14,7 +14,7 @@ use crate::config::{
     SelectionConfig, SourcesConfig, WebConfig,
 };
 
-/// Most lives that are remembered at once; one takes about 5 KiB after a week.
+/// Most lives that are remembered at once; one takes about 7 KiB after a week.
 const MAX_ENTITIES: usize = 30_000;
 
 const LONG_ABOUT: &str = "\

@@ -102,7 +102,7 @@ pub fn explain(entities: &mut [Entity], threshold: f64) {
         return;
     };
     for host in entities.iter_mut().filter(|entity| entity.scope() == Scope::Host) {
-        let share = (total / growth(host)).min(1.0);
+        let share = if growth(host) > 0.0 { (total / growth(host)).min(1.0) } else { 0.0 };
         if host.assessment.is_suspect(threshold) && share >= EXPLAINED {
             host.explained_by = Some(Explanation { scope, entity: name.clone(), share });
         }

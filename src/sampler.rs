@@ -173,7 +173,7 @@ impl Sampler {
         let mut entities = Vec::with_capacity(samples.len());
         for sample in samples {
             let limit = nearest(sample.limit, everyone);
-            let verdict = if self.is_tracked(sample) {
+            let verdict = if self.is_wanted(sample) || self.watchlist.contains(&sample.entity) {
                 self.watchlist.observe(time, sample, limit)
             } else {
                 self.watchlist.pass_over(sample)
@@ -191,7 +191,8 @@ impl Sampler {
         entities
     }
 
-    fn is_tracked(&self, sample: &Sample) -> bool {
+    /// Whether it is large and old enough to be watched. Whoever is, stays watched: the floor must not be hidden.
+    fn is_wanted(&self, sample: &Sample) -> bool {
         sample.entity.scope() != Scope::Process
             || (sample.memory.scored(Scope::Process).unwrap_or(0) >= self.config.min_bytes
                 && sample.start.is_none_or(|start| start.age >= self.config.min_age))

@@ -42,7 +42,7 @@ pub struct Snapshot {
     pub threshold: f64,
     /// The machine's figures, unless the source failed or is off.
     pub host: Option<HostMemory>,
-    /// Every entity that was seen in this tick, by scope and then by falling score and size.
+    /// Every watched entity that was seen in this tick, and every group, by scope and then by falling score and size.
     pub entities: Vec<Entity>,
     /// Entities that were seen and are not watched, for want of room.
     pub dropped: BTreeMap<Scope, u64>,
@@ -97,7 +97,7 @@ pub struct Entity {
     pub processes: Option<u64>,
     /// The verdict.
     pub assessment: Arc<Assessment>,
-    /// A narrower suspect whose growth explains 80 % or more of this one's.
+    /// What explains it, if narrower suspects together account for 80 % or more of its growth.
     pub explained_by: Option<Explanation>,
     /// Whether it gets series of its own.
     pub exported: bool,
@@ -119,7 +119,7 @@ impl Entity {
     }
 }
 
-/// The narrower suspect behind a wider one's growth.
+/// What is behind a wider one's growth: of the narrower suspects that account for it, the one that grows fastest.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Explanation {
     /// Its scope.

@@ -20,8 +20,10 @@ const LINEAGES: usize = 8192;
 #[derive(Debug)]
 pub struct Watchlist {
     threshold: f64,
-    /// Seconds between samples.
+    /// Seconds between samples, as the history counts them.
     interval: f64,
+    /// Seconds of history that one second counts as.
+    time_lapse: f64,
     room: usize,
     lives: HashMap<EntityId, Life>,
     lineages: HashMap<LineageKey, Lineage>,
@@ -38,6 +40,8 @@ struct Life {
     given: Arc<Identity>,
     /// With the group that was decided on.
     identity: Arc<Identity>,
+    /// `None` for what has no successive lives.
+    lineage: Option<LineageKey>,
 }
 
 /// What is known of an entity after its latest sample.
@@ -55,6 +59,7 @@ impl Watchlist {
         Watchlist {
             threshold: config.threshold,
             interval: config.interval.as_secs_f64() * f64::from(config.time_lapse),
+            time_lapse: f64::from(config.time_lapse),
             room: config.max_entities,
             lives: HashMap::new(),
             lineages: HashMap::new(),
@@ -73,20 +78,21 @@ impl Watchlist {
             }
             self.begin(time, sample);
         }
-        let lineage = lineage_key(&sample.entity, &sample.identity).and_then(|key| self.lineages.get(&key));
-        let lineage = lineage.unwrap_or(&self.no_lineage);
         let Some(life) = self.lives.get_mut(&sample.entity) else { return self.pass_over(sample) };
         if !Arc::ptr_eq(&life.given, &sample.identity) {
             life.given = Arc::clone(&sample.identity);
             life.identity = with_group(&sample.identity, scope);
+            life.lineage = lineage_key(&sample.entity, &sample.identity);
         }
+        let lineage = life.lineage.as_ref().and_then(|key| self.lineages.get(key));
         if let Some(scored) = sample.memory.scored(scope) {
             let closed = life.history.push(time, scored, &sample.memory);
             let around = Circumstances {
                 threshold: self.threshold,
                 room: limit.map(|limit| limit.room),
-                lineage,
+                lineage: lineage.unwrap_or(&self.no_lineage),
                 executable: life.identity.executable,
+                age: sample.start.map(|start| start.age.as_secs_f64() * self.time_lapse),
             };
             if let Some(assessment) = life.detector.update(&life.history, closed, around) {
                 life.assessment = Arc::new(assessment);
@@ -108,9 +114,9 @@ impl Watchlist {
             let gone = is_gone(entity);
             if gone
                 && life.detector.has_judged()
-                && let Some(key) = lineage_key(entity, &life.identity)
+                && let Some(key) = &life.lineage
             {
-                let lineage = lineages.entry(key).or_default();
+                let lineage = lineages.entry(key.clone()).or_default();
                 life.detector.retire(&life.history, lineage, life.identity.executable);
             }
             !gone
@@ -121,15 +127,26 @@ impl Watchlist {
     pub fn forget_lineages(&mut self, time: f64) {
         self.lineages.retain(|_, lineage| time - lineage.ended() < LINEAGE_KEPT);
         if self.lineages.len() > LINEAGES {
+            // Down to half, so that this is rare.
+            let mut excess = self.lineages.len() - LINEAGES / 2;
             let mut ends: Vec<f64> = self.lineages.values().map(Lineage::ended).collect();
-            let (_, &mut median, _) = ends.select_nth_unstable_by(LINEAGES / 2, f64::total_cmp);
-            self.lineages.retain(|_, lineage| lineage.ended() > median);
+            let (_, &mut last, _) = ends.select_nth_unstable_by(excess - 1, f64::total_cmp);
+            self.lineages.retain(|_, lineage| {
+                let goes = excess > 0 && lineage.ended() <= last;
+                excess -= usize::from(goes);
+                !goes
+            });
         }
     }
 
     /// Entities that were seen since the last call and are not remembered.
     pub fn take_dropped(&mut self) -> BTreeMap<Scope, u64> {
         std::mem::take(&mut self.dropped)
+    }
+
+    /// Whether it is being watched already.
+    pub fn contains(&self, entity: &EntityId) -> bool {
+        self.lives.contains_key(entity)
     }
 
     /// How many lives are remembered.
@@ -144,13 +161,14 @@ impl Watchlist {
 
     fn begin(&mut self, time: f64, sample: &Sample) {
         let key = lineage_key(&sample.entity, &sample.identity);
-        let lineage = key.and_then(|key| self.lineages.get(&key)).unwrap_or(&self.no_lineage);
+        let lineage = key.as_ref().and_then(|key| self.lineages.get(key)).unwrap_or(&self.no_lineage);
         let life = Life {
             history: History::new(time, self.interval),
             detector: Detector::new(lineage, sample.identity.executable),
             assessment: Arc::default(),
             given: Arc::clone(&sample.identity),
             identity: with_group(&sample.identity, sample.entity.scope()),
+            lineage: key,
         };
         self.lives.insert(sample.entity.clone(), life);
     }

@@ -41,6 +41,12 @@ pub(super) struct Score {
     pub(super) urgent: f64,
 }
 
+impl Score {
+    fn max(self, other: Score) -> Score {
+        Score { slow: self.slow.max(other.slow), urgent: self.urgent.max(other.urgent) }
+    }
+}
+
 /// Half of a score outlives a restart; of that, half outlives a new executable.
 const INHERITED: f64 = 0.5;
 
@@ -73,12 +79,18 @@ impl Lineage {
             None if follows => 0.0,
             None => self.grown,
         };
-        self.suspicion = ending.suspicion.max(0.5 * self.suspicion);
+        if follows {
+            self.suspicion = ending.suspicion.max(0.5 * self.suspicion);
+            self.score = ending.score;
+        } else {
+            // Siblings die in any order: the worst one counts.
+            self.suspicion = self.suspicion.max(ending.suspicion);
+            self.score = self.score.max(ending.score);
+        }
         if let Some((middle, last)) = second_half(&life_floors(history)) {
             self.plateau = (last - middle < PLATEAU * middle.max(1.0)).then_some(last);
         }
         self.called_at_age = ending.called_at_age.or(self.called_at_age);
-        self.score = ending.score;
         self.executable = executable.or(self.executable);
         self.ended = self.ended.max(history.latest());
     }
@@ -117,6 +129,9 @@ impl Lineage {
 
 /// Floors in the middle and at the end of a life; `None` where too little is remembered.
 fn second_half(floors: &[Option<f64>]) -> Option<(f64, f64)> {
+    // Of a very long life only the end is remembered.
+    let remembered = floors.iter().position(Option::is_some)?;
+    let floors = &floors[remembered..];
     if floors.iter().flatten().count() < 8 {
         return None;
     }
@@ -161,6 +176,20 @@ mod tests {
         assert_eq!(lineage.grown(), 14.0 * HOUR);
         lineage.record(&life(20.0 * HOUR, 1.0, |_| 1e8), ending(0.0, Some(1.0)), OLD);
         assert_eq!(lineage.grown(), 0.0, "a short life adds nothing");
+    }
+
+    #[test]
+    fn siblings_that_die_together_leave_the_same_in_any_order() {
+        let (leaking, idle) = (ending(0.9, Some(15.0)), ending(0.0, None));
+        let life = || life(0.0, 20.0, |hour| 1e8 + hour * 1e7);
+        let records = [[leaking, idle, idle], [idle, leaking, idle], [idle, idle, leaking]].map(|endings| {
+            let mut lineage = Lineage::default();
+            endings.into_iter().for_each(|ending| lineage.record(&life(), ending, OLD));
+            lineage
+        });
+        assert_eq!(records[0], records[1]);
+        assert_eq!(records[0], records[2]);
+        assert_eq!(records[0].suspicion(OLD, HOUR, false), 0.9);
     }
 
     #[test]

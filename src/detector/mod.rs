@@ -37,6 +37,9 @@ use urgency::UrgencyChannel;
 /// An evaluation falls due after so many blocks of the finest rung.
 const BLOCKS_AN_EVALUATION: f64 = 4.0;
 
+/// Evidence counts for at most so many periods at once: a gap tells nothing.
+const MOST_PERIODS: i64 = 4;
+
 /// Most that the slow channel may say of a young life.
 const YOUNG_CAP: f64 = 0.45;
 
@@ -47,7 +50,7 @@ const SLOW: (f64, f64) = (4.0 * HOUR, 6.0 * HOUR);
 const URGENT: (f64, f64) = (0.03, 0.35);
 const URGENT_MOST: (f64, f64) = (2.0 * HOUR, 4.0 * HOUR);
 
-/// Log-odds of growth by shape from which on its duration is kept for the lineage.
+/// What the shape must add to the log-odds for growth to count for the lineage.
 const GROWTH: f64 = 0.3;
 
 /// What stands around an entity and bears on its verdict.
@@ -61,6 +64,8 @@ pub struct Circumstances<'a> {
     pub lineage: &'a Lineage,
     /// What is running.
     pub executable: Option<Executable>,
+    /// Seconds since its start, where that is known; it may have been watched for less.
+    pub age: Option<f64>,
 }
 
 /// The state of the verdict on one life. About 0.3 KiB while nothing grows.
@@ -107,11 +112,9 @@ impl Detector {
         self.closed.merge(closed);
         let (now, step) = (history.latest(), BLOCKS_AN_EVALUATION * width(history.ladder().finest()));
         let period = (now / step).floor() as i64;
-        if self.period.replace(period).is_none_or(|last| period <= last) {
-            return None;
-        }
+        let last = self.period.replace(period).filter(|last| *last < period)?;
         self.look(history, &around);
-        self.score(history, step, &around);
+        self.score(history, step * (period - last).min(MOST_PERIODS) as f64, &around);
         let score = self.judged.then(|| self.value());
         Some(verdict::assess(verdict::Findings {
             score,
@@ -167,7 +170,7 @@ impl Detector {
             (URGENT.1 * 20.0 * width).max(4.0 * step).min(URGENT_MOST.1),
         );
         self.urgent_score = smooth(self.urgent_score, 1.0 / (1.0 + (-odds).exp()), step, constants);
-        if let Some(growth) = self.urgency.strongest().filter(|urgent| urgent.shape_odds > GROWTH) {
+        if let Some(growth) = self.urgency.strongest().filter(|urgent| urgent.shape > GROWTH) {
             self.grew = Some((history.latest(), growth.rise.growing_for));
         }
         if self.called_at_age.is_none() && self.value() > around.threshold {

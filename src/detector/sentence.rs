@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Assessment, Channel, Evidence, Reason};
+use super::{Assessment, Channel, Evidence, Gate, Reason};
 use crate::human::{bytes, duration};
 
 pub(super) struct Sentence<'a>(pub(super) &'a Assessment);
@@ -34,9 +34,7 @@ impl Sentence<'_> {
     fn without_evidence(&self) -> &'static str {
         match self.0.reason {
             Reason::InsufficientData => "not enough history yet to tell",
-            Reason::Leaking => {
-                "an earlier life of this program leaked, and it is too early to clear this one"
-            }
+            Reason::Leaking => "nothing grows now; the suspicion fades with time",
             _ => "floor does not rise",
         }
     }
@@ -46,21 +44,31 @@ impl Sentence<'_> {
         if evidence.channel == Channel::Season {
             f.write_str(", day after day at the same hours")?;
         }
-        if has_passed(evidence, "give_back") {
+        if value(evidence, "give_back").is_some_and(|times| times >= UNMATCHED) {
             f.write_str("; nothing like it was ever given back")?;
         }
         if has_passed(evidence, "life") && has_passed(evidence, "slowing") {
             f.write_str("; growth has not slowed")?;
         }
         match self.0.time_to_limit_seconds {
-            Some(left) => write!(f, "; at this rate it hits its limit in {}", duration(left)),
+            Some(left) => write!(f, "; its limit is {} away", duration(left)),
             None => Ok(()),
         }
     }
 }
 
+/// Growth of so many times the largest fall in the past is unlike anything that was given back.
+const UNMATCHED: f64 = 4.0;
+
+/// The value of a gate, where there is one and it could be told.
+fn value(evidence: &Evidence, name: &str) -> Option<f64> {
+    let gate = evidence.gates.iter().find(|gate| gate.name == name)?;
+    gate.value.is_finite().then_some(gate.value)
+}
+
 fn has_passed(evidence: &Evidence, name: &str) -> bool {
-    evidence.gates.iter().any(|gate| gate.name == name && gate.pass >= 1.0)
+    let open = |gate: &&Gate| gate.name == name && gate.pass >= 1.0;
+    value(evidence, name).is_some() && evidence.gates.iter().any(|gate| open(&gate))
 }
 
 /// "floor rose 41 MiB over 6h (0.4 %/h)"
@@ -97,10 +105,9 @@ impl fmt::Display for Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detector::Gate;
 
     fn assessment(reason: Reason, pass: f64) -> Assessment {
-        let gate = |name| Gate { name, value: 1.0, pass };
+        let gate = |name| Gate { name, value: if pass < 1.0 { 2.0 } else { 8.0 }, pass };
         Assessment {
             score: Some(80.0),
             reason,
@@ -122,7 +129,7 @@ mod tests {
         assert_eq!(
             assessment(Reason::Leaking, 1.0).sentence().to_string(),
             "floor rose 41 MiB over 6h (0.4 %/h); nothing like it was ever given back; growth has not slowed; \
-             at this rate it hits its limit in 4d",
+             its limit is 4d away",
         );
     }
 

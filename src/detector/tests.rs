@@ -53,8 +53,13 @@ impl Play {
             let memory = Memory::default().with(Kind::Anon, Some(bytes as u64));
             let closed = history.push(self.time, bytes as u64, &memory);
             let room = self.limit.map(|limit| (limit - bytes).max(0.0) as u64);
-            let around =
-                Circumstances { threshold: THRESHOLD, room, lineage: &self.lineage, executable: None };
+            let around = Circumstances {
+                threshold: THRESHOLD,
+                room,
+                lineage: &self.lineage,
+                executable: None,
+                age: None,
+            };
             if let Some(assessment) = detector.update(&history, closed, around) {
                 if assessment.is_suspect(THRESHOLD) && self.called.is_none() {
                     self.called = Some(self.time - start);
@@ -225,7 +230,13 @@ fn a_gap_neither_raises_a_suspicion_nor_ends_it() {
     for minute in (0..60 * 60).chain(64 * 60..80 * 60) {
         let bytes = 2e8 + 1e5 * f64::from(minute);
         let closed = history.push(f64::from(minute) * 60.0, bytes as u64, &Memory::default());
-        let around = Circumstances { threshold: THRESHOLD, room: None, lineage: &lineage, executable: None };
+        let around = Circumstances {
+            threshold: THRESHOLD,
+            room: None,
+            lineage: &lineage,
+            executable: None,
+            age: None,
+        };
         scores.extend(detector.update(&history, closed, around).and_then(|verdict| verdict.score));
     }
     let first = scores.iter().position(|score| *score > THRESHOLD).unwrap();

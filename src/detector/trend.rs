@@ -144,12 +144,13 @@ fn judge(history: &History, scale: Scale, window: &Window) -> Option<TrendEviden
         .collect();
     Some(TrendEvidence {
         evidence: scale.cap * gates.iter().map(|gate| gate.pass).product::<f64>().sqrt(),
-        slowing: if grown > 0.02 * level { slowing } else { 1.0 },
+        slowing: if grown > 0.02 * level && !slowing.is_nan() { slowing } else { 1.0 },
         rise: rise(gates),
     })
 }
 
-/// Growth between the medians of the last two quarters against that between the first two.
+/// Growth between the medians of the last two quarters against that between the first two; not a number, which opens
+/// no gate, where a quarter has no floors.
 fn slowing(window: &Window, grown: f64) -> f64 {
     let quarter = window.floors.len() / 4;
     let mut quarters = window
@@ -161,7 +162,7 @@ fn slowing(window: &Window, grown: f64) -> f64 {
         (Some(first), Some(second), Some(third), Some(fourth)) => {
             (fourth - third) / (second - first).max(grown / 6.0).max(1e-9)
         }
-        _ => 1.0,
+        _ => f64::NAN,
     }
 }
 

@@ -61,8 +61,9 @@ const LIFE_WEIGHT: f64 = 2.0;
 pub(super) struct Urgency {
     /// Log-odds of a leak that is urgent.
     pub(super) odds: f64,
-    /// Log-odds of a leak by shape alone, however far the limit.
-    pub(super) shape_odds: f64,
+    /// What the shape adds to the log-odds, all objections counted: above 0 it looks like growth that goes on, however
+    /// far the limit.
+    pub(super) shape: f64,
     /// Width of a block, seconds.
     pub(super) width: f64,
     /// Whether an earlier life has shown that this growth ends.
@@ -181,12 +182,13 @@ impl FullWindow {
             .zip(OBJECTIONS.iter().map(|objection| objection.1).chain([LIFE_WEIGHT]))
             .map(|(gate, weight)| weight * (1.0 - gate.pass))
             .sum();
-        let shape_odds = PRIOR + like.bayes.clamp(SHAPE.0, SHAPE.1) - objections
-            + if known_warm_up { KNOWN_WARM_UP } else { 0.0 };
+        let shape =
+            like.bayes.clamp(SHAPE.0, SHAPE.1) - objections + if known_warm_up { KNOWN_WARM_UP } else { 0.0 };
         Some(Urgency {
-            odds: shape_odds
+            odds: PRIOR
+                + shape
                 + persistence(growing_for, lineage.grown(), room.map(|room| room as f64 / slope)),
-            shape_odds,
+            shape,
             width,
             known_warm_up,
             rise: Rise {

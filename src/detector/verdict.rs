@@ -74,7 +74,7 @@ impl Findings<'_> {
             return Reason::Leaking;
         }
         let urgency = self.urgency.strongest();
-        let is_young = self.history.age() < YOUNG.0;
+        let is_young = self.around.age.unwrap_or_else(|| self.history.age()) < YOUNG.0;
         if urgency.is_some_and(|urgency| urgency.known_warm_up) {
             return Reason::WarmingUp;
         }
@@ -82,7 +82,7 @@ impl Findings<'_> {
             .trend
             .map_or(0.0, |(evidence, _)| evidence)
             .max(self.season.map_or(0.0, |season| season.evidence));
-        if slow > GROWTH || urgency.is_some_and(|urgency| urgency.shape_odds > 0.0) {
+        if slow > GROWTH || urgency.is_some_and(|urgency| urgency.shape > 0.0) {
             return Reason::Growing;
         }
         match lead.and_then(Rise::weakest_gate) {
