@@ -55,7 +55,7 @@ struct Args {
     #[arg(long = "sample.max-cpu", value_name = "PERCENT", default_value = "5%", value_parser = percent)]
     max_cpu: f64,
     /// One second counts as N for history and detector: for demonstrations and tests
-    #[arg(long = "sample.time-lapse", value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long = "sample.time-lapse", value_name = "N", default_value = "1", value_parser = time_lapse)]
     time_lapse: u32,
     /// An entity is suspect while its score is above this
     #[arg(long = "score.threshold", value_name = "SCORE", default_value = "60", value_parser = threshold)]
@@ -70,7 +70,7 @@ struct Args {
     #[arg(long = "process.min-age", value_name = "DURATION", default_value = "0s", value_parser = duration)]
     min_age: Duration,
     /// Most series of entities; 0 is no cap
-    #[arg(long = "series.max", value_name = "N", default_value = "20000")]
+    #[arg(long = "series.max", value_name = "N", default_value = "20000", value_parser = count)]
     max_series: usize,
     /// Read the host's memory (the default)
     #[arg(long = "source.host", overrides_with = "no_host")]
@@ -114,6 +114,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Config, Exit> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Asked(error.to_string()),
         _ => Exit::Usage(one_line(&error)),
     })?;
+    if args.no_host && args.no_process {
+        return Err(Exit::Usage(
+            "nothing to watch; leave out --no-source.host or --no-source.process".to_string(),
+        ));
+    }
     Ok(args.into_config())
 }
 
@@ -163,9 +168,9 @@ fn one_line(error: &clap::Error) -> String {
     let allowed = context(ContextKind::ValidValue);
     let similar = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedValue));
     match error.kind() {
-        ErrorKind::UnknownArgument => match similar {
+        ErrorKind::UnknownArgument => match similar.filter(|similar| is_typo_of(name, similar)) {
             Some(similar) => format!("unknown flag {flag}; did you mean {similar}?"),
-            None => format!("unknown argument {flag}; --help lists the flags"),
+            None => format!("unknown argument {name}; --help lists the flags"),
         },
         ErrorKind::InvalidValue if value.is_empty() => format!("{name} needs a value: {flag}"),
         ErrorKind::InvalidValue => {
@@ -176,8 +181,14 @@ fn one_line(error: &clap::Error) -> String {
             format!("{name}={value} is not possible: {reason}")
         }
         ErrorKind::ArgumentConflict => format!("{flag} may be given only once"),
+        ErrorKind::TooManyValues => format!("{name} takes no value"),
         _ => first_line(&error.to_string()),
     }
+}
+
+/// A few letters away: clap's own guess may be another flag altogether.
+fn is_typo_of(flag: &str, similar: &str) -> bool {
+    strsim::damerau_levenshtein(flag, similar) <= 3
 }
 
 fn first_line(text: &str) -> String {
@@ -199,8 +210,9 @@ fn listen_address(text: &str) -> Result<ListenAddress, String> {
 }
 
 fn telemetry_path(text: &str) -> Result<String, String> {
-    let taken = ["/api/", "/-/", "//"].iter().any(|prefix| text.starts_with(prefix))
-        || ["/", "/style.css"].contains(&text);
+    let taken = ["/api/", "/-/"].iter().any(|prefix| format!("{text}/").starts_with(prefix))
+        || ["/", "/style.css"].contains(&text)
+        || text.split('/').skip(1).any(|part| ["", ".", ".."].contains(&part));
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
     if !text.starts_with('/') || taken || !text.bytes().all(plain) {
         return Err(
@@ -209,6 +221,15 @@ fn telemetry_path(text: &str) -> Result<String, String> {
         );
     }
     Ok(text.to_string())
+}
+
+fn time_lapse(text: &str) -> Result<u32, String> {
+    let factor = text.parse().ok().filter(|factor| (1..=100_000).contains(factor));
+    factor.ok_or("use a whole number from 1 to 100000".to_string())
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "use a whole number; 0 is no cap".to_string())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -374,6 +395,17 @@ mod tests {
                 "--web.telemetry-path=metrics is not possible: use a path such as /metrics, of letters, digits and -_.~, and not /, /style.css, /api/… or /-/…",
             ),
             (&["--log.level=loud"], "--log.level=loud is not possible; use one of: debug, info, warn, error"),
+            (&["--state.file=x"], "unknown argument --state.file; --help lists the flags"),
+            (&["--no-source.host=false"], "--no-source.host takes no value"),
+            (
+                &["--sample.time-lapse=abc"],
+                "--sample.time-lapse=abc is not possible: use a whole number from 1 to 100000",
+            ),
+            (&["--series.max=-1"], "--series.max=-1 is not possible: use a whole number; 0 is no cap"),
+            (
+                &["--no-source.host", "--no-source.process"],
+                "nothing to watch; leave out --no-source.host or --no-source.process",
+            ),
             (&["extra"], "unknown argument extra; --help lists the flags"),
         ] {
             assert_eq!(usage(args), expected);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity, Scope};
-use crate::sample::{Limit, Memory};
+use crate::sample::{Limit, LimitKind, Memory};
 use crate::snapshot::{Entity, Explanation};
 
 /// Groups as they come together from the processes of one tick.
@@ -22,10 +22,12 @@ struct Group {
     processes: u64,
     /// Sum over suspect members, bytes a second.
     growth: Option<f64>,
-    /// The member that is suspected most, and what stops it.
-    worst: Option<(Arc<Assessment>, Option<Limit>)>,
-    /// The shortest of all members, seconds.
-    time_to_limit: Option<f64>,
+    /// The member that is suspected most.
+    worst: Option<Arc<Assessment>>,
+    /// The shortest time of a member with a limit of its own, seconds, and that limit.
+    own: Option<(f64, Limit)>,
+    /// Growth of all members that are on the way to the host's limit together, bytes a second, and that limit.
+    shared: Option<(f64, Limit)>,
 }
 
 impl Groups {
@@ -49,26 +51,45 @@ impl Groups {
             let growth = assessment.growth_bytes_per_second.unwrap_or(0.0);
             group.growth = Some(group.growth.unwrap_or(0.0) + growth);
         }
-        let left = [group.time_to_limit, assessment.time_to_limit_seconds];
-        group.time_to_limit = left.into_iter().flatten().reduce(f64::min);
-        if group.worst.as_ref().is_none_or(|(worst, _)| worst.score < assessment.score) {
-            group.worst = Some((Arc::clone(assessment), limit));
+        if let (Some(left), Some(limit)) = (assessment.time_to_limit_seconds, limit) {
+            group.approach(left, limit, assessment.growth_bytes_per_second.unwrap_or(0.0));
+        }
+        if group.worst.as_ref().is_none_or(|worst| worst.score < assessment.score) {
+            group.worst = Some(Arc::clone(assessment));
         }
     }
 
     /// One entity a group. Its score is the highest of its members', its growth the sum over those that are suspect:
-    /// never a score of the sum, for scaling out is no leak.
+    /// never a score of the sum, for scaling out is no leak. A group of which no member is watched is none.
     pub fn into_entities(self) -> impl Iterator<Item = Entity> {
-        self.groups.into_iter().map(|(name, group)| group.into_entity(name))
+        let watched = self.groups.into_iter().filter(|(_, group)| group.worst.is_some());
+        watched.map(|(name, group)| group.into_entity(name))
     }
 }
 
 impl Group {
+    /// Counts in a member that will hit `limit` in `left` seconds.
+    fn approach(&mut self, left: f64, limit: Limit, growth: f64) {
+        if limit.kind == LimitKind::Host {
+            self.shared = Some((self.shared.map_or(0.0, |(sum, _)| sum) + growth, limit));
+        } else if self.own.is_none_or(|(shortest, _)| left < shortest) {
+            self.own = Some((left, limit));
+        }
+    }
+
+    /// Seconds until the first limit is hit, and which. The host's is hit by all together.
+    fn nearest(&self) -> Option<(f64, Limit)> {
+        let shared = self.shared.filter(|(growth, _)| *growth > 0.0);
+        let shared = shared.map(|(growth, limit)| (limit.room as f64 / growth, limit));
+        [self.own, shared].into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
     fn into_entity(self, name: Arc<str>) -> Entity {
-        let (worst, limit) = self.worst.unwrap_or_default();
+        let (left, limit) = self.nearest().unzip();
+        let worst = self.worst.unwrap_or_default();
         let assessment = Assessment {
             growth_bytes_per_second: self.growth.or(worst.growth_bytes_per_second),
-            time_to_limit_seconds: self.time_to_limit,
+            time_to_limit_seconds: left,
             ..Assessment::clone(&worst)
         };
         Entity {
@@ -87,23 +108,26 @@ impl Group {
     }
 }
 
-/// Share of the growth that narrower suspects must account for.
+/// Share of the growth that narrower entities must account for.
 const EXPLAINED: f64 = 0.8;
 
-/// One leak, one finding: marks the host where suspect processes explain its growth, and names the group that grows fastest.
+/// One leak, one finding: marks the host where groups that are suspect, or on the way to a limit, account for its
+/// growth, and names the one that grows fastest.
 pub fn explain(entities: &mut [Entity], threshold: f64) {
     let growth = |entity: &Entity| entity.assessment.growth_bytes_per_second.unwrap_or(0.0).max(0.0);
-    let suspects = entities
-        .iter()
-        .filter(|entity| entity.scope() == Scope::Group && entity.assessment.is_suspect(threshold));
-    let total: f64 = suspects.clone().map(growth).sum();
-    let fastest = suspects.max_by(|a, b| growth(a).total_cmp(&growth(b)));
+    let speaks = |entity: &&Entity| {
+        let assessment = &entity.assessment;
+        entity.scope() == Scope::Group
+            && (assessment.is_suspect(threshold) || assessment.time_to_limit_seconds.is_some())
+    };
+    let total: f64 = entities.iter().filter(speaks).map(growth).sum();
+    let fastest = entities.iter().filter(speaks).max_by(|a, b| growth(a).total_cmp(&growth(b)));
     let Some((scope, name)) = fastest.map(|fastest| (fastest.scope(), fastest.display_name())) else {
         return;
     };
     for host in entities.iter_mut().filter(|entity| entity.scope() == Scope::Host) {
         let share = if growth(host) > 0.0 { (total / growth(host)).min(1.0) } else { 0.0 };
-        if host.assessment.is_suspect(threshold) && share >= EXPLAINED {
+        if share >= EXPLAINED {
             host.explained_by = Some(Explanation { scope, entity: name.clone(), share });
         }
     }
@@ -137,7 +161,29 @@ mod tests {
         assert_eq!(web.processes, Some(5));
         assert_eq!(web.assessment.score, Some(80.0));
         assert_eq!(web.assessment.growth_bytes_per_second, Some(15.0));
-        assert_eq!(web.assessment.time_to_limit_seconds, Some(50.0));
+        assert_eq!(web.assessment.time_to_limit_seconds, None, "without a limit");
+    }
+
+    #[test]
+    fn members_hit_their_own_limits_alone_and_the_hosts_together() {
+        let host = Limit { kind: LimitKind::Host, bytes: 9000, room: 1000 };
+        let own = Limit { kind: LimitKind::Data, bytes: 500, room: 90 };
+        let mut groups = Groups::new(60.0);
+        let name = Arc::from("web");
+        let mut add = |left, growth, limit| {
+            groups.add(&name, &Memory::default(), Some((&verdict(Some(0.0), growth, left), Some(limit))));
+        };
+        add(Some(100.0), 10.0, host);
+        add(Some(100.0), 10.0, host);
+        add(None, 99.0, host);
+        add(Some(90.0), 1.0, own);
+        let web = groups.into_entities().next().unwrap();
+        assert_eq!((web.assessment.time_to_limit_seconds, web.limit), (Some(50.0), Some(host)));
+        let mut groups = Groups::new(60.0);
+        groups.add(&name, &Memory::default(), Some((&verdict(Some(0.0), 1.0, Some(90.0)), Some(own))));
+        groups.add(&name, &Memory::default(), Some((&verdict(Some(0.0), 1.0, Some(1000.0)), Some(host))));
+        let web = groups.into_entities().next().unwrap();
+        assert_eq!((web.assessment.time_to_limit_seconds, web.limit), (Some(90.0), Some(own)));
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use super::assessment::Gate;
 
-/// Growth is extrapolated at most so many times as far as it has been seen to go on.
-const REACH: f64 = 32.0;
+/// A rise that was found significant over hours is extrapolated at most so many times as far as it has been seen to
+/// go on; one that was not, three times, and once it has gone on for three minutes: loading and filling end, and
+/// somebody will be woken by what is said here.
+const REACH: (f64, f64) = (32.0, 3.0);
+const SHORTEST: f64 = 180.0;
 
 /// A rise is a trend from this Mann-Kendall Z on: 2.5 % significance, one-sided.
 const SIGNIFICANT: f64 = 1.96;
@@ -35,16 +38,23 @@ impl Rise {
     /// Seconds until `room` bytes more are taken; `None` without a trend, and for what is too far away to be told.
     pub(super) fn time_to_limit(&self, room: u64) -> Option<f64> {
         let seconds = room as f64 / self.slope;
-        (self.is_trend() && seconds <= REACH * self.growing_for).then_some(seconds)
+        let reach = match self.gate("trend") {
+            Some(trend) if trend.value > SIGNIFICANT => REACH.0,
+            Some(_) => return None,
+            None if self.growing_for < SHORTEST => return None,
+            None => REACH.1,
+        };
+        (self.goes_on() && seconds <= reach * self.growing_for).then_some(seconds)
     }
 
-    /// Whether it rises for good enough a reason to be extrapolated: significantly, in more than one step, and
-    /// without having slowed down.
-    fn is_trend(&self) -> bool {
-        let gate = |name: &str| self.gates.iter().find(|gate| gate.name == name);
-        let passes = |name: &&str| gate(name).is_none_or(|gate| gate.pass > 0.5);
-        let significant = gate("trend").is_none_or(|gate| gate.value > SIGNIFICANT);
-        self.slope > 0.0 && significant && ["spread", "signal", "slowing", "absolute"].iter().all(passes)
+    /// Whether it rises in more than one step and has not slowed down.
+    fn goes_on(&self) -> bool {
+        let passes = |name: &&str| self.gate(name).is_none_or(|gate| gate.pass > 0.5);
+        self.slope > 0.0 && ["spread", "signal", "slowing", "absolute"].iter().all(passes)
+    }
+
+    fn gate(&self, name: &str) -> Option<&Gate> {
+        self.gates.iter().find(|gate| gate.name == name)
     }
 }
 
@@ -56,6 +66,14 @@ mod tests {
         let gates =
             vec![Gate { name: "trend", value: 3.0, pass: 1.0 }, Gate { name: gate, value: 1.0, pass }];
         Rise { slope: 10.0, grown: 1000.0, floor: 5000.0, window: 200.0, growing_for: 100.0, gates }
+    }
+
+    #[test]
+    fn what_was_seen_for_minutes_is_not_extrapolated_to_hours() {
+        let minutes = |growing_for| Rise { growing_for, gates: Vec::new(), ..rise("spread", 1.0) };
+        assert_eq!(minutes(200.0).time_to_limit(6000), Some(600.0));
+        assert_eq!(minutes(200.0).time_to_limit(6001), None);
+        assert_eq!(minutes(170.0).time_to_limit(100), None);
     }
 
     #[test]

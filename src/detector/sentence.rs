@@ -80,7 +80,8 @@ impl fmt::Display for Rise<'_> {
         write!(f, "floor rose {} over {}", bytes(grown_bytes), duration(growing_for_seconds))?;
         let before = floor_bytes - grown_bytes;
         let percent = 100.0 * grown_bytes / before / (growing_for_seconds / 3600.0);
-        if before > 0.0 && (0.01..1000.0).contains(&percent) {
+        // Of next to nothing, a percentage says nothing.
+        if before > grown_bytes && percent >= 0.01 {
             write!(f, " ({} %/h)", Figures(percent))
         } else {
             Ok(())

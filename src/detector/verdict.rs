@@ -35,11 +35,16 @@ struct Lead<'a> {
 pub(super) fn assess(found: Findings) -> Assessment {
     let lead = found.lead();
     let rise = lead.as_ref().map(|lead| lead.rise);
+    let reason = found.reason(rise);
+    // What is expected to end is not extrapolated.
+    let going_on = rise.filter(|_| matches!(reason, Reason::Growing | Reason::Leaking));
     Assessment {
         score: found.score,
-        reason: found.reason(rise),
+        reason,
         growth_bytes_per_second: rise.map(|rise| rise.slope).or_else(|| plain_slope(found.history)),
-        time_to_limit_seconds: rise.zip(found.around.room).and_then(|(rise, room)| rise.time_to_limit(room)),
+        time_to_limit_seconds: going_on
+            .zip(found.around.room)
+            .and_then(|(rise, room)| rise.time_to_limit(room)),
         window_seconds: rise.map(|rise| rise.window),
         growth_by_kind: rise.map_or_else(Vec::new, |rise| growth_by_kind(found.history, rise.window)),
         evidence: lead.map(|Lead { channel, rise }| Evidence {

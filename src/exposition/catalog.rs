@@ -100,7 +100,7 @@ macro_rules! scope_metrics {
             ),
             explained: if $explained {
                 Some(gauge(
-                    concat!("memleak_", $scope, "_suspect_explained"),
+                    concat!("memleak_", $scope, "_growth_explained"),
                     $labels,
                     concat!("Whether narrower suspects explain 80 % or more of the growth of ", $what, "."),
                 ))

@@ -79,6 +79,7 @@ impl Source for ProcessSource {
                 Ok(sample) => reading.samples.extend(sample),
                 Err(Unread::Vanished) => {}
                 Err(Unread::Failed(reason)) => {
+                    tracing::debug!(pid, reason = reason.as_str(), "process could not be read");
                     reading.count_error(reason);
                     reading.unread.insert(pid);
                 }
