@@ -15,6 +15,8 @@ struct Play {
     lineage: Lineage,
     /// Seconds from the beginning of the play to the first suspicion.
     called: Option<f64>,
+    /// Seconds from the beginning of the play to the first time that less than an hour was said to be left.
+    warned: Option<f64>,
     last: Assessment,
 }
 
@@ -28,6 +30,7 @@ impl Play {
             noise: 7,
             lineage: Lineage::default(),
             called: None,
+            warned: None,
             last: Assessment::default(),
         }
     }
@@ -63,6 +66,9 @@ impl Play {
             if let Some(assessment) = detector.update(&history, closed, around) {
                 if assessment.is_suspect(THRESHOLD) && self.called.is_none() {
                     self.called = Some(self.time - start);
+                }
+                if assessment.time_to_limit_seconds.is_some_and(|left| left < HOUR) && self.warned.is_none() {
+                    self.warned = Some(self.time - start);
                 }
                 self.last = assessment;
             }
@@ -172,6 +178,30 @@ fn a_fast_leak_is_called_before_it_hits_its_limit_and_a_filling_cache_is_not() {
     let idle = Play::new(1.0).with_limit(limit).life(0.5, |_| 4.0);
     assert_eq!(idle.called, None);
     assert_eq!(idle.last.reason, Reason::Steady);
+}
+
+/// What wakes somebody needs no verdict, but growth that ends within minutes is nothing to be woken for.
+#[test]
+fn running_out_is_told_in_time_and_filling_is_not_running_out() {
+    let second = 1.0 / 3600.0;
+    for (name, interval, limit, fill) in [
+        ("cache", 1.0, 512.0, (|hour| 4.0 + (hour * 7200.0).min(150.0)) as Shape),
+        ("warm-up", 1.0, 1024.0, |hour| 4.0 + 300.0 * (1.0 - (-hour * 60.0).exp())),
+        ("large cache", 15.0, 2048.0, |hour| 4.0 + (hour * 3600.0).min(500.0)),
+    ] {
+        let play = Play::new(interval).with_limit(limit * MIB).life(1500.0 * second, fill);
+        assert_eq!(play.warned, None, "{name} at {interval} s: {:?}", play.last);
+    }
+    let leak = |interval| {
+        Play::new(interval).with_limit(2048.0 * MIB).life(1900.0 * second, |hour| 4.0 + hour * 3600.0)
+    };
+    for interval in [1.0, 15.0] {
+        let warned = leak(interval).warned.unwrap();
+        assert!(
+            (180.0..1000.0).contains(&warned),
+            "told after {warned} s of 2044, sampled every {interval} s"
+        );
+    }
 }
 
 #[test]

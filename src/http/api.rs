@@ -15,7 +15,7 @@ use crate::snapshot::{Published, Snapshot};
 pub(super) fn memory_usage(published: &Published, now: Instant) -> Result<Response<Body>, Refusal> {
     let snapshot = present(published, now)?;
     let host = snapshot.host.as_ref().ok_or_else(|| {
-        unavailable("the host's memory could not be read; memleak_source_success says which source fails")
+        unavailable("the host's memory is not known: it is left out by --no-source.host, or memleak_source_success{source=\"host\"} is 0")
     })?;
     Ok(json(StatusCode::OK, &MemoryUsage::new(&snapshot, host)))
 }

@@ -70,6 +70,9 @@ fn a_leak_is_found_before_its_limit_and_a_cache_is_not_called_one() {
         for innocent in ["prod-cache", "prod-idle"] {
             let suspect = group_is_suspect(&metrics, innocent);
             assert_ne!(suspect, Some(true), "{innocent} is called a leak after {elapsed:?}");
+            let left =
+                value(&metrics, &format!("memleak_group_time_to_limit_seconds{{group=\"{innocent}\"}}"));
+            assert_eq!(left, None, "{innocent} is said to run out after {elapsed:?}");
         }
         if found.is_none() && group_is_suspect(&metrics, "prod-steady") == Some(true) {
             println!("found after {elapsed:?}");
