@@ -1,10 +1,11 @@
-//! Snapshot to Prometheus text. Every metric's name, help and type is stated once, in [`catalog`].
+//! Snapshot to metrics, in any [`Format`]. Every metric's name, help and type is stated once, in [`catalog`].
 //!
 //! Families are made fresh from each snapshot, so what has vanished from the system vanishes from the output.
 
 pub mod catalog;
 mod entities;
 mod family;
+mod format;
 mod host;
 mod self_metrics;
 mod text;
@@ -21,18 +22,16 @@ use crate::snapshot::Snapshot;
 
 pub use entities::labels;
 pub use family::{Family, Label, Labels, Sample};
+pub use format::Format;
 pub use self_metrics::{InFlight, SelfMetrics, SelfMetricsError};
 pub use text::encode;
 
-/// Content type of the text format, as Prometheus 3 insists on having it.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// Everything that `snapshot` has to say at `now`, as text.
+/// Everything that `snapshot` has to say at `now`, but for the end that [`Format::end`] gives.
 ///
 /// A snapshot that is too old, or none, leaves out what would be taken for the present: the host, its entities
 /// and the verdict over them. What describes the exporter stays, so that its silence can be explained.
-pub fn render(snapshot: Option<&Snapshot>, now: Instant) -> String {
-    encode(&families(snapshot, now))
+pub fn render(snapshot: Option<&Snapshot>, now: Instant, format: Format) -> String {
+    encode(&families(snapshot, now), format)
 }
 
 /// The families of [`render`].

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `GET /` | web page |
 //! | `GET /style.css` | its looks |
-//! | `GET /metrics` | Prometheus text; the path is configurable |
+//! | `GET /metrics` | OpenMetrics or Prometheus text, as `Accept` says; the path is configurable |
 //! | `GET /api/memory_usage` | the host's memory as JSON |
 //! | `GET /api/leak_indicators` | the verdict and its evidence as JSON; `?scope=`, `?status=`, `?limit=` |
 //! | `GET /-/healthy` | 503 when sampling has stalled |
@@ -19,11 +19,11 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_LENGTH, RETRY_AFTER, TRANSFER_ENC
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::metrics::RenderedMetrics;
-use super::response::{Body, Refusal, response};
+use super::metrics::Telemetry;
+use super::response::{Body, Refusal};
 use super::{api, health, page};
 use crate::config::WebConfig;
-use crate::exposition::{CONTENT_TYPE, SelfMetrics};
+use crate::exposition::SelfMetrics;
 use crate::snapshot::Published;
 
 /// All that answering takes.
@@ -31,9 +31,8 @@ use crate::snapshot::Published;
 pub struct App {
     published: Arc<Published>,
     self_metrics: Arc<SelfMetrics>,
-    metrics: RenderedMetrics,
+    telemetry: Telemetry,
     telemetry_path: String,
-    disable_exporter_metrics: bool,
     started: Instant,
     in_work: Arc<Semaphore>,
 }
@@ -41,12 +40,12 @@ pub struct App {
 impl App {
     /// Answers from what is in `published` at the time.
     pub fn new(web: &WebConfig, published: Arc<Published>, self_metrics: Arc<SelfMetrics>) -> App {
+        let own = (!web.disable_exporter_metrics).then(|| Arc::clone(&self_metrics));
         App {
             published,
             self_metrics,
-            metrics: RenderedMetrics::default(),
+            telemetry: Telemetry::new(own),
             telemetry_path: web.telemetry_path.clone(),
-            disable_exporter_metrics: web.disable_exporter_metrics,
             started: Instant::now(),
             in_work: Arc::new(Semaphore::new(web.max_requests.min(Semaphore::MAX_PERMITS))),
         }
@@ -62,7 +61,7 @@ impl App {
         let in_flight = self.self_metrics.begin_request();
         let route = self.route(request.uri().path());
         let (response, permit) = match self.admit(request, route) {
-            Ok((route, permit)) => (self.respond(route, request.uri().query().unwrap_or_default()), permit),
+            Ok((route, permit)) => (self.respond(route, request), permit),
             Err(refusal) => (refusal.into_response(), None),
         };
         let status = response.status().as_u16();
@@ -105,12 +104,13 @@ impl App {
         Ok((route, Some(permit)))
     }
 
-    fn respond(&self, route: Route, query: &str) -> Response<Body> {
+    fn respond<B>(&self, route: Route, request: &Request<B>) -> Response<Body> {
         let (published, now) = (&self.published, Instant::now());
+        let query = request.uri().query().unwrap_or_default();
         match route {
             Route::Page => page::page(published, &self.telemetry_path, now),
             Route::Style => page::style(),
-            Route::Metrics => self.telemetry(now),
+            Route::Metrics => self.telemetry.answer(published.current().as_ref(), request.headers(), now),
             Route::MemoryUsage => api::memory_usage(published, now).unwrap_or_else(Refusal::into_response),
             Route::LeakIndicators => {
                 api::leak_indicators(published, query, now).unwrap_or_else(Refusal::into_response)
@@ -118,12 +118,6 @@ impl App {
             Route::Healthy => health::healthy(published, self.started, now),
             Route::Ready => health::ready(published),
         }
-    }
-
-    fn telemetry(&self, now: Instant) -> Response<Body> {
-        let watched = self.metrics.text(self.published.current().as_ref(), now);
-        let own = if self.disable_exporter_metrics { String::new() } else { self.self_metrics.render() };
-        response(StatusCode::OK, CONTENT_TYPE, Body::joined(watched, own.into()))
     }
 }
 
