@@ -14,6 +14,7 @@
 
 mod alerting;
 mod exporter;
+mod formats;
 mod golden;
 mod leaky;
 mod slow;
