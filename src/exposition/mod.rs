@@ -8,6 +8,7 @@ mod family;
 mod format;
 mod host;
 mod self_metrics;
+mod sources;
 mod text;
 mod whole;
 
@@ -24,25 +25,26 @@ pub use entities::labels;
 pub use family::{Family, Label, Labels, Sample};
 pub use format::Format;
 pub use self_metrics::{InFlight, SelfMetrics, SelfMetricsError};
+pub use sources::{Sources, UnknownSource};
 pub use text::encode;
 
-/// Everything that `snapshot` has to say at `now`, but for the end that [`Format::end`] gives.
+/// Everything that `snapshot` has to say at `now` from `sources`, but for the end that [`Format::end`] gives.
 ///
 /// A snapshot that is too old, or none, leaves out what would be taken for the present: the host, its entities
 /// and the verdict over them. What describes the exporter stays, so that its silence can be explained.
-pub fn render(snapshot: Option<&Snapshot>, now: Instant, format: Format) -> String {
-    encode(&families(snapshot, now), format)
+pub fn render(snapshot: Option<&Snapshot>, sources: &Sources, now: Instant, format: Format) -> String {
+    encode(&families(snapshot, sources, now), format)
 }
 
 /// The families of [`render`].
-pub fn families(snapshot: Option<&Snapshot>, now: Instant) -> Vec<Family<'_>> {
+pub fn families<'a>(snapshot: Option<&'a Snapshot>, sources: &Sources, now: Instant) -> Vec<Family<'a>> {
     let mut families = vec![whole::build_info()];
     if let Some(snapshot) = snapshot {
         families.extend(whole::families(snapshot));
         if !snapshot.is_stale(now) {
             families.extend(whole::verdict(snapshot));
-            families.extend(host::families(snapshot));
-            families.extend(entities::families(snapshot));
+            families.extend(host::families(snapshot, sources));
+            families.extend(entities::families(snapshot, sources));
         }
     }
     families.retain(|family| !family.samples.is_empty());

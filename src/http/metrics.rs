@@ -1,4 +1,4 @@
-//! The telemetry path. A snapshot is written in each format when it is first asked for, and once.
+//! The telemetry path. A snapshot is written in each format when all of it is first asked for, and once.
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
@@ -9,8 +9,9 @@ use hyper::{HeaderMap, Response, StatusCode};
 
 use super::compression::Beginning;
 use super::negotiation::Wanted;
-use super::response::{Body, response, set};
-use crate::exposition::{self, Format, SelfMetrics};
+use super::query::parse_collect;
+use super::response::{Body, Refusal, response, set};
+use crate::exposition::{self, Format, SelfMetrics, Sources};
 use crate::snapshot::Snapshot;
 
 /// Answers with what a snapshot says, and with what the exporter says about itself.
@@ -26,15 +27,18 @@ impl Telemetry {
         Telemetry { written: WrittenMetrics::default(), own }
     }
 
-    /// In the form that `headers` ask for.
+    /// What `query` asks for, in the form that `headers` ask for.
     pub(super) fn answer(
         &self,
         snapshot: Option<&Arc<Snapshot>>,
+        query: &str,
         headers: &HeaderMap,
         now: Instant,
-    ) -> Response<Body> {
+    ) -> Result<Response<Body>, Refusal> {
+        let sources = parse_collect(query)?;
         let Wanted { format, content_type, gzip } = Wanted::of(headers);
-        let (watched, own) = (self.written.text(snapshot, format, now), self.own(format));
+        let watched = self.written.text(snapshot, &sources, format, now);
+        let own = self.own(format);
         let compressed = if gzip { watched.gzip(&own) } else { None };
         let is_compressed = compressed.is_some();
         let (first, second) = compressed.unwrap_or_else(|| (watched.plain(), own.into()));
@@ -43,7 +47,7 @@ impl Telemetry {
         if is_compressed {
             set(&mut response, CONTENT_ENCODING, "gzip");
         }
-        response
+        Ok(response)
     }
 
     /// What differs from one scrape to the next, and the end.
@@ -66,17 +70,23 @@ struct Written {
 }
 
 impl WrittenMetrics {
-    /// What `snapshot` has to say at `now`.
-    fn text(&self, snapshot: Option<&Arc<Snapshot>>, format: Format, now: Instant) -> Arc<Beginning> {
+    /// What `snapshot` has to say at `now` from `sources`.
+    fn text(
+        &self,
+        snapshot: Option<&Arc<Snapshot>>,
+        sources: &Sources,
+        format: Format,
+        now: Instant,
+    ) -> Arc<Beginning> {
         let write = || {
             let snapshot = snapshot.map(Arc::as_ref);
-            Arc::new(Beginning::new(exposition::render(snapshot, now, format)))
+            Arc::new(Beginning::new(exposition::render(snapshot, sources, now, format)))
         };
         match snapshot {
-            Some(fresh) if !fresh.is_stale(now) => {
+            Some(fresh) if sources.is_all() && !fresh.is_stale(now) => {
                 Arc::clone(self.written(fresh).in_format(format).get_or_init(write))
             }
-            // Short, because all that is about the present is left out.
+            // Short, because what is about the present is left out, or some of it; and seldom asked for.
             _ => write(),
         }
     }
@@ -121,11 +131,11 @@ mod tests {
         let metrics = WrittenMetrics::default();
         let first = Arc::new(fixture::snapshot());
         let now = first.taken;
-        metrics.text(Some(&first), Format::Text, now);
+        metrics.text(Some(&first), &Sources::ALL, Format::Text, now);
         assert_eq!(Arc::strong_count(&first), 1);
 
         let second = Arc::new(Snapshot { threshold: 77.0, ..fixture::snapshot() });
-        let text = metrics.text(Some(&second), Format::Text, now).plain();
+        let text = metrics.text(Some(&second), &Sources::ALL, Format::Text, now).plain();
         assert!(text.windows(31).any(|window| window == b"memleak_leak_score_threshold 77"));
     }
 
@@ -137,7 +147,7 @@ mod tests {
         let scrape = |scraper: usize| {
             let format = if scraper.is_multiple_of(2) { Format::Text } else { Format::OpenMetrics };
             together.wait();
-            let text = metrics.text(Some(&snapshot), format, snapshot.taken);
+            let text = metrics.text(Some(&snapshot), &Sources::ALL, format, snapshot.taken);
             (text.plain().as_ptr() as usize, text.gzip("").unwrap().0.as_ptr() as usize)
         };
         let seen: Vec<(usize, usize)> = thread::scope(|scope| {
@@ -155,9 +165,9 @@ mod tests {
     fn a_snapshot_grows_old_after_it_was_written() {
         let metrics = WrittenMetrics::default();
         let snapshot = Arc::new(fixture::snapshot());
-        let fresh = metrics.text(Some(&snapshot), Format::Text, snapshot.taken).plain();
+        let fresh = metrics.text(Some(&snapshot), &Sources::ALL, Format::Text, snapshot.taken).plain();
         let later = snapshot.taken + Duration::from_secs(60);
-        let stale = metrics.text(Some(&snapshot), Format::Text, later).plain();
+        let stale = metrics.text(Some(&snapshot), &Sources::ALL, Format::Text, later).plain();
         assert!(stale.len() < fresh.len() / 2);
     }
 }

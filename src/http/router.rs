@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `GET /` | web page |
 //! | `GET /style.css` | its looks |
-//! | `GET /metrics` | OpenMetrics or Prometheus text, as `Accept` says; the path is configurable |
+//! | `GET /metrics` | OpenMetrics or Prometheus text, as `Accept` says; `?collect[]=`; the path is configurable |
 //! | `GET /api/memory_usage` | the host's memory as JSON |
 //! | `GET /api/leak_indicators` | the verdict and its evidence as JSON; `?scope=`, `?status=`, `?limit=` |
 //! | `GET /-/healthy` | 503 when sampling has stalled |
@@ -107,17 +107,18 @@ impl App {
     fn respond<B>(&self, route: Route, request: &Request<B>) -> Response<Body> {
         let (published, now) = (&self.published, Instant::now());
         let query = request.uri().query().unwrap_or_default();
-        match route {
-            Route::Page => page::page(published, &self.telemetry_path, now),
-            Route::Style => page::style(),
-            Route::Metrics => self.telemetry.answer(published.current().as_ref(), request.headers(), now),
-            Route::MemoryUsage => api::memory_usage(published, now).unwrap_or_else(Refusal::into_response),
-            Route::LeakIndicators => {
-                api::leak_indicators(published, query, now).unwrap_or_else(Refusal::into_response)
+        let answer = match route {
+            Route::Page => Ok(page::page(published, &self.telemetry_path, now)),
+            Route::Style => Ok(page::style()),
+            Route::Metrics => {
+                self.telemetry.answer(published.current().as_ref(), query, request.headers(), now)
             }
-            Route::Healthy => health::healthy(published, self.started, now),
-            Route::Ready => health::ready(published),
-        }
+            Route::MemoryUsage => api::memory_usage(published, now),
+            Route::LeakIndicators => api::leak_indicators(published, query, now),
+            Route::Healthy => Ok(health::healthy(published, self.started, now)),
+            Route::Ready => Ok(health::ready(published)),
+        };
+        answer.unwrap_or_else(Refusal::into_response)
     }
 }
 

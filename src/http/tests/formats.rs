@@ -89,6 +89,38 @@ async fn gzip_has_what_the_exporter_says_about_itself() {
 }
 
 #[tokio::test]
+async fn some_sources_are_served_in_every_form() {
+    let silent = WebConfig { disable_exporter_metrics: true, ..web() };
+    let server = Server::start_with(Some(hostile()), &silent, Limits::default()).await;
+    for accept in [TEXT, OPEN_METRICS] {
+        let (all, host) = (metrics(&server, accept).await.body, "/metrics?collect[]=host");
+        let plain = server.request_with("GET", host, accept).await.body;
+        let packed = server.request_with("GET", host, &format!("{accept}{GZIP}")).await;
+        assert_eq!(unpacked(&packed), plain);
+        assert!(
+            plain.contains("\nmemleak_host_suspect 1\n") && !plain.contains("\nmemleak_process_"),
+            "{plain}"
+        );
+        assert_eq!(
+            server.request_with("GET", "/metrics?collect%5B%5D=host&collect[]=process", accept).await.body,
+            all
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_source_is_told_which_are_known() {
+    let server = Server::start(Some(hostile())).await;
+    for (query, error) in [
+        ("collect[]=cpu", "collect[] \"cpu\" is none of host, process"),
+        ("collect=host", "unknown parameter \"collect\"; known is collect[]"),
+    ] {
+        let reply = server.get(&format!("/metrics?{query}")).await;
+        assert_eq!((reply.status, reply.json()), (400, serde_json::json!({ "error": error })));
+    }
+}
+
+#[tokio::test]
 async fn caches_are_told_what_the_answer_depends_on() {
     let server = Server::start(Some(hostile())).await;
     for headers in ["", TEXT, OPEN_METRICS, GZIP] {
