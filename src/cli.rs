@@ -42,6 +42,12 @@ struct Args {
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path)]
     telemetry_path: String,
+    /// Where clients reach the exporter through a proxy, such as `https://example.org/memleak/`
+    #[arg(long = "web.external-url", value_name = "URL", value_parser = external_url)]
+    external_url: Option<RoutePrefix>,
+    /// Path that all others are below, as requests arrive here; by default that of --web.external-url
+    #[arg(long = "web.route-prefix", value_name = "PATH", value_parser = route_prefix)]
+    route_prefix: Option<RoutePrefix>,
     /// Most requests in work at once; 503 above it
     #[arg(long = "web.max-requests", value_name = "N", default_value = "40", value_parser = at_least_one)]
     max_requests: usize,
@@ -105,6 +111,11 @@ struct Args {
 #[derive(Clone, Copy, Debug)]
 struct Top(Option<usize>);
 
+/// What all paths begin with, without a slash at the end. Of the external URL nothing else matters: links on the
+/// page are relative.
+#[derive(Clone, Debug, Default)]
+struct RoutePrefix(String);
+
 /// The configuration that `args`, program name first, ask for.
 ///
 /// # Errors
@@ -142,6 +153,7 @@ impl Args {
             web: WebConfig {
                 listen: self.listen,
                 telemetry_path: self.telemetry_path,
+                route_prefix: self.route_prefix.or(self.external_url).unwrap_or_default().0,
                 max_requests: self.max_requests,
                 disable_exporter_metrics: self.disable_exporter_metrics,
             },
@@ -200,13 +212,36 @@ fn listen_address(text: &str) -> Result<ListenAddress, String> {
 
 fn telemetry_path(text: &str) -> Result<String, String> {
     let taken = text == "/" || text.starts_with("/api/") || text.starts_with("/-/");
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
-    if !text.starts_with('/') || taken || !text.bytes().all(plain) {
+    if !text.starts_with('/') || taken || !is_plain_path(text) {
         return Err(
             "use a path such as /metrics, of letters, digits and -_.~, and not /, /api/… or /-/…".to_string()
         );
     }
     Ok(text.to_string())
+}
+
+/// Whether no character in it needs escaping, in a URL or in HTML.
+fn is_plain_path(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte))
+}
+
+fn external_url(text: &str) -> Result<RoutePrefix, String> {
+    const HINT: &str = "use a URL such as https://example.org/memleak/, without a query";
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or(HINT)?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~[]:".contains(&byte))
+    {
+        return Err(HINT.to_string());
+    }
+    route_prefix(path).map_err(|_| HINT.to_string())
+}
+
+fn route_prefix(text: &str) -> Result<RoutePrefix, String> {
+    match text.trim_matches('/') {
+        "" => Ok(RoutePrefix::default()),
+        path if is_plain_path(path) => Ok(RoutePrefix(format!("/{path}"))),
+        _ => Err("use a path such as /memleak, of letters, digits and -_.~".to_string()),
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -383,6 +418,41 @@ mod tests {
         ] {
             assert_eq!(usage(args).lines().count(), 1, "{}", usage(args));
         }
+    }
+
+    #[test]
+    fn the_route_prefix_is_that_of_the_external_url_unless_given() {
+        for (args, expected) in [
+            (&[][..], ""),
+            (&["--web.external-url=https://example.org"], ""),
+            (&["--web.external-url=https://example.org/"], ""),
+            (&["--web.external-url=http://[::1]:80/a/b/"], "/a/b"),
+            (&["--web.external-url=http://h/a", "--web.route-prefix=/"], ""),
+            (&["--web.external-url=http://h/a", "--web.route-prefix=b"], "/b"),
+            (&["--web.route-prefix=/c/"], "/c"),
+        ] {
+            assert_eq!(config(args).unwrap().web.route_prefix, expected, "{args:?}");
+        }
+        for url in [
+            "/a",
+            "example.org/a",
+            "ftp://h/",
+            "http://",
+            "http:///a",
+            "http://h/a?b",
+            "http://h/\"",
+            "http://a b/",
+        ] {
+            let expected = "is not possible: use a URL such as https://example.org/memleak/, without a query";
+            assert_eq!(
+                usage(&[&format!("--web.external-url={url}")]),
+                format!("--web.external-url={url} {expected}")
+            );
+        }
+        assert!(
+            usage(&["--web.route-prefix=/<a>"])
+                .ends_with("use a path such as /memleak, of letters, digits and -_.~")
+        );
     }
 
     #[test]

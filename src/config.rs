@@ -83,8 +83,10 @@ pub struct SelectionConfig {
 pub struct WebConfig {
     /// Where to listen; each on its own.
     pub listen: Vec<ListenAddress>,
-    /// Path of the metrics.
+    /// Path of the metrics, below the prefix.
     pub telemetry_path: String,
+    /// What all paths begin with; empty, or from a slash to anything but a slash.
+    pub route_prefix: String,
     /// Requests in work at once; 503 above.
     pub max_requests: usize,
     /// Leave out what describes the exporter itself.

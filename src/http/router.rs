@@ -10,6 +10,8 @@
 //! | `GET /-/healthy` | 503 when sampling has stalled |
 //! | `GET /-/ready` | 503 before the first sample |
 //!
+//! All of them are below `--web.route-prefix`; `/` and the prefix without a slash redirect to the page.
+//!
 //! `HEAD` goes wherever `GET` goes. No route takes a body.
 
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::metrics::Telemetry;
-use super::response::{Body, Refusal};
+use super::response::{Body, Refusal, redirect};
 use super::{api, health, page};
 use crate::config::WebConfig;
 use crate::exposition::SelfMetrics;
@@ -33,6 +35,7 @@ pub struct App {
     self_metrics: Arc<SelfMetrics>,
     telemetry: Telemetry,
     telemetry_path: String,
+    route_prefix: String,
     started: Instant,
     in_work: Arc<Semaphore>,
 }
@@ -46,6 +49,7 @@ impl App {
             self_metrics,
             telemetry: Telemetry::new(own),
             telemetry_path: web.telemetry_path.clone(),
+            route_prefix: web.route_prefix.clone(),
             started: Instant::now(),
             in_work: Arc::new(Semaphore::new(web.max_requests.min(Semaphore::MAX_PERMITS))),
         }
@@ -71,7 +75,11 @@ impl App {
     }
 
     fn route(&self, path: &str) -> Option<Route> {
-        match path {
+        let is_above = path == "/" || path == self.route_prefix;
+        if is_above && !self.route_prefix.is_empty() {
+            return Some(Route::Redirect);
+        }
+        match path.strip_prefix(&self.route_prefix)? {
             path if path == self.telemetry_path => Some(Route::Metrics),
             "/" => Some(Route::Page),
             "/style.css" => Some(Route::Style),
@@ -108,6 +116,7 @@ impl App {
         let (published, now) = (&self.published, Instant::now());
         let query = request.uri().query().unwrap_or_default();
         let answer = match route {
+            Route::Redirect => redirect(&format!("{}/", self.route_prefix)),
             Route::Page => Ok(page::page(published, &self.telemetry_path, now)),
             Route::Style => Ok(page::style()),
             Route::Metrics => {
@@ -124,6 +133,7 @@ impl App {
 
 #[derive(Clone, Copy, Debug)]
 enum Route {
+    Redirect,
     Page,
     Style,
     Metrics,
@@ -137,6 +147,7 @@ impl Route {
     /// The `handler` label: from this list, never from the request.
     fn name(self) -> &'static str {
         match self {
+            Route::Redirect => "redirect",
             Route::Page => "page",
             Route::Style => "style",
             Route::Metrics => "metrics",

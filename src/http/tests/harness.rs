@@ -35,6 +35,7 @@ pub(super) fn web() -> WebConfig {
     WebConfig {
         listen: Vec::new(),
         telemetry_path: "/metrics".to_string(),
+        route_prefix: String::new(),
         max_requests: 40,
         disable_exporter_metrics: false,
     }
