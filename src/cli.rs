@@ -7,12 +7,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, Parser, ValueEnum, builder::PossibleValue};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum, builder::PossibleValue};
+use clap_complete::Shell;
 
 use crate::config::{
     Config, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend, RootsConfig, SamplerConfig,
     SelectionConfig, SourcesConfig, WebConfig,
 };
+
+mod generated;
 
 /// Most lives that are remembered at once; one takes about 5 KiB after a week.
 const MAX_ENTITIES: usize = 30_000;
@@ -27,7 +30,7 @@ history that does not depend on who scrapes.";
 /// Why the command line gives no configuration.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// `--help` or `--version`: text for standard output.
+    /// `--help`, `--version` or a subcommand that writes: text for standard output.
     Asked(String),
     /// One line for standard error: what is wrong, and what to type instead.
     Usage(String),
@@ -35,7 +38,10 @@ pub enum Exit {
 
 #[derive(Debug, Parser)]
 #[command(name = "memleak-exporter", version, about = "Prometheus exporter that says which program leaks memory, how sure it is, and why", long_about = LONG_ABOUT)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Where to listen: `:PORT`, `HOST:PORT` or `[::1]:PORT`; may be given several times
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10054", value_parser = listen_address)]
     listen: Vec<ListenAddress>,
@@ -107,6 +113,18 @@ struct Args {
     log_format: LogFormat,
 }
 
+/// What to do instead of running the exporter.
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Write a script that completes the flags in a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Write the manual page, to be read with man -l or installed in man1
+    Man,
+}
+
 /// How many processes get series; a type of its own, for clap gives `Option` a meaning of its own.
 #[derive(Clone, Copy, Debug)]
 struct Top(Option<usize>);
@@ -125,7 +143,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Config, Exit> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Asked(error.to_string()),
         _ => Exit::Usage(one_line(&error)),
     })?;
-    Ok(args.into_config())
+    match args.command {
+        None => Ok(args.into_config()),
+        Some(Command::Completions { shell }) => Err(generated::completions(shell)),
+        Some(Command::Man) => Err(generated::manual()),
+    }
 }
 
 impl Args {
@@ -170,7 +192,7 @@ fn one_line(error: &clap::Error) -> String {
         _ => None,
     };
     let flag = context(ContextKind::InvalidArg).unwrap_or_default();
-    let name = flag.split(' ').next().unwrap_or_default();
+    let name = flag.split(' ').next().unwrap_or_default().trim_matches(['<', '>']);
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
     let allowed = context(ContextKind::ValidValue);
     let similar = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedValue));
@@ -187,7 +209,25 @@ fn one_line(error: &clap::Error) -> String {
             let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             format!("{name}={value} is not possible: {reason}")
         }
-        ErrorKind::ArgumentConflict => format!("{flag} may be given only once"),
+        ErrorKind::InvalidSubcommand => {
+            let argument = context(ContextKind::InvalidSubcommand).unwrap_or_default();
+            match context(ContextKind::SuggestedSubcommand) {
+                Some(similar) => format!("unknown command {argument}; did you mean {similar}?"),
+                None => format!("unknown argument {argument}; --help lists the flags"),
+            }
+        }
+        ErrorKind::MissingRequiredArgument => {
+            format!("{name} is missing; --help after the command says what it may be")
+        }
+        ErrorKind::ArgumentConflict => match context(ContextKind::PriorArg) {
+            Some(other) if flag.is_empty() => {
+                format!("{other} is for running the exporter; leave it out here")
+            }
+            Some(other) if other != flag => {
+                format!("{flag} and {other} exclude each other; give one of them")
+            }
+            _ => format!("{flag} may be given only once"),
+        },
         _ => first_line(&error.to_string()),
     }
 }
@@ -453,6 +493,36 @@ mod tests {
             usage(&["--web.route-prefix=/<a>"])
                 .ends_with("use a path such as /memleak, of letters, digits and -_.~")
         );
+    }
+
+    #[test]
+    fn subcommands_write_what_is_made_of_the_flags() {
+        for shell in Shell::value_variants() {
+            let shell = shell.to_string();
+            let Err(Exit::Asked(script)) = config(&["completions", &shell]) else { panic!("{shell}") };
+            assert!(script.contains("sample.interval"), "{shell}: {script}");
+        }
+        let Err(Exit::Asked(page)) = config(&["man"]) else { panic!("no manual page") };
+        assert!(page.starts_with(".ie") && page.contains("\\-\\-sample.interval"), "{page}");
+    }
+
+    #[test]
+    fn wrong_subcommands_get_one_line_too() {
+        for (args, expected) in [
+            (&["completion", "bash"][..], "unknown command completion; did you mean completions?"),
+            (
+                &["completions", "csh"],
+                "SHELL=csh is not possible; use one of: bash, elvish, fish, powershell, zsh",
+            ),
+            (&["completions"], "SHELL is missing; --help after the command says what it may be"),
+            (
+                &["--log.level=info", "man"],
+                "--log.level <LEVEL> is for running the exporter; leave it out here",
+            ),
+            (&["man", "extra"], "unknown argument extra; --help lists the flags"),
+        ] {
+            assert_eq!(usage(args), expected, "{args:?}");
+        }
     }
 
     #[test]
