@@ -11,8 +11,8 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum, builder::PossibleValue};
 use clap_complete::Shell;
 
 use crate::config::{
-    Config, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend, RootsConfig, SamplerConfig,
-    SelectionConfig, SourcesConfig, WebConfig,
+    Config, Listen, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend, RootsConfig,
+    SamplerConfig, SelectionConfig, SourcesConfig, WebConfig,
 };
 
 mod generated;
@@ -45,6 +45,9 @@ struct Args {
     /// Where to listen: `:PORT`, `HOST:PORT` or `[::1]:PORT`; may be given several times
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10054", value_parser = listen_address)]
     listen: Vec<ListenAddress>,
+    /// Listen on the sockets that systemd hands over, and on no others
+    #[arg(long = "web.systemd-socket", conflicts_with = "listen")]
+    systemd_socket: bool,
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path)]
     telemetry_path: String,
@@ -173,7 +176,7 @@ impl Args {
                 max_series: (self.max_series > 0).then_some(self.max_series),
             },
             web: WebConfig {
-                listen: self.listen,
+                listen: if self.systemd_socket { Listen::Systemd } else { Listen::Addresses(self.listen) },
                 telemetry_path: self.telemetry_path,
                 route_prefix: self.route_prefix.or(self.external_url).unwrap_or_default().0,
                 max_requests: self.max_requests,
@@ -383,7 +386,7 @@ mod tests {
     #[test]
     fn no_flags_are_needed() {
         let config = config(&[]).unwrap();
-        assert_eq!(config.web.listen, [ListenAddress::Any(10_054)]);
+        assert_eq!(config.web.listen, Listen::Addresses(vec![ListenAddress::Any(10_054)]));
         assert_eq!(config.sampler.interval, Duration::from_secs(15));
         assert_eq!(config.sampler.max_cpu, 0.05);
         assert_eq!(config.selection, SelectionConfig { top: Some(50), max_series: Some(20_000) });
@@ -404,8 +407,9 @@ mod tests {
             "--log.format=json",
         ])
         .unwrap();
-        assert_eq!(config.web.listen.len(), 3);
-        assert_eq!(config.web.listen[2], ListenAddress::Name("localhost".to_string(), 3));
+        let Listen::Addresses(addresses) = config.web.listen else { panic!("{:?}", config.web.listen) };
+        assert_eq!(addresses.len(), 3);
+        assert_eq!(addresses[2], ListenAddress::Name("localhost".to_string(), 3));
         assert_eq!(config.sampler.interval, Duration::from_millis(250));
         assert_eq!(config.selection, SelectionConfig { top: None, max_series: None });
         assert_eq!(config.sampler.min_bytes, 10 * 1024 * 1024);
@@ -448,6 +452,10 @@ mod tests {
             ),
             (&["--log.level=loud"], "--log.level=loud is not possible; use one of: debug, info, warn, error"),
             (&["extra"], "unknown argument extra; --help lists the flags"),
+            (
+                &["--web.systemd-socket", "--web.listen-address=:1"],
+                "--web.systemd-socket and --web.listen-address <ADDRESS> exclude each other; give one of them",
+            ),
         ] {
             assert_eq!(usage(args), expected);
         }
@@ -458,6 +466,11 @@ mod tests {
         ] {
             assert_eq!(usage(args).lines().count(), 1, "{}", usage(args));
         }
+    }
+
+    #[test]
+    fn systemd_takes_the_place_of_every_address() {
+        assert_eq!(config(&["--web.systemd-socket"]).unwrap().web.listen, Listen::Systemd);
     }
 
     #[test]

@@ -19,3 +19,4 @@ mod golden;
 mod leaky;
 mod slow;
 mod support;
+mod systemd;

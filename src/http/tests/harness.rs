@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::config::WebConfig;
+use crate::config::{Listen, WebConfig};
 use crate::exposition::{SelfMetrics, fixture};
 use crate::http::{App, Limits, serve};
 use crate::snapshot::{Published, Snapshot};
@@ -33,7 +33,7 @@ pub(super) struct Server {
 
 pub(super) fn web() -> WebConfig {
     WebConfig {
-        listen: Vec::new(),
+        listen: Listen::Systemd,
         telemetry_path: "/metrics".to_string(),
         route_prefix: String::new(),
         max_requests: 40,

@@ -10,16 +10,19 @@ pub(crate) mod webhook;
 
 use std::env;
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use process::{Process, Program};
 
 /// The exporter with `flags`, answering at the address that comes with it.
 pub(crate) fn exporter(flags: &[&str]) -> servers::Server {
-    servers::Server::start("/-/healthy", |address| {
-        let listen = format!("--web.listen-address={address}");
-        Program::exporter().arg(&listen).args(flags).start()
-    })
+    servers::Server::start("/-/healthy", |address| exporter_at(address).args(flags).start())
+}
+
+/// An exporter that is to listen at this address.
+pub(crate) fn exporter_at(address: SocketAddr) -> Program {
+    Program::exporter().arg(format!("--web.listen-address={address}"))
 }
 
 /// The exporter over a tree of files that looks like a host's /proc; it reads it once.
