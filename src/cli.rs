@@ -7,12 +7,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, Parser, ValueEnum, builder::PossibleValue};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum, builder::PossibleValue};
+use clap_complete::Shell;
 
 use crate::config::{
-    Config, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend, RootsConfig, SamplerConfig,
-    SelectionConfig, SourcesConfig, WebConfig,
+    Config, Listen, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend, RootsConfig,
+    SamplerConfig, SelectionConfig, SourcesConfig, WebConfig,
 };
+
+mod generated;
 
 /// Most lives that are remembered at once; one takes about 7 KiB after a week.
 const MAX_ENTITIES: usize = 30_000;
@@ -27,7 +30,7 @@ history that does not depend on who scrapes.";
 /// Why the command line gives no configuration.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// `--help` or `--version`: text for standard output.
+    /// `--help`, `--version` or a subcommand that writes: text for standard output.
     Asked(String),
     /// One line for standard error: what is wrong, and what to type instead.
     Usage(String),
@@ -35,13 +38,25 @@ pub enum Exit {
 
 #[derive(Debug, Parser)]
 #[command(name = "memleak-exporter", version, about = "Prometheus exporter that says which program leaks memory, how sure it is, and why", long_about = LONG_ABOUT)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Where to listen: `:PORT`, `HOST:PORT` or `[::1]:PORT`; may be given several times
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10054", value_parser = listen_address)]
     listen: Vec<ListenAddress>,
+    /// Listen on the sockets that systemd hands over, and on no others
+    #[arg(long = "web.systemd-socket", conflicts_with = "listen")]
+    systemd_socket: bool,
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path)]
     telemetry_path: String,
+    /// Where clients reach the exporter through a proxy, such as `https://example.org/memleak/`
+    #[arg(long = "web.external-url", value_name = "URL", value_parser = external_url)]
+    external_url: Option<RoutePrefix>,
+    /// Path that all others are below, as requests arrive here; by default that of --web.external-url
+    #[arg(long = "web.route-prefix", value_name = "PATH", value_parser = route_prefix)]
+    route_prefix: Option<RoutePrefix>,
     /// Most requests in work at once; 503 above it
     #[arg(long = "web.max-requests", value_name = "N", default_value = "40", value_parser = at_least_one)]
     max_requests: usize,
@@ -101,9 +116,26 @@ struct Args {
     log_format: LogFormat,
 }
 
+/// What to do instead of running the exporter.
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Write a script that completes the flags in a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Write the manual page, to be read with man -l or installed in man1
+    Man,
+}
+
 /// How many processes get series; a type of its own, for clap gives `Option` a meaning of its own.
 #[derive(Clone, Copy, Debug)]
 struct Top(Option<usize>);
+
+/// What all paths begin with, without a slash at the end. Of the external URL nothing else matters: links on the
+/// page are relative.
+#[derive(Clone, Debug, Default)]
+struct RoutePrefix(String);
 
 /// The configuration that `args`, program name first, ask for.
 ///
@@ -114,12 +146,14 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Config, Exit> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Asked(error.to_string()),
         _ => Exit::Usage(one_line(&error)),
     })?;
-    if args.no_host && args.no_process {
-        return Err(Exit::Usage(
+    match args.command {
+        Some(Command::Completions { shell }) => Err(generated::completions(shell)),
+        Some(Command::Man) => Err(generated::manual()),
+        None if args.no_host && args.no_process => Err(Exit::Usage(
             "nothing to watch; leave out --no-source.host or --no-source.process".to_string(),
-        ));
+        )),
+        None => Ok(args.into_config()),
     }
-    Ok(args.into_config())
 }
 
 impl Args {
@@ -145,8 +179,9 @@ impl Args {
                 max_series: (self.max_series > 0).then_some(self.max_series),
             },
             web: WebConfig {
-                listen: self.listen,
+                listen: if self.systemd_socket { Listen::Systemd } else { Listen::Addresses(self.listen) },
                 telemetry_path: self.telemetry_path,
+                route_prefix: self.route_prefix.or(self.external_url).unwrap_or_default().0,
                 max_requests: self.max_requests,
                 disable_exporter_metrics: self.disable_exporter_metrics,
             },
@@ -163,7 +198,7 @@ fn one_line(error: &clap::Error) -> String {
         _ => None,
     };
     let flag = context(ContextKind::InvalidArg).unwrap_or_default();
-    let name = flag.split(' ').next().unwrap_or_default();
+    let name = flag.split(' ').next().unwrap_or_default().trim_matches(['<', '>']);
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
     let allowed = context(ContextKind::ValidValue);
     let similar = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedValue));
@@ -180,8 +215,26 @@ fn one_line(error: &clap::Error) -> String {
             let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             format!("{name}={value} is not possible: {reason}")
         }
-        ErrorKind::ArgumentConflict => format!("{flag} may be given only once"),
         ErrorKind::TooManyValues => format!("{name} takes no value"),
+        ErrorKind::InvalidSubcommand => {
+            let argument = context(ContextKind::InvalidSubcommand).unwrap_or_default();
+            match context(ContextKind::SuggestedSubcommand) {
+                Some(similar) => format!("unknown command {argument}; did you mean {similar}?"),
+                None => format!("unknown argument {argument}; --help lists the flags"),
+            }
+        }
+        ErrorKind::MissingRequiredArgument => {
+            format!("{name} is missing; --help after the command says what it may be")
+        }
+        ErrorKind::ArgumentConflict => match context(ContextKind::PriorArg) {
+            Some(other) if flag.is_empty() => {
+                format!("{other} is for running the exporter; leave it out here")
+            }
+            Some(other) if other != flag => {
+                format!("{flag} and {other} exclude each other; give one of them")
+            }
+            _ => format!("{flag} may be given only once"),
+        },
         _ => first_line(&error.to_string()),
     }
 }
@@ -213,8 +266,7 @@ fn telemetry_path(text: &str) -> Result<String, String> {
     let taken = ["/api/", "/-/"].iter().any(|prefix| format!("{text}/").starts_with(prefix))
         || ["/", "/style.css"].contains(&text)
         || text.split('/').skip(1).any(|part| ["", ".", ".."].contains(&part));
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
-    if !text.starts_with('/') || taken || !text.bytes().all(plain) {
+    if !text.starts_with('/') || taken || !is_plain_path(text) {
         return Err(
             "use a path such as /metrics, of letters, digits and -_.~, and not /, /style.css, /api/… or /-/…"
                 .to_string(),
@@ -230,6 +282,30 @@ fn time_lapse(text: &str) -> Result<u32, String> {
 
 fn count(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "use a whole number; 0 is no cap".to_string())
+}
+
+/// Whether no character in it needs escaping, in a URL or in HTML.
+fn is_plain_path(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte))
+}
+
+fn external_url(text: &str) -> Result<RoutePrefix, String> {
+    const HINT: &str = "use a URL such as https://example.org/memleak/, without a query";
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or(HINT)?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~[]:".contains(&byte))
+    {
+        return Err(HINT.to_string());
+    }
+    route_prefix(path).map_err(|_| HINT.to_string())
+}
+
+fn route_prefix(text: &str) -> Result<RoutePrefix, String> {
+    match text.trim_matches('/') {
+        "" => Ok(RoutePrefix::default()),
+        path if is_plain_path(path) => Ok(RoutePrefix(format!("/{path}"))),
+        _ => Err("use a path such as /memleak, of letters, digits and -_.~".to_string()),
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -331,7 +407,7 @@ mod tests {
     #[test]
     fn no_flags_are_needed() {
         let config = config(&[]).unwrap();
-        assert_eq!(config.web.listen, [ListenAddress::Any(10_054)]);
+        assert_eq!(config.web.listen, Listen::Addresses(vec![ListenAddress::Any(10_054)]));
         assert_eq!(config.sampler.interval, Duration::from_secs(15));
         assert_eq!(config.sampler.max_cpu, 0.05);
         assert_eq!(config.selection, SelectionConfig { top: Some(50), max_series: Some(20_000) });
@@ -352,8 +428,9 @@ mod tests {
             "--log.format=json",
         ])
         .unwrap();
-        assert_eq!(config.web.listen.len(), 3);
-        assert_eq!(config.web.listen[2], ListenAddress::Name("localhost".to_string(), 3));
+        let Listen::Addresses(addresses) = config.web.listen else { panic!("{:?}", config.web.listen) };
+        assert_eq!(addresses.len(), 3);
+        assert_eq!(addresses[2], ListenAddress::Name("localhost".to_string(), 3));
         assert_eq!(config.sampler.interval, Duration::from_millis(250));
         assert_eq!(config.selection, SelectionConfig { top: None, max_series: None });
         assert_eq!(config.sampler.min_bytes, 10 * 1024 * 1024);
@@ -407,6 +484,10 @@ mod tests {
                 "nothing to watch; leave out --no-source.host or --no-source.process",
             ),
             (&["extra"], "unknown argument extra; --help lists the flags"),
+            (
+                &["--web.systemd-socket", "--web.listen-address=:1"],
+                "--web.systemd-socket and --web.listen-address <ADDRESS> exclude each other; give one of them",
+            ),
         ] {
             assert_eq!(usage(args), expected);
         }
@@ -416,6 +497,76 @@ mod tests {
             &["--sample.interval=1s", "--sample.interval=2s"],
         ] {
             assert_eq!(usage(args).lines().count(), 1, "{}", usage(args));
+        }
+    }
+
+    #[test]
+    fn systemd_takes_the_place_of_every_address() {
+        assert_eq!(config(&["--web.systemd-socket"]).unwrap().web.listen, Listen::Systemd);
+    }
+
+    #[test]
+    fn the_route_prefix_is_that_of_the_external_url_unless_given() {
+        for (args, expected) in [
+            (&[][..], ""),
+            (&["--web.external-url=https://example.org"], ""),
+            (&["--web.external-url=https://example.org/"], ""),
+            (&["--web.external-url=http://[::1]:80/a/b/"], "/a/b"),
+            (&["--web.external-url=http://h/a", "--web.route-prefix=/"], ""),
+            (&["--web.external-url=http://h/a", "--web.route-prefix=b"], "/b"),
+            (&["--web.route-prefix=/c/"], "/c"),
+        ] {
+            assert_eq!(config(args).unwrap().web.route_prefix, expected, "{args:?}");
+        }
+        for url in [
+            "/a",
+            "example.org/a",
+            "ftp://h/",
+            "http://",
+            "http:///a",
+            "http://h/a?b",
+            "http://h/\"",
+            "http://a b/",
+        ] {
+            let expected = "is not possible: use a URL such as https://example.org/memleak/, without a query";
+            assert_eq!(
+                usage(&[&format!("--web.external-url={url}")]),
+                format!("--web.external-url={url} {expected}")
+            );
+        }
+        assert!(
+            usage(&["--web.route-prefix=/<a>"])
+                .ends_with("use a path such as /memleak, of letters, digits and -_.~")
+        );
+    }
+
+    #[test]
+    fn subcommands_write_what_is_made_of_the_flags() {
+        for shell in Shell::value_variants() {
+            let shell = shell.to_string();
+            let Err(Exit::Asked(script)) = config(&["completions", &shell]) else { panic!("{shell}") };
+            assert!(script.contains("sample.interval"), "{shell}: {script}");
+        }
+        let Err(Exit::Asked(page)) = config(&["man"]) else { panic!("no manual page") };
+        assert!(page.starts_with(".ie") && page.contains("\\-\\-sample.interval"), "{page}");
+    }
+
+    #[test]
+    fn wrong_subcommands_get_one_line_too() {
+        for (args, expected) in [
+            (&["completion", "bash"][..], "unknown command completion; did you mean completions?"),
+            (
+                &["completions", "csh"],
+                "SHELL=csh is not possible; use one of: bash, elvish, fish, powershell, zsh",
+            ),
+            (&["completions"], "SHELL is missing; --help after the command says what it may be"),
+            (
+                &["--log.level=info", "man"],
+                "--log.level <LEVEL> is for running the exporter; leave it out here",
+            ),
+            (&["man", "extra"], "unknown argument extra; --help lists the flags"),
+        ] {
+            assert_eq!(usage(args), expected, "{args:?}");
         }
     }
 

@@ -81,14 +81,25 @@ pub struct SelectionConfig {
 /// The server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebConfig {
-    /// Where to listen; each on its own.
-    pub listen: Vec<ListenAddress>,
-    /// Path of the metrics.
+    /// Where to listen.
+    pub listen: Listen,
+    /// Path of the metrics, below the prefix.
     pub telemetry_path: String,
+    /// What all paths begin with; empty, or from a slash to anything but a slash.
+    pub route_prefix: String,
     /// Requests in work at once; 503 above.
     pub max_requests: usize,
     /// Leave out what describes the exporter itself.
     pub disable_exporter_metrics: bool,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// Here, each on its own.
+    Addresses(Vec<ListenAddress>),
+    /// On the sockets that systemd hands over.
+    Systemd,
 }
 
 /// One place to listen.

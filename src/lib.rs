@@ -3,7 +3,7 @@
 //! Data flows one way, driven by [`sampler`], the only loop:
 //! [`source`] (on [`parse`]) → [`sample`] of an [`entity`] → [`group`] → [`history`] → [`detector`] (one of each a
 //! life, in [`watch`]) → [`rollup`] → [`selection`] → [`snapshot`] → [`exposition`] | [`http`].
-//! [`cli`] turns flags into [`config`]; [`human`] words numbers.
+//! [`cli`] turns flags into [`config`]; [`human`] words numbers; [`systemd`] is told how it goes.
 
 pub mod cli;
 pub mod config;
@@ -22,6 +22,7 @@ pub mod sampler;
 pub mod selection;
 pub mod snapshot;
 pub mod source;
+pub mod systemd;
 pub mod watch;
 
 use std::io;
@@ -100,17 +101,21 @@ async fn serve(
 ) -> Result<(), Error> {
     let (stop, stopped) = mpsc::channel();
     let (alive, mut ended) = oneshot::channel::<()>();
+    let publishing = Arc::clone(&published);
     let thread = thread::Builder::new().name("sampler".to_string()).spawn(move || {
         let _ends_with_the_thread = alive;
-        sampler.run(&published, &stopped);
+        sampler.run(&publishing, &stopped);
     })?;
+    systemd::ready();
     let mut outcome = Ok(());
     let shutdown = async {
         tokio::select! {
             _ = terminate.recv() => tracing::info!(signal = "SIGTERM", "draining"),
             _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "draining"),
             _ = &mut ended => outcome = Err(Error::SamplerEnded),
+            never = systemd::watchdog(&published) => match never {},
         }
+        systemd::stopping();
     };
     let limits = http::Limits::default();
     let drain = limits.drain;

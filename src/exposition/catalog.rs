@@ -25,7 +25,7 @@ pub enum MetricKind {
 }
 
 impl MetricKind {
-    /// The word after `# TYPE`.
+    /// The word after `# TYPE`, in either format.
     pub fn as_str(self) -> &'static str {
         match self {
             MetricKind::Gauge => "gauge",

@@ -2,6 +2,7 @@
 
 use super::catalog::{self as metric, ScopeMetrics};
 use super::family::{Family, Label, Labels};
+use super::sources::Sources;
 use crate::entity::{EntityId, Scope};
 use crate::human;
 use crate::snapshot::{Entity, Snapshot};
@@ -20,9 +21,9 @@ pub fn labels(entity: &Entity) -> Vec<Label<'_>> {
 }
 
 /// The families of all entities that have series of their own.
-pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
+pub(super) fn families<'a>(snapshot: &'a Snapshot, sources: &Sources) -> Vec<Family<'a>> {
     let mut families = Vec::new();
-    for scope in Scope::ALL {
+    for scope in Scope::ALL.into_iter().filter(|scope| sources.cover(*scope)) {
         let exported: Vec<_> =
             exported(snapshot, scope).map(|entity| (entity, Labels::shared(labels(entity)))).collect();
         families.extend(scope_families(scope_metrics(scope), &exported, snapshot.threshold));
@@ -32,7 +33,7 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
             Scope::Process => families.extend(process_families(&exported)),
         }
     }
-    families.push(suspect_info(snapshot));
+    families.push(suspect_info(snapshot, sources));
     families
 }
 
@@ -120,9 +121,9 @@ fn process_info<'a>(processes: &[Labelled<'a>]) -> Family<'a> {
     family
 }
 
-fn suspect_info(snapshot: &Snapshot) -> Family<'_> {
+fn suspect_info<'a>(snapshot: &'a Snapshot, sources: &Sources) -> Family<'a> {
     let mut family = Family::new(metric::SUSPECT_INFO);
-    for suspect in snapshot.suspects().filter(|entity| entity.exported) {
+    for suspect in snapshot.suspects().filter(|entity| entity.exported && sources.cover(entity.scope())) {
         let assessment = &suspect.assessment;
         let kind = assessment.dominant_kind().map_or("", |kind| kind.as_str());
         let window = assessment.window_seconds.map(human::duration).unwrap_or_default();

@@ -1,12 +1,12 @@
-//! What the text is made of: families of samples.
+//! What is written: families of samples.
 
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::catalog::Metric;
+use super::catalog::{Metric, MetricKind};
 
 /// A label's name and value.
-pub type Label<'a> = (&'static str, Cow<'a, str>);
+pub type Label<'a> = (&'a str, Cow<'a, str>);
 
 /// The labels of a sample. What all series of an entity have in common is made once and shared by them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,13 +23,13 @@ impl<'a> Labels<'a> {
     }
 
     /// The only label of a sample.
-    pub fn one(name: &'static str, value: impl Into<Cow<'a, str>>) -> Labels<'a> {
+    pub fn one(name: &'a str, value: impl Into<Cow<'a, str>>) -> Labels<'a> {
         Labels::default().with(name, value)
     }
 
     /// The same labels and one more, in place of an earlier one that was added like this.
     #[must_use]
-    pub fn with(&self, name: &'static str, value: impl Into<Cow<'a, str>>) -> Labels<'a> {
+    pub fn with(&self, name: &'a str, value: impl Into<Cow<'a, str>>) -> Labels<'a> {
         Labels { shared: self.shared.clone(), own: Some((name, value.into())) }
     }
 
@@ -51,16 +51,20 @@ pub struct Sample<'a> {
 /// All samples of one metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Family<'a> {
-    /// Name, help and type.
-    pub metric: Metric,
+    /// Full name.
+    pub name: &'a str,
+    /// One sentence for a person.
+    pub help: &'a str,
+    /// Its type.
+    pub kind: MetricKind,
     /// Its lines.
     pub samples: Vec<Sample<'a>>,
 }
 
 impl<'a> Family<'a> {
-    /// A family without samples yet.
+    /// A family of the catalog, without samples yet.
     pub fn new(metric: Metric) -> Family<'a> {
-        Family { metric, samples: Vec::new() }
+        Family { name: metric.name, help: metric.help, kind: metric.kind, samples: Vec::new() }
     }
 
     /// A family of one sample without labels.

@@ -1,8 +1,14 @@
 //! The whole text of one snapshot: the difference to `golden.prom` is the review of any change to the output.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::{catalog, families, fixture, render};
+use super::{Format, Sources, catalog, families, fixture};
+use crate::snapshot::Snapshot;
+
+fn render(snapshot: Option<&Snapshot>, now: Instant) -> String {
+    super::render(snapshot, &Sources::ALL, now, Format::Text)
+}
 
 fn without_help(text: &str) -> String {
     text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect()
@@ -59,11 +65,37 @@ fn hostile_names_are_escaped() {
 #[test]
 fn every_sample_has_the_labels_that_the_catalog_says() {
     let snapshot = fixture::snapshot();
-    for family in families(Some(&snapshot), Instant::now()) {
-        assert!(catalog::all().any(|metric| metric == family.metric), "{}", family.metric.name);
+    for family in families(Some(&snapshot), &Sources::ALL, Instant::now()) {
+        let metric = catalog::all().find(|metric| metric.name == family.name);
+        let metric = metric.unwrap_or_else(|| panic!("{} is not in the catalog", family.name));
         for sample in &family.samples {
             let names: Vec<_> = sample.labels.iter().map(|(name, _)| *name).collect();
-            assert_eq!(names, family.metric.labels, "{}", family.metric.name);
+            assert_eq!(names, metric.labels, "{}", family.name);
         }
     }
+}
+
+#[test]
+fn one_source_has_its_families_and_those_of_the_whole() {
+    let snapshot = fixture::snapshot();
+    let names = |sources: &Sources| -> BTreeSet<&str> {
+        families(Some(&snapshot), sources, snapshot.taken).iter().map(|family| family.name).collect()
+    };
+    let [host, process] = ["host", "process"].map(|name| names(&Sources::ALL.with(name).unwrap()));
+    assert_eq!(&host | &process, names(&Sources::ALL));
+    let in_both = &host & &process;
+    assert!(in_both.contains("memleak_leak_score") && in_both.contains("memleak_source_success"));
+    let by_scope = |name: &&&str| name.starts_with("memleak_host_") || name.starts_with("memleak_process_");
+    assert_eq!(in_both.iter().find(by_scope), None);
+    assert!(host.contains("memleak_host_swap_used_bytes") && process.contains("memleak_group_processes"));
+}
+
+#[test]
+fn one_source_has_its_suspects_alone() {
+    let snapshot = fixture::snapshot();
+    let text =
+        super::render(Some(&snapshot), &Sources::ALL.with("host").unwrap(), snapshot.taken, Format::Text);
+    assert_eq!(text.matches("\nmemleak_suspect_info{").count(), 1, "{text}");
+    assert!(text.contains("\nmemleak_suspect_info{scope=\"host\","), "{text}");
+    assert!(text.contains("\nmemleak_suspects{scope=\"process\"} 1\n"), "{text}");
 }

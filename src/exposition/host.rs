@@ -2,12 +2,15 @@
 
 use super::catalog as metric;
 use super::family::Family;
+use super::sources::Sources;
+use crate::entity::Scope;
 use crate::sample::HostMemory;
 use crate::snapshot::Snapshot;
 
 /// What the host source said; nothing when it failed or is off.
-pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
-    snapshot.host.as_ref().map(figures).unwrap_or_default()
+pub(super) fn families<'a>(snapshot: &'a Snapshot, sources: &Sources) -> Vec<Family<'a>> {
+    let host = snapshot.host.as_ref().filter(|_| sources.cover(Scope::Host));
+    host.map(figures).unwrap_or_default()
 }
 
 fn figures(host: &HostMemory) -> Vec<Family<'static>> {

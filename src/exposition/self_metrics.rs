@@ -1,10 +1,14 @@
 //! What the exporter says about itself: its own registry, apart from what it watches.
 
 use prometheus::process_collector::ProcessCollector;
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::proto::{LabelPair, Metric as Gathered, MetricFamily, MetricType};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use thiserror::Error;
 
-use super::catalog::{self, Metric};
+use super::catalog::{self, Metric, MetricKind};
+use super::family::{Family, Label, Labels, Sample};
+use super::format::Format;
+use super::text::encode;
 
 /// The exporter's own figures.
 #[derive(Debug)]
@@ -61,13 +65,35 @@ impl SelfMetrics {
         self.connections_refused.inc();
     }
 
-    /// All of them as text, in the format of [`super::encode`].
-    pub fn render(&self) -> String {
-        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
-            tracing::warn!(%error, "cannot encode the exporter's own metrics");
-            String::new()
-        })
+    /// All of them, in the form of [`super::encode`].
+    pub fn render(&self, format: Format) -> String {
+        let gathered = self.registry.gather();
+        let families: Vec<_> = gathered.iter().filter_map(family).collect();
+        encode(&families, format)
     }
+}
+
+/// A gathered family as one of ours, so that one writer writes all; `None` for types that the registry has none of.
+fn family(gathered: &MetricFamily) -> Option<Family<'_>> {
+    let kind = match gathered.get_field_type() {
+        MetricType::COUNTER => MetricKind::Counter,
+        MetricType::GAUGE => MetricKind::Gauge,
+        _ => return None,
+    };
+    let samples = gathered.get_metric().iter().map(|metric| sample(metric, kind)).collect();
+    Some(Family { name: gathered.name(), help: gathered.help(), kind, samples })
+}
+
+fn sample(gathered: &Gathered, kind: MetricKind) -> Sample<'_> {
+    let value = match kind {
+        MetricKind::Counter => gathered.get_counter().get_value(),
+        MetricKind::Gauge => gathered.get_gauge().get_value(),
+    };
+    Sample { labels: Labels::shared(gathered.get_label().iter().map(label)), value }
+}
+
+fn label(pair: &LabelPair) -> Label<'_> {
+    (pair.name(), pair.value().into())
 }
 
 fn opts(metric: Metric) -> Opts {
@@ -86,7 +112,23 @@ impl Drop for InFlight {
 
 #[cfg(test)]
 mod tests {
+    use prometheus::TextEncoder;
+
     use super::*;
+
+    #[test]
+    fn none_is_lost_on_the_way_to_the_writer() {
+        let metrics = SelfMetrics::new().unwrap();
+        metrics.count_request("metrics", 200);
+        let theirs = TextEncoder::new().encode_to_string(&metrics.registry.gather()).unwrap();
+        assert_eq!(names(&metrics.render(Format::Text)), names(&theirs));
+        assert!(names(&theirs).len() > 5, "{theirs}");
+    }
+
+    /// Values change from one look to the next.
+    fn names(text: &str) -> Vec<&str> {
+        text.lines().filter_map(|line| line.rsplit_once(' ')).map(|(series, _)| series).collect()
+    }
 
     #[test]
     fn counts_and_describes_its_own_process() {
@@ -95,12 +137,12 @@ mod tests {
         metrics.count_request("metrics", 200);
         metrics.count_refused_connection();
         let in_flight = metrics.begin_request();
-        let text = metrics.render();
+        let text = metrics.render(Format::Text);
         assert!(text.contains("memleak_http_requests_total{code=\"200\",handler=\"metrics\"} 2\n"), "{text}");
         assert!(text.contains("memleak_http_connections_refused_total 1\n"), "{text}");
         assert!(text.contains("memleak_http_requests_in_flight 1\n"), "{text}");
         assert!(text.contains("process_resident_memory_bytes "), "{text}");
         drop(in_flight);
-        assert!(metrics.render().contains("memleak_http_requests_in_flight 0\n"));
+        assert!(metrics.render(Format::Text).contains("memleak_http_requests_in_flight 0\n"));
     }
 }

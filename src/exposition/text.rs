@@ -1,39 +1,68 @@
-//! Writer of the Prometheus text format 0.0.4.
+//! Writer of the Prometheus text format 0.0.4 and of OpenMetrics 1.0.0.
 //!
-//! The prometheus crate has one too; this one needs no `GaugeVec` or protobuf model in between, which with many
-//! thousand series is most of the cost of a scrape.
+//! The prometheus crate has one for text too; this one needs no `GaugeVec` or protobuf model in between, which
+//! with many thousand series is most of the cost of a scrape.
 
 use std::fmt::Write;
 
+use super::catalog::MetricKind;
 use super::family::{Family, Sample};
+use super::format::Format;
 
 /// Room that a line usually takes, so that the text seldom has to be moved while it grows.
 const LINE_BYTES: usize = 128;
 
-/// The families as text, in the order given.
-pub fn encode(families: &[Family<'_>]) -> String {
+/// Units that a name may end in. OpenMetrics states them once more, in a line of their own.
+const UNITS: [&str; 3] = ["bytes", "ratio", "seconds"];
+
+/// The families in the order given, without [`Format::end`]: more may follow.
+pub fn encode(families: &[Family<'_>], format: Format) -> String {
     let samples: usize = families.iter().map(|family| family.samples.len()).sum();
     let mut text = String::with_capacity((samples + 2 * families.len()) * LINE_BYTES);
     for family in families {
-        encode_family(&mut text, family);
+        encode_description(&mut text, family, format);
+        for sample in &family.samples {
+            encode_sample(&mut text, family.name, sample);
+        }
     }
     text
 }
 
-fn encode_family(text: &mut String, family: &Family<'_>) {
-    let metric = family.metric;
-    text.push_str("# HELP ");
-    text.push_str(metric.name);
-    text.push(' ');
-    push_escaped(text, metric.help, false);
-    text.push_str("\n# TYPE ");
-    text.push_str(metric.name);
-    text.push(' ');
-    text.push_str(metric.kind.as_str());
+fn encode_description(text: &mut String, family: &Family<'_>, format: Format) {
+    let name = described_name(family, format);
+    begin_line(text, "HELP", name);
+    // OpenMetrics wants the quote escaped here, too; the text format does not.
+    push_escaped(text, family.help, format == Format::OpenMetrics);
     text.push('\n');
-    for sample in &family.samples {
-        encode_sample(text, metric.name, sample);
+    begin_line(text, "TYPE", name);
+    text.push_str(family.kind.as_str());
+    text.push('\n');
+    if let Some(unit) = unit(name).filter(|_| format == Format::OpenMetrics) {
+        begin_line(text, "UNIT", name);
+        text.push_str(unit);
+        text.push('\n');
     }
+}
+
+fn begin_line(text: &mut String, keyword: &str, name: &str) {
+    for part in ["# ", keyword, " ", name, " "] {
+        text.push_str(part);
+    }
+}
+
+/// In OpenMetrics the `_total` of a counter belongs to the sample, not to the family.
+fn described_name<'a>(family: &Family<'a>, format: Format) -> &'a str {
+    match (format, family.kind) {
+        (Format::OpenMetrics, MetricKind::Counter) => {
+            family.name.strip_suffix("_total").unwrap_or(family.name)
+        }
+        _ => family.name,
+    }
+}
+
+fn unit(name: &str) -> Option<&'static str> {
+    let (_, last) = name.rsplit_once('_')?;
+    UNITS.into_iter().find(|unit| *unit == last)
 }
 
 fn encode_sample(text: &mut String, name: &str, sample: &Sample<'_>) {
@@ -98,7 +127,7 @@ mod tests {
     fn line(labels: Labels<'_>, value: f64) -> String {
         let mut family = Family::new(METRIC);
         family.push(labels, value);
-        encode(&[family]).lines().skip(2).collect::<Vec<_>>().join("\n")
+        encode(&[family], Format::Text).lines().skip(2).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -108,9 +137,29 @@ mod tests {
     }
 
     #[test]
-    fn quotes_in_help_stay() {
+    fn quotes_in_help_are_escaped_in_openmetrics_alone() {
         let help = Metric { help: "Say \"\\\n\".", ..METRIC };
-        assert_eq!(encode(&[Family::new(help)]), "# HELP m Say \"\\\\\\n\".\n# TYPE m gauge\n");
+        let families = [Family::new(help)];
+        assert_eq!(encode(&families, Format::Text), "# HELP m Say \"\\\\\\n\".\n# TYPE m gauge\n");
+        let expected = "# HELP m Say \\\"\\\\\\n\\\".\n# TYPE m gauge\n";
+        assert_eq!(encode(&families, Format::OpenMetrics), expected);
+    }
+
+    #[test]
+    fn openmetrics_names_counters_without_total_and_units_apart() {
+        let counter = Metric { name: "cpu_seconds_total", kind: MetricKind::Counter, ..METRIC };
+        let expected = "# HELP cpu_seconds Help.\n# TYPE cpu_seconds counter\n# UNIT cpu_seconds seconds\n\
+                        cpu_seconds_total 1\n";
+        assert_eq!(encode(&[Family::single(counter, 1.0)], Format::OpenMetrics), expected);
+        for (name, expected) in [
+            ("a_bytes", Some("bytes")),
+            ("a_ratio", Some("ratio")),
+            ("a_bytes_per_second", None),
+            ("a_kilobytes", None),
+            ("bytes", None),
+        ] {
+            assert_eq!(unit(name), expected, "{name}");
+        }
     }
 
     #[test]
@@ -144,21 +193,23 @@ mod tests {
 
     const NAMES: [&str; 3] = ["first", "second", "third"];
 
-    fn ours((counter, help, samples): &Arbitrary) -> String {
+    fn ours((counter, help, samples): &Arbitrary, format: Format) -> String {
         let kind = if *counter { MetricKind::Counter } else { MetricKind::Gauge };
-        // The catalog holds static text only; a test may afford to leak some.
-        let mut family =
-            Family::new(Metric { name: "some_metric", help: help.clone().leak(), kind, labels: &NAMES });
+        let mut family = Family { name: "some_metric_total", help, kind, samples: Vec::new() };
         for (values, number) in samples {
             let labels = NAMES.into_iter().zip(values.iter().map(|value| value.as_str().into()));
             family.push(Labels::shared(labels), *number);
         }
-        encode(&[family])
+        encode(&[family], format)
+    }
+
+    fn samples(text: &str) -> Vec<&str> {
+        text.lines().filter(|line| !line.starts_with('#')).collect()
     }
 
     fn theirs((counter, help, samples): &Arbitrary) -> String {
         let mut family = MetricFamily::default();
-        family.set_name("some_metric".to_string());
+        family.set_name("some_metric_total".to_string());
         family.set_help(help.clone());
         family.set_field_type(if *counter { MetricType::COUNTER } else { MetricType::GAUGE });
         family.set_metric(samples.iter().map(|(values, value)| proto(*counter, values, *value)).collect());
@@ -197,7 +248,14 @@ mod tests {
         #[test]
         fn equals_the_prometheus_crate(family in any_family()) {
             let finite = |text: String| text.replace(" +Inf\n", " inf\n").replace(" -Inf\n", " -inf\n");
-            prop_assert_eq!(finite(ours(&family)), finite(theirs(&family)));
+            prop_assert_eq!(finite(ours(&family, Format::Text)), finite(theirs(&family)));
+        }
+
+        #[test]
+        fn both_formats_have_the_same_samples(family in any_family()) {
+            let (text, open) = (ours(&family, Format::Text), ours(&family, Format::OpenMetrics));
+            prop_assert_eq!(samples(&text), samples(&open));
+            prop_assert_eq!(samples(&text).len(), family.2.len());
         }
     }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use listenfd::ListenFd;
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 use tokio::net::{TcpListener, lookup_host};
 
-use crate::config::ListenAddress;
+use crate::config::{Listen, ListenAddress};
 
 /// Connections that may wait to be accepted, as the kernel's own default is since Linux 5.4.
 const BACKLOG: i32 = 4096;
@@ -45,6 +46,14 @@ pub enum ListenError {
         /// Why it was not found.
         source: io::Error,
     },
+    /// Nobody has handed over a socket.
+    #[error(
+        "systemd has handed over no socket; start the exporter by a .socket unit, or leave out --web.systemd-socket"
+    )]
+    NotHandedOver,
+    /// What was handed over is no TCP socket.
+    #[error("cannot use what systemd has handed over: {0}; use only ListenStream=PORT in the .socket unit")]
+    HandedOver(io::Error),
     /// Anything else.
     #[error("cannot listen on {address}: {source}; listen on every address with --web.listen-address=:PORT")]
     Other {
@@ -55,16 +64,35 @@ pub enum ListenError {
     },
 }
 
-/// A socket for every address in `listen`; several for a name that stands for several addresses.
+/// A socket for every place in `listen`; several for a name that stands for several addresses.
 ///
 /// # Errors
 /// When any of them can't be had. Serving on some only would look as if all were well.
-pub async fn bind(listen: &[ListenAddress]) -> Result<Vec<TcpListener>, ListenError> {
+pub async fn bind(listen: &Listen) -> Result<Vec<TcpListener>, ListenError> {
+    match listen {
+        Listen::Addresses(addresses) => bind_all(addresses).await,
+        Listen::Systemd => handed_over(ListenFd::from_env()),
+    }
+}
+
+async fn bind_all(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, ListenError> {
     let mut listeners = Vec::new();
-    for address in listen {
+    for address in addresses {
         listeners.extend(sockets(address).await.map_err(|failure| failure.of(address))?);
     }
     Ok(listeners)
+}
+
+fn handed_over(mut sockets: ListenFd) -> Result<Vec<TcpListener>, ListenError> {
+    let mut listeners = Vec::new();
+    for index in 0..sockets.len() {
+        let socket = sockets.take_tcp_listener(index).map_err(ListenError::HandedOver)?;
+        if let Some(socket) = socket {
+            socket.set_nonblocking(true).map_err(ListenError::HandedOver)?;
+            listeners.push(TcpListener::from_std(socket).map_err(ListenError::HandedOver)?);
+        }
+    }
+    if listeners.is_empty() { Err(ListenError::NotHandedOver) } else { Ok(listeners) }
 }
 
 async fn sockets(address: &ListenAddress) -> Result<Vec<TcpListener>, Failure> {
@@ -151,7 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_bare_port_is_reached_by_both_families() {
-        let listeners = bind(&[ListenAddress::Any(0)]).await.unwrap();
+        let listeners = bind_all(&[ListenAddress::Any(0)]).await.unwrap();
         let address = listeners[0].local_addr().unwrap();
         TcpStream::connect((Ipv4Addr::LOCALHOST, address.port())).await.unwrap();
         if address.is_ipv6() {
@@ -161,15 +189,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_is_looked_up() {
-        let listeners = bind(&[ListenAddress::Name("localhost".to_string(), 0)]).await.unwrap();
+        let listeners = bind_all(&[ListenAddress::Name("localhost".to_string(), 0)]).await.unwrap();
         assert!(listeners.iter().all(|listener| listener.local_addr().unwrap().ip().is_loopback()));
     }
 
     #[tokio::test]
     async fn a_taken_port_says_what_to_type() {
-        let first = bind(&[ListenAddress::Address(SocketAddr::from(([127, 0, 0, 1], 0)))]).await.unwrap();
+        let first = bind_all(&[ListenAddress::Address(SocketAddr::from(([127, 0, 0, 1], 0)))]).await.unwrap();
         let taken = first[0].local_addr().unwrap();
-        let error = bind(&[ListenAddress::Address(taken)]).await.unwrap_err();
+        let error = bind_all(&[ListenAddress::Address(taken)]).await.unwrap_err();
         assert_eq!(
             error.to_string(),
             format!(
@@ -182,8 +210,17 @@ mod tests {
     #[tokio::test]
     async fn a_name_without_an_address_says_what_to_type() {
         let error =
-            bind(&[ListenAddress::Name("no such name".to_string(), 1)]).await.unwrap_err().to_string();
+            bind_all(&[ListenAddress::Name("no such name".to_string(), 1)]).await.unwrap_err().to_string();
         assert!(error.starts_with("cannot listen on no such name:1: "), "{error}");
         assert!(error.ends_with("; give an IP address with --web.listen-address=IP:PORT"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn no_socket_from_systemd_says_what_to_do() {
+        let error = bind(&Listen::Systemd).await.unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "systemd has handed over no socket; start the exporter by a .socket unit, or leave out --web.systemd-socket"
+        );
     }
 }

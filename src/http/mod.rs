@@ -3,11 +3,13 @@
 //! A request reads the current snapshot. It never samples and never waits for the sampler.
 
 mod api;
+mod compression;
 mod current;
 mod health;
 mod html;
 mod listen;
 mod metrics;
+mod negotiation;
 mod page;
 mod query;
 mod ranking;

@@ -1,16 +1,33 @@
-//! The query string of `/api/leak_indicators`.
+//! The query strings of the metrics and of `/api/leak_indicators`. Nothing is guessed: a parameter that is unknown,
+//! malformed or repeated without need is refused.
 
 use hyper::StatusCode;
 
 use super::response::Refusal;
 use crate::detector::Status;
 use crate::entity::Scope;
+use crate::exposition::Sources;
 
 /// Indicators in an answer that does not ask for another number.
 pub(super) const DEFAULT_LIMIT: usize = 100;
 
 /// Most indicators in one answer: about a MiB, so that those who read slowly can't pin much of our memory.
 pub(super) const MAX_LIMIT: usize = 1_000;
+
+/// The sources whose metrics are wanted: those that are named by `collect[]`, or all.
+pub(super) fn parse_collect(query: &str) -> Result<Sources, Refusal> {
+    let mut sources = Sources::ALL;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if name != "collect[]" {
+            return Err(bad(format!("unknown parameter {name:?}; known is collect[]")));
+        }
+        sources = sources.with(&value).map_err(|_| {
+            let known = Sources::known().into_iter().collect::<Vec<_>>();
+            bad(format!("collect[] {value:?} is none of {}", known.join(", ")))
+        })?;
+    }
+    Ok(sources)
+}
 
 /// Which indicators are wanted.
 #[derive(Debug, PartialEq)]
@@ -21,7 +38,7 @@ pub(super) struct IndicatorQuery {
 }
 
 impl IndicatorQuery {
-    /// Nothing is guessed: a parameter that is unknown, repeated or malformed is refused.
+    /// Understands a query.
     pub(super) fn parse(query: &str) -> Result<IndicatorQuery, Refusal> {
         let (mut scope, mut status, mut limit) = (None, None, None);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -92,6 +109,20 @@ mod tests {
             limit: MAX_LIMIT,
         };
         assert_eq!(query, expected);
+    }
+
+    #[test]
+    fn sources_are_collected() {
+        assert!(parse_collect("").unwrap().is_all());
+        let host = Sources::ALL.with("host").unwrap();
+        assert_eq!(parse_collect("collect[]=host&collect%5B%5D=host").unwrap(), host);
+        let both = host.with("process").unwrap();
+        assert_eq!(parse_collect("collect[]=process&collect[]=host").unwrap(), both);
+        for query in
+            ["collect[]=", "collect[]", "collect=host", "collect[]=host&collect[]=cpu", "exclude[]=host"]
+        {
+            assert!(parse_collect(query).is_err(), "{query}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::{Bytes, Frame, SizeHint};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
@@ -95,6 +95,14 @@ pub(super) fn set(response: &mut Response<Body>, name: HeaderName, value: &'stat
 /// One line of text.
 pub(super) fn text(status: StatusCode, line: impl Display) -> Response<Body> {
     response(status, TEXT, format!("{line}\n"))
+}
+
+/// Look there instead, for now.
+pub(super) fn redirect(path: &str) -> Result<Response<Body>, Refusal> {
+    let location = HeaderValue::from_str(path).map_err(Refusal::internal)?;
+    let mut response = text(StatusCode::FOUND, format_args!("see {path}"));
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
 }
 
 /// A value as JSON.

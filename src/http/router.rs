@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | `GET /` | web page |
 //! | `GET /style.css` | its looks |
-//! | `GET /metrics` | Prometheus text; the path is configurable |
+//! | `GET /metrics` | OpenMetrics or Prometheus text, as `Accept` says; `?collect[]=`; the path is configurable |
 //! | `GET /api/memory_usage` | the host's memory as JSON |
 //! | `GET /api/leak_indicators` | the verdict and its evidence as JSON; `?scope=`, `?status=`, `?limit=` |
 //! | `GET /-/healthy` | 503 when sampling has stalled |
 //! | `GET /-/ready` | 503 before the first sample |
+//!
+//! All of them are below `--web.route-prefix`; `/` and the prefix without a slash redirect to the page.
 //!
 //! `HEAD` goes wherever `GET` goes. No route takes a body.
 
@@ -19,11 +21,11 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_LENGTH, RETRY_AFTER, TRANSFER_ENC
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::metrics::RenderedMetrics;
-use super::response::{Body, Refusal, response};
+use super::metrics::Telemetry;
+use super::response::{Body, Refusal, redirect};
 use super::{api, health, page};
 use crate::config::WebConfig;
-use crate::exposition::{CONTENT_TYPE, SelfMetrics};
+use crate::exposition::SelfMetrics;
 use crate::snapshot::Published;
 
 /// All that answering takes.
@@ -31,9 +33,9 @@ use crate::snapshot::Published;
 pub struct App {
     published: Arc<Published>,
     self_metrics: Arc<SelfMetrics>,
-    metrics: RenderedMetrics,
+    telemetry: Telemetry,
     telemetry_path: String,
-    disable_exporter_metrics: bool,
+    route_prefix: String,
     started: Instant,
     in_work: Arc<Semaphore>,
 }
@@ -41,12 +43,13 @@ pub struct App {
 impl App {
     /// Answers from what is in `published` at the time.
     pub fn new(web: &WebConfig, published: Arc<Published>, self_metrics: Arc<SelfMetrics>) -> App {
+        let own = (!web.disable_exporter_metrics).then(|| Arc::clone(&self_metrics));
         App {
             published,
             self_metrics,
-            metrics: RenderedMetrics::default(),
+            telemetry: Telemetry::new(own),
             telemetry_path: web.telemetry_path.clone(),
-            disable_exporter_metrics: web.disable_exporter_metrics,
+            route_prefix: web.route_prefix.clone(),
             started: Instant::now(),
             in_work: Arc::new(Semaphore::new(web.max_requests.min(Semaphore::MAX_PERMITS))),
         }
@@ -62,7 +65,7 @@ impl App {
         let in_flight = self.self_metrics.begin_request();
         let route = self.route(request.uri().path());
         let (response, permit) = match self.admit(request, route) {
-            Ok((route, permit)) => (self.respond(route, request.uri().query().unwrap_or_default()), permit),
+            Ok((route, permit)) => (self.respond(route, request), permit),
             Err(refusal) => (refuse(refusal, request.headers()), None),
         };
         let status = response.status().as_u16();
@@ -72,7 +75,11 @@ impl App {
     }
 
     fn route(&self, path: &str) -> Option<Route> {
-        match path {
+        let is_above = path == "/" || path == self.route_prefix;
+        if is_above && !self.route_prefix.is_empty() {
+            return Some(Route::Redirect);
+        }
+        match path.strip_prefix(&self.route_prefix)? {
             path if path == self.telemetry_path => Some(Route::Metrics),
             "/" => Some(Route::Page),
             "/style.css" => Some(Route::Style),
@@ -105,30 +112,28 @@ impl App {
         Ok((route, Some(permit)))
     }
 
-    fn respond(&self, route: Route, query: &str) -> Response<Body> {
+    fn respond<B>(&self, route: Route, request: &Request<B>) -> Response<Body> {
         let (published, now) = (&self.published, Instant::now());
-        match route {
-            Route::Page => page::page(published, &self.telemetry_path, now),
-            Route::Style => page::style(),
-            Route::Metrics => self.telemetry(now),
-            Route::MemoryUsage => api::memory_usage(published, now).unwrap_or_else(Refusal::into_response),
-            Route::LeakIndicators => {
-                api::leak_indicators(published, query, now).unwrap_or_else(Refusal::into_response)
+        let query = request.uri().query().unwrap_or_default();
+        let answer = match route {
+            Route::Redirect => redirect(&format!("{}/", self.route_prefix)),
+            Route::Page => Ok(page::page(published, &self.telemetry_path, now)),
+            Route::Style => Ok(page::style()),
+            Route::Metrics => {
+                self.telemetry.answer(published.current().as_ref(), query, request.headers(), now)
             }
-            Route::Healthy => health::healthy(published, self.started, now),
-            Route::Ready => health::ready(published),
-        }
-    }
-
-    fn telemetry(&self, now: Instant) -> Response<Body> {
-        let watched = self.metrics.text(self.published.current().as_ref(), now);
-        let own = if self.disable_exporter_metrics { String::new() } else { self.self_metrics.render() };
-        response(StatusCode::OK, CONTENT_TYPE, Body::joined(watched, own.into()))
+            Route::MemoryUsage => api::memory_usage(published, now),
+            Route::LeakIndicators => api::leak_indicators(published, query, now),
+            Route::Healthy => Ok(health::healthy(published, self.started, now)),
+            Route::Ready => Ok(health::ready(published)),
+        };
+        answer.unwrap_or_else(Refusal::into_response)
     }
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Route {
+    Redirect,
     Page,
     Style,
     Metrics,
@@ -142,6 +147,7 @@ impl Route {
     /// The `handler` label: from this list, never from the request.
     fn name(self) -> &'static str {
         match self {
+            Route::Redirect => "redirect",
             Route::Page => "page",
             Route::Style => "style",
             Route::Metrics => "metrics",

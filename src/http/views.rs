@@ -91,7 +91,7 @@ impl<'a> LeakIndicators<'a> {
 struct Indicator<'a> {
     scope: Scope,
     entity: String,
-    labels: BTreeMap<&'static str, Cow<'a, str>>,
+    labels: BTreeMap<&'a str, Cow<'a, str>>,
     leak_score: Option<f64>,
     status: Status,
     reason: Reason,

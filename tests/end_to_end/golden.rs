@@ -3,9 +3,7 @@
 
 use std::fs;
 
-use crate::support::exporter;
-use crate::support::exposition::value;
-use crate::support::wait::{SOON, until};
+use crate::support::exporter_of_fixtures;
 
 /// What differs from run to run or from release to release.
 const VOLATILE: [&str; 4] = [
@@ -17,28 +15,15 @@ const VOLATILE: [&str; 4] = [
 
 #[test]
 fn a_host_gives_exactly_these_metrics() {
-    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
-    let procfs = format!("--path.procfs={fixtures}/host/proc");
-    let rootfs = format!("--path.rootfs={fixtures}/host");
-    let exporter = exporter(&[
-        &procfs,
-        &rootfs,
-        "--process.top=all",
-        "--web.disable-exporter-metrics",
-        "--sample.interval=1h",
-    ]);
-    let metrics = until("the first sample", SOON, || {
-        let metrics = exporter.get("/metrics").body;
-        value(&metrics, "memleak_last_sample_timestamp_seconds").map(|_| metrics)
-    });
+    let metrics = exporter_of_fixtures(&[]).get("/metrics").body;
     let is_stable = |line: &&str| !VOLATILE.iter().any(|volatile| line.starts_with(volatile));
     let stable: String = metrics.lines().filter(is_stable).map(|line| format!("{line}\n")).collect();
 
-    let golden = format!("{fixtures}/host.prom");
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/host.prom");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&golden, &stable).unwrap();
+        fs::write(golden, &stable).unwrap();
     }
-    let expected = fs::read_to_string(&golden).unwrap();
+    let expected = fs::read_to_string(golden).unwrap();
     for (line, (is, should_be)) in (1..).zip(stable.lines().zip(expected.lines())) {
         assert_eq!(is, should_be, "{golden}:{line}; UPDATE_GOLDEN=1 accepts all changes");
     }

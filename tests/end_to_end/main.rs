@@ -14,7 +14,9 @@
 
 mod alerting;
 mod exporter;
+mod formats;
 mod golden;
 mod leaky;
 mod slow;
 mod support;
+mod systemd;

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::harness::{END_OF_METRICS, GET_HEALTHY, LONG, Server, huge, web};
 use crate::config::WebConfig;
-use crate::exposition::fixture;
+use crate::exposition::{Format, fixture};
 use crate::http::Limits;
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -172,7 +172,7 @@ async fn connections_beyond_the_cap_are_closed_and_counted() {
         kept.push(client);
     }
     assert_eq!(server.connect().await.rest().await, "");
-    assert!(server.metrics.render().contains("memleak_http_connections_refused_total 1\n"));
+    assert!(server.metrics.render(Format::Text).contains("memleak_http_connections_refused_total 1\n"));
 
     kept.pop();
     let began = Instant::now();

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::config::WebConfig;
+use crate::config::{Listen, WebConfig};
 use crate::exposition::{SelfMetrics, fixture};
 use crate::http::{App, Limits, serve};
 use crate::snapshot::{Published, Snapshot};
@@ -33,8 +33,9 @@ pub(super) struct Server {
 
 pub(super) fn web() -> WebConfig {
     WebConfig {
-        listen: Vec::new(),
+        listen: Listen::Systemd,
         telemetry_path: "/metrics".to_string(),
+        route_prefix: String::new(),
         max_requests: 40,
         disable_exporter_metrics: false,
     }
@@ -78,8 +79,15 @@ impl Server {
 
     /// One request on a connection of its own.
     pub(super) async fn request(&self, method: &str, target: &str) -> Reply {
+        self.request_with(method, target, "").await
+    }
+
+    /// The same with more headers, each with its line's end.
+    pub(super) async fn request_with(&self, method: &str, target: &str, headers: &str) -> Reply {
         let mut client = self.connect().await;
-        client.send(&format!("{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
+        client
+            .send(&format!("{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"))
+            .await;
         client.reply().await
     }
 
@@ -103,17 +111,21 @@ impl Client {
 
     /// All that comes until the server closes the connection, in whichever way.
     pub(super) async fn rest(&mut self) -> String {
+        String::from_utf8(self.rest_of_bytes().await).unwrap()
+    }
+
+    async fn rest_of_bytes(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         match timeout(LONG, self.0.read_to_end(&mut bytes)).await.expect("the connection stays open") {
             Ok(_) => {}
             Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
         }
-        String::from_utf8(bytes).unwrap()
+        bytes
     }
 
     /// The reply to a request after which the server closes.
     pub(super) async fn reply(&mut self) -> Reply {
-        Reply::parse(&self.rest().await)
+        Reply::parse(&self.rest_of_bytes().await)
     }
 
     /// Reads until `end` has come.
@@ -133,14 +145,20 @@ impl Client {
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) head: String,
+    pub(super) bytes: Vec<u8>,
+    /// The same as text; where it is none, as much of it as is.
     pub(super) body: String,
 }
 
 impl Reply {
-    fn parse(text: &str) -> Reply {
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no reply: {text:?}"));
+    fn parse(reply: &[u8]) -> Reply {
+        const END: &[u8] = b"\r\n\r\n";
+        let end = reply.windows(END.len()).position(|window| window == END);
+        let end = end.unwrap_or_else(|| panic!("no reply: {:?}", String::from_utf8_lossy(reply)));
+        let head = str::from_utf8(&reply[..end]).unwrap().to_ascii_lowercase();
+        let bytes = reply[end + END.len()..].to_vec();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Reply { status, head: head.to_ascii_lowercase(), body: body.to_string() }
+        Reply { status, head, body: String::from_utf8_lossy(&bytes).into_owned(), bytes }
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {

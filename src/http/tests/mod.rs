@@ -1,6 +1,7 @@
 //! The server over real sockets, on ports that the system chooses.
 
 mod clients;
+mod formats;
 mod harness;
 mod routes;
 mod shutdown;

@@ -63,6 +63,38 @@ async fn the_telemetry_path_is_where_it_was_asked_for() {
 }
 
 #[tokio::test]
+async fn everything_is_below_the_route_prefix() {
+    let web = WebConfig { route_prefix: "/a/b".to_string(), ..web() };
+    let server = Server::start_with(Some(fixture::snapshot()), &web, Limits::default()).await;
+    for (path, content_type) in ROUTES {
+        let below = server.get(&format!("/a/b{path}")).await;
+        assert_eq!((below.status, below.header("content-type")), (200, Some(content_type)), "{path}");
+        assert_eq!(server.get(path).await.status, if path == "/" { 302 } else { 404 }, "{path}");
+    }
+    for path in ["/", "/a/b"] {
+        let reply = server.get(path).await;
+        assert_eq!((reply.status, reply.header("location")), (302, Some("/a/b/")), "{path}");
+    }
+    for path in ["/a", "/a/", "/a/bmetrics", "/a/b//", "/a/b/a/b/"] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(server.request("POST", "/").await.status, 405);
+}
+
+#[tokio::test]
+async fn links_hold_below_the_route_prefix() {
+    let web = WebConfig { route_prefix: "/a/b".to_string(), ..web() };
+    let server = Server::start_with(Some(fixture::snapshot()), &web, Limits::default()).await;
+    let page = server.get("/a/b/").await.body;
+    let links: Vec<&str> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(links.len() > 5, "{links:?}");
+    for link in links {
+        let path = link.strip_prefix('.').unwrap_or_else(|| panic!("{link} is not relative to the page"));
+        assert_eq!(server.get(&format!("/a/b{path}")).await.status, 200, "{link}");
+    }
+}
+
+#[tokio::test]
 async fn bad_queries_say_what_is_allowed() {
     let server = Server::start(Some(fixture::snapshot())).await;
     let reply = server.get("/api/leak_indicators?status=broken").await;

@@ -10,16 +10,29 @@ pub(crate) mod webhook;
 
 use std::env;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use process::{Process, Program};
 
 /// The exporter with `flags`, answering at the address that comes with it.
 pub(crate) fn exporter(flags: &[&str]) -> servers::Server {
-    servers::Server::start("/-/healthy", |address| {
-        let listen = format!("--web.listen-address={address}");
-        Program::exporter().arg(&listen).args(flags).start()
-    })
+    servers::Server::start("/-/healthy", |address| exporter_at(address).args(flags).start())
+}
+
+/// An exporter that is to listen at this address.
+pub(crate) fn exporter_at(address: SocketAddr) -> Program {
+    Program::exporter().arg(format!("--web.listen-address={address}"))
+}
+
+/// The exporter over a tree of files that looks like a host's /proc; it reads it once.
+pub(crate) fn exporter_of_fixtures(flags: &[&str]) -> servers::Server {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    let roots = [format!("--path.procfs={fixtures}/host/proc"), format!("--path.rootfs={fixtures}/host")];
+    let once = ["--process.top=all", "--web.disable-exporter-metrics", "--sample.interval=1h"];
+    let exporter = exporter(&[&roots.each_ref().map(String::as_str)[..], &once, flags].concat());
+    wait::until("the first sample", wait::SOON, || (exporter.get("/-/ready").status == 200).then_some(()));
+    exporter
 }
 
 /// A leaky of this name, which already goes by it.
@@ -40,8 +53,18 @@ pub(crate) fn tool(names: &[&str]) -> Option<PathBuf> {
     let found = env::split_paths(&path)
         .flat_map(|dir| names.iter().map(move |name| dir.join(name)))
         .find(|file| file.is_file());
+    or_skipped(found, names[0])
+}
+
+/// A Python that has the packages that tests need; else as [`tool`].
+pub(crate) fn python() -> Option<PathBuf> {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv/bin/python");
+    or_skipped(Some(python).filter(|file| file.is_file()), "target/venv")
+}
+
+fn or_skipped(found: Option<PathBuf>, what: &str) -> Option<PathBuf> {
     if found.is_none() {
-        let why = format!("there is no {}; tests/run installs it", names[0]);
+        let why = format!("there is no {what}; tests/run installs it");
         assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "{why}");
         let test = std::thread::current().name().unwrap_or("a test").to_string();
         // Not by eprintln!, which is captured: tests/run counts these lines. They start a line of their own.

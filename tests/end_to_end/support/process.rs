@@ -55,6 +55,11 @@ impl Program {
         self
     }
 
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Program {
+        self.command.env(name, value);
+        self
+    }
+
     /// Reads from this file; without it, from nothing.
     pub(crate) fn stdin(mut self, file: File) -> Program {
         self.stdin = file.into();

@@ -83,7 +83,7 @@ pub(crate) struct Alerting {
 impl Alerting {
     /// `None` where the programs are missing and the test is to be skipped.
     pub(crate) fn start(target: SocketAddr, webhook: SocketAddr, factor: u64) -> Option<Alerting> {
-        let prometheus = tool(&["prometheus"])?;
+        tool(&["prometheus"])?;
         let alertmanager = tool(&["prometheus-alertmanager", "alertmanager"])?;
 
         let config = faster(&repository_file("alerts/alertmanager.yml"), factor);
@@ -110,18 +110,7 @@ impl Alerting {
              scrape_configs: [{{ job_name: e2e, static_configs: [{{ targets: ['{target}'] }}] }}]\n",
             alertmanager.address
         );
-        let prometheus = Server::start("/-/ready", |address| {
-            let program = Program::new(&prometheus);
-            let directory = program.directory().to_path_buf();
-            write(&directory.join("rules.yml"), &rules);
-            write(&directory.join("config.yml"), &config);
-            program
-                .arg(format!("--config.file={}", directory.join("config.yml").display()))
-                .arg(format!("--storage.tsdb.path={}", directory.join("data").display()))
-                .arg(format!("--web.listen-address={address}"))
-                .arg("--log.level=warn")
-                .start()
-        });
+        let prometheus = prometheus(&config, &rules)?;
         Some(Alerting { prometheus, _alertmanager: alertmanager })
     }
 
@@ -133,6 +122,23 @@ impl Alerting {
             alerts.iter().find(|one| one["labels"]["alertname"] == alert && one["labels"][label] == value)?;
         found["state"].as_str().map(str::to_string)
     }
+}
+
+/// A Prometheus with this configuration and these rules, in `rules.yml`. `None` where a test is to be skipped.
+pub(crate) fn prometheus(config: &str, rules: &str) -> Option<Server> {
+    let prometheus = tool(&["prometheus"])?;
+    Some(Server::start("/-/ready", |address| {
+        let program = Program::new(&prometheus);
+        let directory = program.directory().to_path_buf();
+        write(&directory.join("rules.yml"), rules);
+        write(&directory.join("config.yml"), config);
+        program
+            .arg(format!("--config.file={}", directory.join("config.yml").display()))
+            .arg(format!("--storage.tsdb.path={}", directory.join("data").display()))
+            .arg(format!("--web.listen-address={address}"))
+            .arg("--log.level=warn")
+            .start()
+    }))
 }
 
 fn repository_file(name: &str) -> String {
