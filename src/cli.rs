@@ -10,8 +10,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Parser, ValueEnum, builder::PossibleValue};
 
 use crate::config::{
-    Config, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend, RootsConfig, SamplerConfig,
-    SelectionConfig, SourcesConfig, WebConfig,
+    Config, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend, RootsConfig, RulesConfig,
+    SamplerConfig, SelectionConfig, SourcesConfig, WebConfig,
 };
 
 /// Most lives that are remembered at once; one takes about 5 KiB after a week.
@@ -48,6 +48,15 @@ struct Args {
     /// Leave out metrics about the exporter itself (`process_*`, `memleak_http_*`)
     #[arg(long = "web.disable-exporter-metrics")]
     disable_exporter_metrics: bool,
+    /// Allow `POST /-/reload`, which reads --config.file again; SIGHUP does so in any case
+    #[arg(long = "web.enable-lifecycle")]
+    enable_lifecycle: bool,
+    /// YAML file that says which processes form a group, whom not to watch, and what is known to grow
+    #[arg(long = "config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
+    /// Say whether --config.file makes sense, and end: exit code 0 if it does, 2 if not
+    #[arg(long = "config.check", requires = "config_file")]
+    config_check: bool,
     /// Time between two samples
     #[arg(long = "sample.interval", value_name = "DURATION", default_value = "15s", value_parser = interval)]
     interval: Duration,
@@ -126,6 +135,7 @@ impl Args {
                 process_backend: self.backend,
                 roots: RootsConfig { procfs: self.procfs, rootfs: self.rootfs },
             },
+            rules: RulesConfig { file: self.config_file, check_only: self.config_check },
             sampler: SamplerConfig {
                 interval: self.interval,
                 max_cpu: self.max_cpu,
@@ -143,6 +153,7 @@ impl Args {
                 listen: self.listen,
                 telemetry_path: self.telemetry_path,
                 max_requests: self.max_requests,
+                enable_lifecycle: self.enable_lifecycle,
                 disable_exporter_metrics: self.disable_exporter_metrics,
             },
             log: LogConfig { level: self.log_level, format: self.log_format },
@@ -174,6 +185,9 @@ fn one_line(error: &clap::Error) -> String {
         ErrorKind::ValueValidation => {
             let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             format!("{name}={value} is not possible: {reason}")
+        }
+        ErrorKind::MissingRequiredArgument => {
+            format!("{} is missing; give it, too", flag.replace(" <", "=<"))
         }
         ErrorKind::ArgumentConflict => format!("{flag} may be given only once"),
         _ => first_line(&error.to_string()),
@@ -372,6 +386,7 @@ mod tests {
                 "--web.telemetry-path=metrics is not possible: use a path such as /metrics, of letters, digits and -_.~, and not /, /api/… or /-/…",
             ),
             (&["--log.level=loud"], "--log.level=loud is not possible; use one of: debug, info, warn, error"),
+            (&["--config.check"], "--config.file=<FILE> is missing; give it, too"),
             (&["extra"], "unknown argument extra; --help lists the flags"),
         ] {
             assert_eq!(usage(args), expected);

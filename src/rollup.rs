@@ -1,6 +1,7 @@
 //! From the verdicts on single entities to those on wider ones: what groups take over from their members, and what of
 //! the host's suspicion narrower suspects account for.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,9 +11,8 @@ use crate::sample::{Limit, Memory};
 use crate::snapshot::{Entity, Explanation};
 
 /// Groups as they come together from the processes of one tick.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Groups {
-    threshold: f64,
     groups: BTreeMap<Arc<str>, Group>,
 }
 
@@ -29,11 +29,6 @@ struct Group {
 }
 
 impl Groups {
-    /// No groups yet; members above `threshold` are suspects.
-    pub fn new(threshold: f64) -> Groups {
-        Groups { threshold, groups: BTreeMap::new() }
-    }
-
     /// Counts a process in, with a verdict if it is tracked.
     pub fn add(
         &mut self,
@@ -45,22 +40,30 @@ impl Groups {
         group.memory.add(memory);
         group.processes += 1;
         let Some((assessment, limit)) = verdict else { return };
-        if assessment.is_suspect(self.threshold) {
+        if assessment.is_suspect() {
             let growth = assessment.growth_bytes_per_second.unwrap_or(0.0);
             group.growth = Some(group.growth.unwrap_or(0.0) + growth);
         }
         let left = [group.time_to_limit, assessment.time_to_limit_seconds];
         group.time_to_limit = left.into_iter().flatten().reduce(f64::min);
-        if group.worst.as_ref().is_none_or(|(worst, _)| worst.score < assessment.score) {
+        if group.worst.as_ref().is_none_or(|(worst, _)| is_worse(assessment, worst)) {
             group.worst = Some((Arc::clone(assessment), limit));
         }
     }
 
-    /// One entity a group. Its score is the highest of its members', its growth the sum over those that are suspect:
-    /// never a score of the sum, for scaling out is no leak.
+    /// One entity a group. Its score is the highest of its members', first of those that are suspect, then of those
+    /// that could be. Its growth is the sum over those that are suspect. Never a score of the sum, for scaling out is
+    /// no leak.
     pub fn into_entities(self) -> impl Iterator<Item = Entity> {
         self.groups.into_iter().map(|(name, group)| group.into_entity(name))
     }
+}
+
+/// Whose verdict a group takes over.
+fn is_worse(one: &Assessment, other: &Assessment) -> bool {
+    let rank = |assessment: &Assessment| (assessment.is_suspect(), assessment.threshold.is_finite());
+    rank(one).cmp(&rank(other)).then_with(|| one.score.partial_cmp(&other.score).unwrap_or(Ordering::Equal))
+        == Ordering::Greater
 }
 
 impl Group {
@@ -89,12 +92,19 @@ impl Group {
 /// Share of the growth that narrower suspects must account for.
 const EXPLAINED: f64 = 0.8;
 
-/// One leak, one finding: marks the host where suspect processes explain its growth, and names the group that grows fastest.
+/// One leak, one finding: marks the host where processes above `threshold` explain its growth, and names the group that
+/// grows fastest. What an override excuses is no finding, and an explanation all the same.
 pub fn explain(entities: &mut [Entity], threshold: f64) {
     let growth = |entity: &Entity| entity.assessment.growth_bytes_per_second.unwrap_or(0.0).max(0.0);
-    let suspects = entities
-        .iter()
-        .filter(|entity| entity.scope() == Scope::Group && entity.assessment.is_suspect(threshold));
+    let leaks = |entity: &Entity| {
+        entity.assessment.is_suspect() || entity.assessment.score.is_some_and(|score| score > threshold)
+    };
+    let is_narrower = |entity: &Entity| match entity.scope() {
+        Scope::Group => true,
+        Scope::Process => !entity.is_member(),
+        Scope::Host | Scope::HostUnaccounted => false,
+    };
+    let suspects = entities.iter().filter(|entity| is_narrower(entity) && leaks(entity));
     let total: f64 = suspects.clone().map(growth).sum();
     let fastest = suspects.max_by(|a, b| growth(a).total_cmp(&growth(b)));
     let Some((scope, name)) = fastest.map(|fastest| (fastest.scope(), fastest.display_name())) else {
@@ -102,7 +112,7 @@ pub fn explain(entities: &mut [Entity], threshold: f64) {
     };
     for host in entities.iter_mut().filter(|entity| entity.scope() == Scope::Host) {
         let share = (total / growth(host)).min(1.0);
-        if host.assessment.is_suspect(threshold) && share >= EXPLAINED {
+        if host.assessment.is_suspect() && share >= EXPLAINED {
             host.explained_by = Some(Explanation { scope, entity: name.clone(), share });
         }
     }
@@ -116,6 +126,7 @@ mod tests {
     fn verdict(score: Option<f64>, growth: f64, left: Option<f64>) -> Arc<Assessment> {
         Arc::new(Assessment {
             score,
+            threshold: 60.0,
             growth_bytes_per_second: Some(growth),
             time_to_limit_seconds: left,
             ..Assessment::default()
@@ -124,7 +135,7 @@ mod tests {
 
     #[test]
     fn memory_adds_up_and_scores_do_not() {
-        let mut groups = Groups::new(60.0);
+        let mut groups = Groups::default();
         let (name, memory) = (Arc::from("web"), Memory::default().with(Kind::Anon, Some(10)));
         groups.add(&name, &memory, Some((&verdict(Some(20.0), 5.0, None), None)));
         groups.add(&name, &memory, Some((&verdict(Some(70.0), 7.0, Some(90.0)), None)));
@@ -140,8 +151,20 @@ mod tests {
     }
 
     #[test]
+    fn an_excused_member_does_not_hide_one_that_is_not() {
+        let excused = |score| Arc::new(verdict(Some(score), 1.0, None).judged_by(f64::INFINITY));
+        let verdicts = [excused(95.0), verdict(Some(30.0), 1.0, None), excused(90.0)];
+        let mut groups = Groups::default();
+        for verdict in &verdicts {
+            groups.add(&Arc::from("web"), &Memory::default(), Some((verdict, None)));
+        }
+        let web = groups.into_entities().next().unwrap().assessment;
+        assert_eq!((web.score, web.is_suspect()), (Some(30.0), false));
+    }
+
+    #[test]
     fn a_group_of_unknowns_is_unknown() {
-        let mut groups = Groups::new(60.0);
+        let mut groups = Groups::default();
         groups.add(&Arc::from("new"), &Memory::default(), Some((&verdict(None, 1.0, None), None)));
         assert_eq!(groups.into_entities().next().unwrap().assessment.score, None);
     }

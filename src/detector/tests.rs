@@ -56,7 +56,7 @@ impl Play {
             let around =
                 Circumstances { threshold: THRESHOLD, room, lineage: &self.lineage, executable: None };
             if let Some(assessment) = detector.update(&history, closed, around) {
-                if assessment.is_suspect(THRESHOLD) && self.called.is_none() {
+                if assessment.is_suspect() && self.called.is_none() {
                     self.called = Some(self.time - start);
                 }
                 self.last = assessment;
@@ -194,7 +194,7 @@ fn a_suspicion_ends_when_memory_is_given_back() {
 fn too_little_history_is_no_verdict() {
     let play = Play::new(15.0).life(0.05, |hour| 200.0 + 1000.0 * hour);
     assert_eq!((play.last.score, play.last.reason), (None, Reason::InsufficientData));
-    assert_eq!(play.last.status(0.0), Status::Clean);
+    assert_eq!(play.last.judged_by(0.0).status(), Status::Clean);
 }
 
 #[test]

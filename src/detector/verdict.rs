@@ -37,6 +37,7 @@ pub(super) fn assess(found: Findings) -> Assessment {
     let rise = lead.as_ref().map(|lead| lead.rise);
     Assessment {
         score: found.score,
+        threshold: found.around.threshold,
         reason: found.reason(rise),
         growth_bytes_per_second: rise.map(|rise| rise.slope).or_else(|| plain_slope(found.history)),
         time_to_limit_seconds: rise.zip(found.around.room).and_then(|(rise, room)| rise.time_to_limit(room)),

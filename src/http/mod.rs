@@ -11,6 +11,7 @@ mod metrics;
 mod page;
 mod query;
 mod ranking;
+mod reload;
 mod response;
 mod router;
 mod server;

@@ -9,6 +9,7 @@
 //! | `GET /api/leak_indicators` | the verdict and its evidence as JSON; `?scope=`, `?status=`, `?limit=` |
 //! | `GET /-/healthy` | 503 when sampling has stalled |
 //! | `GET /-/ready` | 503 before the first sample |
+//! | `POST /-/reload` | reads the configuration file again; 403 unless `--web.enable-lifecycle` is given |
 //!
 //! `HEAD` goes wherever `GET` goes. No route takes a body.
 
@@ -21,14 +22,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::metrics::RenderedMetrics;
 use super::response::{Body, Refusal, response};
-use super::{api, health, page};
+use super::{api, health, page, reload};
 use crate::config::WebConfig;
 use crate::exposition::{CONTENT_TYPE, SelfMetrics};
+use crate::rules::LiveRules;
 use crate::snapshot::Published;
 
 /// All that answering takes.
 #[derive(Debug)]
 pub struct App {
+    rules: Arc<LiveRules>,
+    enable_lifecycle: bool,
     published: Arc<Published>,
     self_metrics: Arc<SelfMetrics>,
     metrics: RenderedMetrics,
@@ -40,8 +44,15 @@ pub struct App {
 
 impl App {
     /// Answers from what is in `published` at the time.
-    pub fn new(web: &WebConfig, published: Arc<Published>, self_metrics: Arc<SelfMetrics>) -> App {
+    pub fn new(
+        web: &WebConfig,
+        rules: Arc<LiveRules>,
+        published: Arc<Published>,
+        self_metrics: Arc<SelfMetrics>,
+    ) -> App {
         App {
+            rules,
+            enable_lifecycle: web.enable_lifecycle,
             published,
             self_metrics,
             metrics: RenderedMetrics::default(),
@@ -80,6 +91,7 @@ impl App {
             "/api/leak_indicators" => Some(Route::LeakIndicators),
             "/-/healthy" => Some(Route::Healthy),
             "/-/ready" => Some(Route::Ready),
+            "/-/reload" => Some(Route::Reload),
             _ => None,
         }
     }
@@ -94,11 +106,9 @@ impl App {
             return Err(too_large());
         }
         let route = route.ok_or_else(|| not_found(request.uri().path()))?;
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Err(wrong_method());
-        }
-        // A busy exporter is not an unhealthy one.
-        if matches!(route, Route::Healthy | Route::Ready) {
+        route.allows(request.method())?;
+        // A busy exporter is not an unhealthy one, and still does as it is told.
+        if matches!(route, Route::Healthy | Route::Ready | Route::Reload) {
             return Ok((route, None));
         }
         let permit = Arc::clone(&self.in_work).try_acquire_owned().map_err(|_| busy())?;
@@ -117,6 +127,9 @@ impl App {
             }
             Route::Healthy => health::healthy(published, self.started, now),
             Route::Ready => health::ready(published),
+            Route::Reload => {
+                reload::reload(&self.rules, self.enable_lifecycle).unwrap_or_else(Refusal::into_response)
+            }
         }
     }
 
@@ -136,6 +149,7 @@ enum Route {
     LeakIndicators,
     Healthy,
     Ready,
+    Reload,
 }
 
 impl Route {
@@ -149,7 +163,21 @@ impl Route {
             Route::LeakIndicators => "leak_indicators",
             Route::Healthy => "healthy",
             Route::Ready => "ready",
+            Route::Reload => "reload",
         }
+    }
+
+    /// Whether the route answers to `method`. What changes something is never got.
+    fn allows(self, method: &Method) -> Result<(), Refusal> {
+        let (allowed, sentence, list) = match self {
+            Route::Reload => (*method == Method::POST, "only POST is answered", "POST"),
+            _ => {
+                let reads = matches!(*method, Method::GET | Method::HEAD);
+                (reads, "only GET and HEAD are answered", "GET, HEAD")
+            }
+        };
+        let refusal = || Refusal::new(StatusCode::METHOD_NOT_ALLOWED, sentence).with(ALLOW, list);
+        if allowed { Ok(()) } else { Err(refusal()) }
     }
 }
 
@@ -166,10 +194,6 @@ fn too_large() -> Refusal {
 
 fn not_found(path: &str) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, format!("there is nothing at {path:?}; see /"))
-}
-
-fn wrong_method() -> Refusal {
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered").with(ALLOW, "GET, HEAD")
 }
 
 fn busy() -> Refusal {
