@@ -11,7 +11,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum, builder::PossibleValue};
 use clap_complete::Shell;
 
 use crate::config::{
-    Config, Listen, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend, RootsConfig,
+    Config, Listen, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend, RootsConfig, RulesConfig,
     SamplerConfig, SelectionConfig, SourcesConfig, WebConfig,
 };
 
@@ -63,6 +63,15 @@ struct Args {
     /// Leave out metrics about the exporter itself (`process_*`, `memleak_http_*`)
     #[arg(long = "web.disable-exporter-metrics")]
     disable_exporter_metrics: bool,
+    /// Allow `POST /-/reload`, which reads --config.file again; SIGHUP does so in any case
+    #[arg(long = "web.enable-lifecycle")]
+    enable_lifecycle: bool,
+    /// YAML file that says which processes form a group, whom not to watch, and what is known to grow
+    #[arg(long = "config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
+    /// Say whether --config.file makes sense, and end: exit code 0 if it does, 2 if not
+    #[arg(long = "config.check", requires = "config_file")]
+    config_check: bool,
     /// Time between two samples
     #[arg(long = "sample.interval", value_name = "DURATION", default_value = "15s", value_parser = interval)]
     interval: Duration,
@@ -165,6 +174,7 @@ impl Args {
                 process_backend: self.backend,
                 roots: RootsConfig { procfs: self.procfs, rootfs: self.rootfs },
             },
+            rules: RulesConfig { file: self.config_file, check_only: self.config_check },
             sampler: SamplerConfig {
                 interval: self.interval,
                 max_cpu: self.max_cpu,
@@ -183,6 +193,7 @@ impl Args {
                 telemetry_path: self.telemetry_path,
                 route_prefix: self.route_prefix.or(self.external_url).unwrap_or_default().0,
                 max_requests: self.max_requests,
+                enable_lifecycle: self.enable_lifecycle,
                 disable_exporter_metrics: self.disable_exporter_metrics,
             },
             log: LogConfig { level: self.log_level, format: self.log_format },
@@ -222,6 +233,9 @@ fn one_line(error: &clap::Error) -> String {
                 Some(similar) => format!("unknown command {argument}; did you mean {similar}?"),
                 None => format!("unknown argument {argument}; --help lists the flags"),
             }
+        }
+        ErrorKind::MissingRequiredArgument if flag.starts_with("--") => {
+            format!("{} is missing; give it, too", flag.replace(" <", "=<"))
         }
         ErrorKind::MissingRequiredArgument => {
             format!("{name} is missing; --help after the command says what it may be")
@@ -483,6 +497,7 @@ mod tests {
                 &["--no-source.host", "--no-source.process"],
                 "nothing to watch; leave out --no-source.host or --no-source.process",
             ),
+            (&["--config.check"], "--config.file=<FILE> is missing; give it, too"),
             (&["extra"], "unknown argument extra; --help lists the flags"),
             (
                 &["--web.systemd-socket", "--web.listen-address=:1"],

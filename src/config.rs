@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct Config {
     /// For `source`.
     pub sources: SourcesConfig,
+    /// For `rules`.
+    pub rules: RulesConfig,
     /// For `sampler`.
     pub sampler: SamplerConfig,
     /// For `selection`.
@@ -50,6 +52,15 @@ pub enum ProcessBackend {
     Sysinfo,
 }
 
+/// Where the rules are that one file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulesConfig {
+    /// `--config.file`
+    pub file: Option<PathBuf>,
+    /// Say whether the file makes sense, and end.
+    pub check_only: bool,
+}
+
 /// When to read, and how to judge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SamplerConfig {
@@ -59,7 +70,7 @@ pub struct SamplerConfig {
     pub max_cpu: f64,
     /// One second counts as this many for history and detector.
     pub time_lapse: u32,
-    /// A score above it is a suspicion.
+    /// A score above it is a suspicion, unless an override says otherwise.
     pub threshold: f64,
     /// Smaller processes are not tracked; bytes of scored memory.
     pub min_bytes: u64,
@@ -89,6 +100,8 @@ pub struct WebConfig {
     pub route_prefix: String,
     /// Requests in work at once; 503 above.
     pub max_requests: usize,
+    /// Whether a request may have the configuration file read again.
+    pub enable_lifecycle: bool,
     /// Leave out what describes the exporter itself.
     pub disable_exporter_metrics: bool,
 }

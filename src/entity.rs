@@ -86,6 +86,62 @@ pub struct Identity {
     pub user: Option<Arc<str>>,
     /// The running file, where we may look at it.
     pub executable: Option<Executable>,
+    /// How a process was started; empty unless the rules ask for it.
+    pub launch: Arc<Launch>,
+}
+
+/// How a process was started, for rules of grouping. Read only where they ask for it, and shown only as far as they
+/// put it into a name: arguments hold secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Launch {
+    /// Arguments, NUL between them; `None` for a process without any.
+    command_line: Option<String>,
+    /// Path of its cgroup in each hierarchy.
+    pub cgroups: Vec<String>,
+}
+
+impl Launch {
+    /// From arguments with NUL between them.
+    pub fn new(command_line: Option<String>, cgroups: Vec<String>) -> Launch {
+        Launch { command_line, cgroups }
+    }
+
+    /// The first argument.
+    pub fn program(&self) -> Option<&str> {
+        self.command_line.as_deref()?.split('\0').next()
+    }
+
+    /// All arguments with a space between them.
+    pub fn joined(&self) -> String {
+        self.command_line.as_deref().unwrap_or_default().replace('\0', " ")
+    }
+}
+
+impl fmt::Debug for Launch {
+    /// Without what it holds, so that no log ever has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Launch(..)")
+    }
+}
+
+/// What of a [`Launch`] rules ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// The arguments.
+    pub command_line: bool,
+    /// The cgroups of all hierarchies.
+    pub cgroups: bool,
+}
+
+impl Wants {
+    /// What both ask for.
+    #[must_use]
+    pub fn and(self, other: Wants) -> Wants {
+        Wants {
+            command_line: self.command_line || other.command_line,
+            cgroups: self.cgroups || other.cgroups,
+        }
+    }
 }
 
 /// One exact build of a program: a new release is a different one even under the same path.

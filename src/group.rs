@@ -1,10 +1,128 @@
-//! Which group a process belongs to.
+//! Which group a process belongs to, and what the rules say about it besides. Matching costs, so it is done once for
+//! what a process is known by, and again when that or the rules change.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::entity::Identity;
+use crate::entity::{EntityId, Identity};
+use crate::rules::{Candidate, Override, Rules, Subject};
+use crate::sample::Sample;
 
-/// The group of a process: its command name.
-pub fn name_of(identity: &Identity) -> Arc<str> {
-    Arc::clone(&identity.name)
+/// Most groups there are besides [`OTHER`]. Templates with a pid or an argument in them make as many as they like.
+const MAX_GROUPS: usize = 1000;
+
+/// Most bytes of a group's name.
+const MAX_NAME_BYTES: usize = 256;
+
+/// The group of those that have no room in one of their own.
+const OTHER: &str = "other";
+
+/// Where an entity belongs.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its names, with the group.
+    pub identity: Arc<Identity>,
+    /// What is to be done differently with it.
+    pub treatment: Option<Arc<Override>>,
+}
+
+/// Finds the place of each entity, and remembers it.
+#[derive(Debug)]
+pub struct Grouper {
+    rules: Arc<Rules>,
+    known: HashMap<EntityId, Known>,
+    names: HashSet<Arc<str>>,
+    pass: u64,
+}
+
+#[derive(Debug)]
+struct Known {
+    /// As the source gave it, to see when it changes.
+    given: Arc<Identity>,
+    /// `None` for what is not watched.
+    place: Option<Place>,
+    folded: bool,
+    seen_in_pass: u64,
+}
+
+impl Grouper {
+    /// Knows nobody yet, and goes by `rules`.
+    pub fn new(rules: Arc<Rules>) -> Grouper {
+        Grouper { rules, known: HashMap::new(), names: HashSet::new(), pass: 0 }
+    }
+
+    /// The rules it goes by.
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
+    /// Where the entity of `sample` belongs; `None` if it is not to be watched.
+    pub fn place(&mut self, sample: &Sample) -> Option<Place> {
+        let pass = self.pass;
+        if let Some(known) = self.known.get_mut(&sample.entity)
+            && Arc::ptr_eq(&known.given, &sample.identity)
+        {
+            known.seen_in_pass = pass;
+            return known.place.clone();
+        }
+        let (group, folded) = self.group(sample);
+        let place = self.find(sample, group);
+        let given = Arc::clone(&sample.identity);
+        let known = Known { given, place: place.clone(), folded, seen_in_pass: pass };
+        self.known.insert(sample.entity.clone(), known);
+        place
+    }
+
+    /// Ends a pass over all entities: who was not seen in it is forgotten. Groups without members make room for new
+    /// ones; who found none before stays where it is.
+    pub fn end_pass(&mut self) {
+        self.known.retain(|_, known| known.seen_in_pass == self.pass);
+        self.pass += 1;
+        let places = self.known.values().filter(|known| !known.folded).flat_map(|known| &known.place);
+        self.names = places.filter_map(|place| place.identity.group.clone()).collect();
+    }
+
+    /// How many processes are in the group `other` for want of one of their own.
+    pub fn folded(&self) -> u64 {
+        self.known.values().filter(|known| known.folded).count() as u64
+    }
+
+    fn find(&self, sample: &Sample, group: Option<Arc<str>>) -> Option<Place> {
+        let (scope, identity) = (sample.entity.scope(), &sample.identity);
+        let subject = Subject::of(scope, identity, group.as_deref());
+        if self.rules.excludes(&subject) {
+            return None;
+        }
+        let treatment = self.rules.treatment(&subject).cloned();
+        // Without their group, which is excluded, its processes are on their own.
+        let group = group.filter(|name| !self.rules.excludes(&Subject::group(name)));
+        let identity = match group {
+            None => Arc::clone(identity),
+            group => Arc::new(Identity { group, ..Identity::clone(identity) }),
+        };
+        Some(Place { identity, treatment })
+    }
+
+    /// The group of a process, and whether that is only where it was put for want of room.
+    fn group(&mut self, sample: &Sample) -> (Option<Arc<str>>, bool) {
+        let EntityId::Process { pid, .. } = sample.entity else { return (None, false) };
+        let start_unix_seconds = sample.start.map(|start| start.unix_seconds);
+        let process = Candidate { identity: &sample.identity, pid, start_unix_seconds };
+        let Some(name) = self.rules.group(&process) else { return (None, false) };
+        let name = start_of(&name, MAX_NAME_BYTES);
+        if let Some(known) = self.names.get(name) {
+            return (Some(Arc::clone(known)), false);
+        }
+        if name.is_empty() || self.names.len() >= MAX_GROUPS {
+            return (Some(Arc::from(OTHER)), true);
+        }
+        let name: Arc<str> = Arc::from(name);
+        self.names.insert(Arc::clone(&name));
+        (Some(name), false)
+    }
+}
+
+/// As much of `text` as fits into so many bytes.
+fn start_of(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
 }

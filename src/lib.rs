@@ -3,7 +3,8 @@
 //! Data flows one way, driven by [`sampler`], the only loop:
 //! [`source`] (on [`parse`]) → [`sample`] of an [`entity`] → [`group`] → [`history`] → [`detector`] (one of each a
 //! life, in [`watch`]) → [`rollup`] → [`selection`] → [`snapshot`] → [`exposition`] | [`http`].
-//! [`cli`] turns flags into [`config`]; [`human`] words numbers; [`systemd`] is told how it goes.
+//! [`cli`] turns flags into [`config`], and [`rules`] are what the configuration file says; [`human`] words numbers;
+//! [`systemd`] is told how it goes.
 
 pub mod cli;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod human;
 pub mod log;
 pub mod parse;
 pub mod rollup;
+pub mod rules;
 pub mod sample;
 pub mod sampler;
 pub mod selection;
@@ -38,12 +40,16 @@ use tokio::time::timeout;
 use config::Config;
 use exposition::SelfMetrics;
 use http::App;
+use rules::{LiveRules, RulesError};
 use sampler::Sampler;
 use snapshot::Published;
 
 /// Why the exporter could not start, or ended by itself.
 #[derive(Debug, Error)]
 pub enum Error {
+    /// The configuration file can't be read or makes no sense.
+    #[error(transparent)]
+    Rules(#[from] rules::RulesError),
     /// The watched system is not where it should be.
     #[error(transparent)]
     Source(#[from] source::SourceError),
@@ -68,15 +74,18 @@ pub enum Error {
 pub fn run(config: Config) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        // Sockets first: who can't be scraped need not sample.
+        let rules = Arc::new(LiveRules::new(config.rules.file.as_deref())?);
+        // Sockets before sources: who can't be scraped need not sample.
         let listeners = http::bind(&config.web.listen).await?;
-        let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let signals = Signals::new()?;
         let sources = source::all(&config.sources)?;
-        let sampler = Sampler::new(config.sampler.clone(), config.selection.clone(), sources);
+        let (sampler, selection) = (config.sampler.clone(), config.selection.clone());
+        let sampler = Sampler::new(sampler, selection, Arc::clone(&rules), sources);
         let published = Arc::new(Published::default());
-        let app = App::new(&config.web, Arc::clone(&published), Arc::new(SelfMetrics::new()?));
+        let self_metrics = Arc::new(SelfMetrics::new()?);
+        let app = App::new(&config.web, Arc::clone(&rules), Arc::clone(&published), self_metrics);
         announce(&config, &listeners);
-        serve(listeners, app, sampler, published, signals).await
+        serve(listeners, app, sampler, published, signals, &rules).await
     })
 }
 
@@ -91,13 +100,45 @@ fn announce(config: &Config, listeners: &[TcpListener]) {
     }
 }
 
+/// What others may tell us to do.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The name of the signal that ends us. Until it comes, SIGHUP reloads `rules`.
+    async fn end(&mut self, rules: &LiveRules) -> &'static str {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                // How that went, the log says; but not that there was nothing to do.
+                _ = self.hang_up.recv() => if let Err(error @ RulesError::NoFile) = rules.reload() {
+                    tracing::warn!(%error, "SIGHUP");
+                },
+            }
+        }
+    }
+}
+
 /// Samples on a thread of its own and answers on this one, until a signal or the sampler's end.
 async fn serve(
     listeners: Vec<TcpListener>,
     app: App,
     sampler: Sampler,
     published: Arc<Published>,
-    (mut terminate, mut interrupt): (Signal, Signal),
+    mut signals: Signals,
+    rules: &LiveRules,
 ) -> Result<(), Error> {
     let (stop, stopped) = mpsc::channel();
     let (alive, mut ended) = oneshot::channel::<()>();
@@ -110,8 +151,7 @@ async fn serve(
     let mut outcome = Ok(());
     let shutdown = async {
         tokio::select! {
-            _ = terminate.recv() => tracing::info!(signal = "SIGTERM", "draining"),
-            _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "draining"),
+            signal = signals.end(rules) => tracing::info!(signal, "draining"),
             _ = &mut ended => outcome = Err(Error::SamplerEnded),
             never = systemd::watchdog(&published) => match never {},
         }

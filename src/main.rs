@@ -4,9 +4,9 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use memleak_exporter::cli::{self, Exit};
-use memleak_exporter::{log, run};
+use memleak_exporter::{Error, log, rules, run};
 
-/// The command line asks for something that can't be.
+/// The command line, or the file it names, asks for something that can't be.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -15,9 +15,16 @@ fn main() -> ExitCode {
         Err(Exit::Asked(text)) => return say(std::io::stdout(), &text, ExitCode::SUCCESS),
         Err(Exit::Usage(line)) => return complain(&line, ExitCode::from(USAGE)),
     };
+    if let (true, Some(file)) = (config.rules.check_only, &config.rules.file) {
+        return match rules::load(file) {
+            Ok(_) => say(std::io::stdout(), &format!("{} makes sense\n", file.display()), ExitCode::SUCCESS),
+            Err(error) => complain(&error.to_string(), ExitCode::from(USAGE)),
+        };
+    }
     log::init(config.log);
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error @ Error::Rules(_)) => complain(&error.to_string(), ExitCode::from(USAGE)),
         Err(error) => complain(&error.to_string(), ExitCode::FAILURE),
     }
 }

@@ -1,6 +1,7 @@
 //! From the verdicts on single entities to those on wider ones: what groups take over from their members, and what of
 //! the host's suspicion narrower suspects account for.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,9 +11,8 @@ use crate::sample::{Limit, LimitKind, Memory};
 use crate::snapshot::{Entity, Explanation};
 
 /// Groups as they come together from the processes of one tick.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Groups {
-    threshold: f64,
     groups: BTreeMap<Arc<str>, Group>,
 }
 
@@ -26,16 +26,11 @@ struct Group {
     worst: Option<Arc<Assessment>>,
     /// The shortest time of a member with a limit of its own, seconds, and that limit.
     own: Option<(f64, Limit)>,
-    /// Growth of all members that are on the way to the host's limit together, bytes a second, and that limit.
-    shared: Option<(f64, Limit)>,
+    /// Growth of all members that are on the way to one limit together, bytes a second, and that limit.
+    shared: Vec<(f64, Limit)>,
 }
 
 impl Groups {
-    /// No groups yet; members above `threshold` are suspects.
-    pub fn new(threshold: f64) -> Groups {
-        Groups { threshold, groups: BTreeMap::new() }
-    }
-
     /// Counts a process in, with a verdict if it is tracked.
     pub fn add(
         &mut self,
@@ -47,41 +42,57 @@ impl Groups {
         group.memory.add(memory);
         group.processes += 1;
         let Some((assessment, limit)) = verdict else { return };
-        if assessment.is_suspect(self.threshold) {
+        if assessment.is_suspect() {
             let growth = assessment.growth_bytes_per_second.unwrap_or(0.0);
             group.growth = Some(group.growth.unwrap_or(0.0) + growth);
         }
         if let (Some(left), Some(limit)) = (assessment.time_to_limit_seconds, limit) {
             group.approach(left, limit, assessment.growth_bytes_per_second.unwrap_or(0.0));
         }
-        if group.worst.as_ref().is_none_or(|worst| worst.score < assessment.score) {
+        if group.worst.as_ref().is_none_or(|worst| is_worse(assessment, worst)) {
             group.worst = Some(Arc::clone(assessment));
         }
     }
 
-    /// One entity a group. Its score is the highest of its members', its growth the sum over those that are suspect:
-    /// never a score of the sum, for scaling out is no leak. A group of which no member is watched is none.
+    /// One entity a group. Its score is the highest of its members', first of those that are suspect, then of those
+    /// that could be. Its growth is the sum over those that are suspect. Never a score of the sum, for scaling out is
+    /// no leak. A group of which no member is watched is none.
     pub fn into_entities(self) -> impl Iterator<Item = Entity> {
         let watched = self.groups.into_iter().filter(|(_, group)| group.worst.is_some());
         watched.map(|(name, group)| group.into_entity(name))
     }
 }
 
+/// Whose verdict a group takes over.
+fn is_worse(one: &Assessment, other: &Assessment) -> bool {
+    let rank = |assessment: &Assessment| (assessment.is_suspect(), assessment.threshold.is_finite());
+    rank(one).cmp(&rank(other)).then_with(|| one.score.partial_cmp(&other.score).unwrap_or(Ordering::Equal))
+        == Ordering::Greater
+}
+
 impl Group {
     /// Counts in a member that will hit `limit` in `left` seconds.
     fn approach(&mut self, left: f64, limit: Limit, growth: f64) {
-        if limit.kind == LimitKind::Host {
-            self.shared = Some((self.shared.map_or(0.0, |(sum, _)| sum) + growth, limit));
-        } else if self.own.is_none_or(|(shortest, _)| left < shortest) {
-            self.own = Some((left, limit));
+        match limit.kind {
+            LimitKind::AddressSpace | LimitKind::Data => {
+                if self.own.is_none_or(|(shortest, _)| left < shortest) {
+                    self.own = Some((left, limit));
+                }
+            }
+            LimitKind::Host | LimitKind::Configured => {
+                match self.shared.iter_mut().find(|(_, known)| *known == limit) {
+                    Some((sum, _)) => *sum += growth,
+                    None => self.shared.push((growth, limit)),
+                }
+            }
         }
     }
 
-    /// Seconds until the first limit is hit, and which. The host's is hit by all together.
+    /// Seconds until the first limit is hit, and which. One that is shared is hit by all together.
     fn nearest(&self) -> Option<(f64, Limit)> {
-        let shared = self.shared.filter(|(growth, _)| *growth > 0.0);
-        let shared = shared.map(|(growth, limit)| (limit.room as f64 / growth, limit));
-        [self.own, shared].into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0))
+        let growing = self.shared.iter().filter(|(growth, _)| *growth > 0.0);
+        let shared = growing.map(|&(growth, limit)| (limit.room as f64 / growth, limit));
+        self.own.into_iter().chain(shared).min_by(|a, b| a.0.total_cmp(&b.0))
     }
 
     fn into_entity(self, name: Arc<str>) -> Entity {
@@ -111,14 +122,22 @@ impl Group {
 /// Share of the growth that narrower entities must account for.
 const EXPLAINED: f64 = 0.8;
 
-/// One leak, one finding: marks the host where groups that are suspect, or on the way to a limit, account for its
-/// growth, and names the one that grows fastest.
+/// One leak, one finding: marks the host where narrower entities that are above `threshold`, or on the way to a limit,
+/// account for its growth, and names the one that grows fastest. What an override excuses is no finding, and an
+/// explanation all the same.
 pub fn explain(entities: &mut [Entity], threshold: f64) {
     let growth = |entity: &Entity| entity.assessment.growth_bytes_per_second.unwrap_or(0.0).max(0.0);
     let speaks = |entity: &&Entity| {
         let assessment = &entity.assessment;
-        entity.scope() == Scope::Group
-            && (assessment.is_suspect(threshold) || assessment.time_to_limit_seconds.is_some())
+        let is_narrower = match entity.scope() {
+            Scope::Group => true,
+            Scope::Process => !entity.is_member(),
+            Scope::Host | Scope::HostUnaccounted => false,
+        };
+        is_narrower
+            && (assessment.is_suspect()
+                || assessment.score.is_some_and(|score| score > threshold)
+                || assessment.time_to_limit_seconds.is_some())
     };
     let total: f64 = entities.iter().filter(speaks).map(growth).sum();
     let fastest = entities.iter().filter(speaks).max_by(|a, b| growth(a).total_cmp(&growth(b)));
@@ -141,6 +160,7 @@ mod tests {
     fn verdict(score: Option<f64>, growth: f64, left: Option<f64>) -> Arc<Assessment> {
         Arc::new(Assessment {
             score,
+            threshold: 60.0,
             growth_bytes_per_second: Some(growth),
             time_to_limit_seconds: left,
             ..Assessment::default()
@@ -149,7 +169,7 @@ mod tests {
 
     #[test]
     fn memory_adds_up_and_scores_do_not() {
-        let mut groups = Groups::new(60.0);
+        let mut groups = Groups::default();
         let (name, memory) = (Arc::from("web"), Memory::default().with(Kind::Anon, Some(10)));
         groups.add(&name, &memory, Some((&verdict(Some(20.0), 5.0, None), None)));
         groups.add(&name, &memory, Some((&verdict(Some(70.0), 7.0, Some(90.0)), None)));
@@ -168,7 +188,7 @@ mod tests {
     fn members_hit_their_own_limits_alone_and_the_hosts_together() {
         let host = Limit { kind: LimitKind::Host, bytes: 9000, room: 1000 };
         let own = Limit { kind: LimitKind::Data, bytes: 500, room: 90 };
-        let mut groups = Groups::new(60.0);
+        let mut groups = Groups::default();
         let name = Arc::from("web");
         let mut add = |left, growth, limit| {
             groups.add(&name, &Memory::default(), Some((&verdict(Some(0.0), growth, left), Some(limit))));
@@ -179,7 +199,7 @@ mod tests {
         add(Some(90.0), 1.0, own);
         let web = groups.into_entities().next().unwrap();
         assert_eq!((web.assessment.time_to_limit_seconds, web.limit), (Some(50.0), Some(host)));
-        let mut groups = Groups::new(60.0);
+        let mut groups = Groups::default();
         groups.add(&name, &Memory::default(), Some((&verdict(Some(0.0), 1.0, Some(90.0)), Some(own))));
         groups.add(&name, &Memory::default(), Some((&verdict(Some(0.0), 1.0, Some(1000.0)), Some(host))));
         let web = groups.into_entities().next().unwrap();
@@ -187,8 +207,20 @@ mod tests {
     }
 
     #[test]
+    fn an_excused_member_does_not_hide_one_that_is_not() {
+        let excused = |score| Arc::new(verdict(Some(score), 1.0, None).judged_by(f64::INFINITY));
+        let verdicts = [excused(95.0), verdict(Some(30.0), 1.0, None), excused(90.0)];
+        let mut groups = Groups::default();
+        for verdict in &verdicts {
+            groups.add(&Arc::from("web"), &Memory::default(), Some((verdict, None)));
+        }
+        let web = groups.into_entities().next().unwrap().assessment;
+        assert_eq!((web.score, web.is_suspect()), (Some(30.0), false));
+    }
+
+    #[test]
     fn a_group_of_unknowns_is_unknown() {
-        let mut groups = Groups::new(60.0);
+        let mut groups = Groups::default();
         groups.add(&Arc::from("new"), &Memory::default(), Some((&verdict(None, 1.0, None), None)));
         assert_eq!(groups.into_entities().next().unwrap().assessment.score, None);
     }

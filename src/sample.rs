@@ -135,6 +135,8 @@ pub enum LimitKind {
     AddressSpace,
     /// RLIMIT_DATA: private writable memory (since Linux 4.7).
     Data,
+    /// `limit_bytes` of the configuration file.
+    Configured,
     /// The machine's memory and swap, shared by all.
     Host,
 }

@@ -10,22 +10,29 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Instant, SystemTime};
 
 use crate::config::{SamplerConfig, SelectionConfig};
+use crate::detector::Assessment;
 use crate::entity::{EntityId, Scope};
+use crate::group::{Grouper, Place};
 use crate::rollup::{self, Groups};
+use crate::rules::LiveRules;
 use crate::sample::{HostMemory, Limit, Sample};
 use crate::selection::Selection;
 use crate::snapshot::{Entity, Published, Snapshot, SourceReport};
 use crate::source::{ReadErrorReason, Reading, Source};
-use crate::watch::{Verdict, Watchlist};
+use crate::watch::Watchlist;
 
 mod budget;
+mod terms;
 
 use budget::Budget;
+use terms::Totals;
 
 /// Reads all sources and judges what they saw.
 pub struct Sampler {
     config: SamplerConfig,
     sources: Vec<Box<dyn Source>>,
+    rules: Arc<LiveRules>,
+    grouper: Grouper,
     watchlist: Watchlist,
     selection: Selection,
     budget: Budget,
@@ -56,9 +63,18 @@ impl Moment {
 }
 
 impl Sampler {
-    /// A sampler that has seen nothing yet.
-    pub fn new(config: SamplerConfig, selection: SelectionConfig, sources: Vec<Box<dyn Source>>) -> Sampler {
+    /// A sampler that has seen nothing yet. It follows `rules` as they change, from the next tick on.
+    pub fn new(
+        config: SamplerConfig,
+        selection: SelectionConfig,
+        rules: Arc<LiveRules>,
+        mut sources: Vec<Box<dyn Source>>,
+    ) -> Sampler {
+        let grouper = Grouper::new(rules.current());
+        sources.iter_mut().for_each(|source| source.want(grouper.rules().wants()));
         Sampler {
+            rules,
+            grouper,
             watchlist: Watchlist::new(&config),
             selection: Selection::new(selection),
             budget: Budget::new(config.interval, config.max_cpu),
@@ -98,12 +114,14 @@ impl Sampler {
         let origin = *self.origin.get_or_insert(now);
         let elapsed = now.instant.saturating_duration_since(origin.instant).as_secs_f64();
         let time = origin.unix_seconds + elapsed * f64::from(self.config.time_lapse);
+        self.follow_rules();
         let Pass { samples, host, reports } = self.read();
+        let samples = self.place(samples);
         self.retire(&samples, &reports);
         let mut entities = self.judge(time, &samples, host);
         self.watchlist.forget_lineages(time);
         rollup::explain(&mut entities, self.config.threshold);
-        let unexported = self.selection.mark(&mut entities, self.config.threshold, now.instant);
+        let unexported = self.selection.mark(&mut entities, now.instant);
         Snapshot {
             taken: now.instant,
             taken_unix_seconds: now.unix_seconds,
@@ -114,8 +132,20 @@ impl Sampler {
             entities,
             dropped: self.watchlist.take_dropped(),
             unexported,
+            folded: self.grouper.folded(),
+            reload: self.rules.status(),
             sources: reports.into_iter().map(|(report, _)| report).collect(),
             ticks_skipped: self.ticks_skipped,
+        }
+    }
+
+    /// Goes by the rules that are in force now. Histories know nothing of groups, so that they stay.
+    fn follow_rules(&mut self) {
+        let rules = self.rules.current();
+        if !Arc::ptr_eq(&rules, self.grouper.rules()) {
+            let wants = rules.wants();
+            self.sources.iter_mut().for_each(|source| source.want(wants));
+            self.grouper = Grouper::new(rules);
         }
     }
 
@@ -152,10 +182,22 @@ impl Sampler {
         pass
     }
 
+    /// Gives each entity its place, and leaves out those that are not to be watched.
+    fn place(&mut self, samples: Vec<Sample>) -> Vec<(Sample, Place)> {
+        let placed = samples.into_iter().filter_map(|mut sample| {
+            let place = self.grouper.place(&sample)?;
+            sample.identity = Arc::clone(&place.identity);
+            Some((sample, place))
+        });
+        let placed = placed.collect();
+        self.grouper.end_pass();
+        placed
+    }
+
     /// Ends the lives that were not seen. Where a source failed, or could not read a process, absence proves nothing.
-    fn retire(&mut self, samples: &[Sample], reports: &[(SourceReport, HashSet<u32>)]) {
+    fn retire(&mut self, samples: &[(Sample, Place)], reports: &[(SourceReport, HashSet<u32>)]) {
         let succeeded = |name: &str| reports.iter().any(|(report, _)| report.name == name && report.success);
-        let seen: HashSet<&EntityId> = samples.iter().map(|sample| &sample.entity).collect();
+        let seen: HashSet<&EntityId> = samples.iter().map(|(sample, _)| &sample.entity).collect();
         let is_unread = |pid: &u32| reports.iter().any(|(_, unread)| unread.contains(pid));
         let (host, process) = (succeeded("host"), succeeded("process"));
         self.watchlist.retire(|entity| {
@@ -167,27 +209,23 @@ impl Sampler {
         });
     }
 
-    fn judge(&mut self, time: f64, samples: &[Sample], host: Option<HostMemory>) -> Vec<Entity> {
+    fn judge(&mut self, time: f64, samples: &[(Sample, Place)], host: Option<HostMemory>) -> Vec<Entity> {
         let everyone = host.map(|host| host.as_limit());
-        let mut groups = Groups::new(self.config.threshold);
+        let totals = Totals::of(samples);
+        let mut groups = Groups::default();
         let mut entities = Vec::with_capacity(samples.len());
-        for sample in samples {
-            let limit = nearest(sample.limit, everyone);
-            let verdict = if self.is_wanted(sample) || self.watchlist.contains(&sample.entity) {
-                self.watchlist.observe(time, sample, limit)
-            } else {
-                self.watchlist.pass_over(sample)
-            };
-            if let Some(name) = &verdict.identity.group {
-                groups.add(
-                    name,
-                    &sample.memory,
-                    verdict.assessment.as_ref().map(|assessment| (assessment, limit)),
-                );
+        for (sample, place) in samples {
+            let terms = totals.terms(sample, place, self.config.threshold, everyone);
+            let tracked = self.is_wanted(sample) || self.watchlist.contains(&sample.entity);
+            let assessment = tracked.then(|| self.watchlist.observe(time, sample, terms)).flatten();
+            if let Some(name) = &sample.identity.group {
+                let verdict = assessment.as_ref().map(|assessment| (assessment, terms.limit));
+                groups.add(name, &sample.memory, verdict);
             }
-            entities.extend(entity(sample, verdict, limit));
+            entities.extend(assessment.map(|assessment| entity(sample, assessment, terms.limit)));
         }
-        entities.extend(groups.into_entities());
+        let rules = self.grouper.rules();
+        entities.extend(groups.into_entities().map(|group| terms::of_group(group, rules)));
         entities
     }
 
@@ -208,25 +246,20 @@ struct Pass {
     reports: Vec<(SourceReport, HashSet<u32>)>,
 }
 
-/// The limit that will be hit first.
-fn nearest(own: Option<Limit>, everyone: Option<Limit>) -> Option<Limit> {
-    [own, everyone].into_iter().flatten().min_by_key(|limit| limit.room)
-}
-
-fn entity(sample: &Sample, verdict: Verdict, limit: Option<Limit>) -> Option<Entity> {
-    Some(Entity {
+fn entity(sample: &Sample, assessment: Arc<Assessment>, limit: Option<Limit>) -> Entity {
+    Entity {
         id: sample.entity.clone(),
-        identity: verdict.identity,
+        identity: Arc::clone(&sample.identity),
         memory: sample.memory,
         limit,
         own_limit: sample.limit.filter(|_| sample.entity.scope() == Scope::Process),
         start: sample.start,
         threads: sample.threads,
         processes: None,
-        assessment: verdict.assessment?,
+        assessment,
         explained_by: None,
         exported: true,
-    })
+    }
 }
 
 #[cfg(test)]

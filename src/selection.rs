@@ -30,13 +30,13 @@ impl Selection {
     /// Sorts `entities` by scope, falling score and falling size, and marks those that get series. Suspects always
     /// do, other processes while they are or lately were among the top. Returns how many were left out for want of
     /// room below the cap.
-    pub fn mark(&mut self, entities: &mut [Entity], threshold: f64, now: Instant) -> BTreeMap<Scope, u64> {
+    pub fn mark(&mut self, entities: &mut [Entity], now: Instant) -> BTreeMap<Scope, u64> {
         entities.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| b.memory.total().cmp(&a.memory.total())));
-        self.mark_top(entities, threshold, now);
-        self.cap(entities, threshold)
+        self.mark_top(entities, now);
+        self.cap(entities)
     }
 
-    fn mark_top(&mut self, entities: &mut [Entity], threshold: f64, now: Instant) {
+    fn mark_top(&mut self, entities: &mut [Entity], now: Instant) {
         let mut before = std::mem::take(&mut self.ranked);
         let mut place = 0;
         for entity in entities.iter_mut() {
@@ -46,7 +46,7 @@ impl Selection {
             }
             let is_top = self.config.top.is_none_or(|top| place < top);
             place += 1;
-            let is_wanted = is_top || entity.assessment.is_suspect(threshold);
+            let is_wanted = is_top || entity.assessment.is_suspect();
             let last = if is_wanted { Some(now) } else { before.remove(&entity.id) };
             let kept = last.filter(|last| now.saturating_duration_since(*last) < KEPT);
             entity.exported = kept.is_some();
@@ -57,10 +57,10 @@ impl Selection {
         }
     }
 
-    fn cap(&self, entities: &mut [Entity], threshold: f64) -> BTreeMap<Scope, u64> {
+    fn cap(&self, entities: &mut [Entity]) -> BTreeMap<Scope, u64> {
         let Some(cap) = self.config.max_series else { return BTreeMap::new() };
         let cost = |entity: &Entity| SERIES_AN_ENTITY + entity.memory.iter().count();
-        let is_suspect = |entity: &Entity| entity.assessment.is_suspect(threshold);
+        let is_suspect = |entity: &Entity| entity.assessment.is_suspect();
         let (mut left, mut dropped) = (cap, BTreeMap::new());
         // Suspects come first, whatever their scope.
         for wanted in [true, false] {
@@ -104,7 +104,7 @@ mod tests {
             start: None,
             threads: None,
             processes: None,
-            assessment: Arc::new(Assessment { score, ..Assessment::default() }),
+            assessment: Arc::new(Assessment { score, threshold: 60.0, ..Assessment::default() }),
             explained_by: None,
             exported: false,
         }
@@ -131,11 +131,11 @@ mod tests {
             process(4, Some(90.0), 1),
         ];
         let now = Instant::now();
-        assert_eq!(select(Some(2), None).mark(&mut entities, 60.0, now), BTreeMap::new());
+        assert_eq!(select(Some(2), None).mark(&mut entities, now), BTreeMap::new());
         assert_eq!(exported(&entities), [4, 3]);
-        select(Some(0), None).mark(&mut entities, 60.0, now);
+        select(Some(0), None).mark(&mut entities, now);
         assert_eq!(exported(&entities), [4]);
-        select(None, None).mark(&mut entities, 60.0, now);
+        select(None, None).mark(&mut entities, now);
         assert_eq!(exported(&entities), [4, 3, 2, 1]);
     }
 
@@ -144,12 +144,12 @@ mod tests {
         let mut selection = select(Some(1), None);
         let start = Instant::now();
         let mut entities = vec![process(1, Some(1.0), 9), process(2, Some(1.0), 5)];
-        selection.mark(&mut entities, 60.0, start);
+        selection.mark(&mut entities, start);
         assert_eq!(exported(&entities), [1]);
         let mut entities = vec![process(1, Some(1.0), 4), process(2, Some(1.0), 5)];
-        selection.mark(&mut entities, 60.0, start + Duration::from_secs(599));
+        selection.mark(&mut entities, start + Duration::from_secs(599));
         assert_eq!(exported(&entities), [2, 1]);
-        selection.mark(&mut entities, 60.0, start + Duration::from_secs(601));
+        selection.mark(&mut entities, start + Duration::from_secs(601));
         assert_eq!(exported(&entities), [2]);
     }
 
@@ -157,19 +157,18 @@ mod tests {
     fn a_suspect_that_is_cleared_stays_ten_minutes() {
         let mut selection = select(Some(0), None);
         let start = Instant::now();
-        selection.mark(&mut [process(1, Some(90.0), 9)], 60.0, start);
+        selection.mark(&mut [process(1, Some(90.0), 9)], start);
         let mut cleared = vec![process(1, Some(10.0), 9), process(2, Some(10.0), 9)];
-        selection.mark(&mut cleared, 60.0, start + Duration::from_secs(599));
+        selection.mark(&mut cleared, start + Duration::from_secs(599));
         assert_eq!(exported(&cleared), [1]);
-        selection.mark(&mut cleared, 60.0, start + Duration::from_secs(601));
+        selection.mark(&mut cleared, start + Duration::from_secs(601));
         assert_eq!(exported(&cleared), [0; 0]);
     }
 
     #[test]
     fn the_cap_drops_the_least_suspect_first_and_says_how_many() {
         let mut entities = vec![process(1, None, 9), process(2, Some(70.0), 1), process(3, Some(5.0), 1)];
-        let dropped =
-            select(None, Some(2 * (SERIES_AN_ENTITY + 1))).mark(&mut entities, 60.0, Instant::now());
+        let dropped = select(None, Some(2 * (SERIES_AN_ENTITY + 1))).mark(&mut entities, Instant::now());
         assert_eq!(exported(&entities), [2, 3]);
         assert_eq!(dropped, BTreeMap::from([(Scope::Process, 1)]));
     }

@@ -8,6 +8,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity, Scope};
+use crate::rules::ReloadStatus;
 use crate::sample::{HostMemory, Limit, Memory, Start};
 use crate::source::ReadErrorReason;
 
@@ -38,7 +39,7 @@ pub struct Snapshot {
     pub interval: Duration,
     /// One second counts as this many.
     pub time_lapse: u32,
-    /// A score above it is a suspicion.
+    /// A score above it is a suspicion, unless an entity has a threshold of its own.
     pub threshold: f64,
     /// The machine's figures, unless the source failed or is off.
     pub host: Option<HostMemory>,
@@ -48,6 +49,10 @@ pub struct Snapshot {
     pub dropped: BTreeMap<Scope, u64>,
     /// Entities that are watched and have no series of their own because of `--series.max`.
     pub unexported: BTreeMap<Scope, u64>,
+    /// Processes that are in the group of what has no room in a group of its own.
+    pub folded: u64,
+    /// How the configuration file was last read; `None` without one.
+    pub reload: Option<ReloadStatus>,
     /// One report a source, in reading order.
     pub sources: Vec<SourceReport>,
     /// Ticks that were left out because an earlier one took too long, since the start.
@@ -60,19 +65,20 @@ impl Snapshot {
         now.saturating_duration_since(self.taken) > self.interval * 3
     }
 
-    /// The highest score of all.
+    /// The highest score of all that may be suspected.
     pub fn highest_score(&self) -> Option<f64> {
-        self.entities.iter().filter_map(|entity| entity.assessment.score).reduce(f64::max)
+        let judged = self.entities.iter().filter(|entity| entity.assessment.threshold.is_finite());
+        judged.filter_map(|entity| entity.assessment.score).reduce(f64::max)
     }
 
     /// One leak, one finding: suspects that no narrower suspect explains. A process speaks through its group.
     pub fn findings(&self) -> impl Iterator<Item = &Entity> {
-        self.suspects().filter(|entity| entity.scope() != Scope::Process && entity.explained_by.is_none())
+        self.suspects().filter(|entity| !entity.is_member() && entity.explained_by.is_none())
     }
 
-    /// Entities whose score is above the threshold.
+    /// Entities whose score is above their threshold.
     pub fn suspects(&self) -> impl Iterator<Item = &Entity> {
-        self.entities.iter().filter(|entity| entity.assessment.is_suspect(self.threshold))
+        self.entities.iter().filter(|entity| entity.assessment.is_suspect())
     }
 }
 
@@ -107,6 +113,11 @@ impl Entity {
     /// The scope label.
     pub fn scope(&self) -> Scope {
         self.id.scope()
+    }
+
+    /// Whether a group speaks for it.
+    pub fn is_member(&self) -> bool {
+        self.scope() == Scope::Process && self.identity.group.is_some()
     }
 
     /// What people call it: the group's name, `NAME[PID]` of a process, the scope of a part of the host.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::config::SamplerConfig;
 use crate::detector::{Assessment, Circumstances, Detector, Lineage};
 use crate::entity::{EntityId, Identity, LineageKey, Scope};
-use crate::group;
 use crate::history::History;
 use crate::sample::{Limit, Sample};
 
@@ -19,7 +18,6 @@ const LINEAGES: usize = 8192;
 /// Every life that is being watched. Times are seconds of the history's own time.
 #[derive(Debug)]
 pub struct Watchlist {
-    threshold: f64,
     /// Seconds between samples, as the history counts them.
     interval: f64,
     /// Seconds of history that one second counts as.
@@ -36,28 +34,24 @@ struct Life {
     history: History,
     detector: Detector,
     assessment: Arc<Assessment>,
-    /// As the source gave it, to see when it changes.
-    given: Arc<Identity>,
-    /// With the group that was decided on.
     identity: Arc<Identity>,
     /// `None` for what has no successive lives.
     lineage: Option<LineageKey>,
 }
 
-/// What is known of an entity after its latest sample.
-#[derive(Clone, Debug)]
-pub struct Verdict {
-    /// Names, with the group.
-    pub identity: Arc<Identity>,
-    /// `None` for an entity that is not remembered, for want of room.
-    pub assessment: Option<Arc<Assessment>>,
+/// What an entity is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// A score above it is a suspicion; infinite for what is never to be suspected.
+    pub threshold: f64,
+    /// The nearest limit.
+    pub limit: Option<Limit>,
 }
 
 impl Watchlist {
     /// An empty list for samples every `config.interval` seconds, as the history counts them.
     pub fn new(config: &SamplerConfig) -> Watchlist {
         Watchlist {
-            threshold: config.threshold,
             interval: config.interval.as_secs_f64() * f64::from(config.time_lapse),
             time_lapse: f64::from(config.time_lapse),
             room: config.max_entities,
@@ -68,28 +62,28 @@ impl Watchlist {
         }
     }
 
-    /// Takes in a sample of `time` and judges it against the nearest limit. A new life begins where there was none.
-    pub fn observe(&mut self, time: f64, sample: &Sample, limit: Option<Limit>) -> Verdict {
+    /// Takes in a sample of `time` and judges it. A new life begins where there was none; `None` for an entity that
+    /// is not remembered, for want of room.
+    pub fn observe(&mut self, time: f64, sample: &Sample, terms: Terms) -> Option<Arc<Assessment>> {
         let scope = sample.entity.scope();
         if !self.lives.contains_key(&sample.entity) {
             if self.lives.len() >= self.room {
                 *self.dropped.entry(scope).or_default() += 1;
-                return self.pass_over(sample);
+                return None;
             }
             self.begin(time, sample);
         }
-        let Some(life) = self.lives.get_mut(&sample.entity) else { return self.pass_over(sample) };
-        if !Arc::ptr_eq(&life.given, &sample.identity) {
-            life.given = Arc::clone(&sample.identity);
-            life.identity = with_group(&sample.identity, scope);
+        let life = self.lives.get_mut(&sample.entity)?;
+        if !Arc::ptr_eq(&life.identity, &sample.identity) {
+            life.identity = Arc::clone(&sample.identity);
             life.lineage = lineage_key(&sample.entity, &sample.identity);
         }
         let lineage = life.lineage.as_ref().and_then(|key| self.lineages.get(key));
         if let Some(scored) = sample.memory.scored(scope) {
             let closed = life.history.push(time, scored, &sample.memory);
             let around = Circumstances {
-                threshold: self.threshold,
-                room: limit.map(|limit| limit.room),
+                threshold: terms.threshold,
+                room: terms.limit.map(|limit| limit.room),
                 lineage: lineage.unwrap_or(&self.no_lineage),
                 executable: life.identity.executable,
                 age: sample.start.map(|start| start.age.as_secs_f64() * self.time_lapse),
@@ -98,12 +92,11 @@ impl Watchlist {
                 life.assessment = Arc::new(assessment);
             }
         }
-        Verdict { identity: Arc::clone(&life.identity), assessment: Some(Arc::clone(&life.assessment)) }
-    }
-
-    /// The names of an entity that is not watched.
-    pub fn pass_over(&self, sample: &Sample) -> Verdict {
-        Verdict { identity: with_group(&sample.identity, sample.entity.scope()), assessment: None }
+        // The verdict before the next one: what is expected may have been outgrown, or the rules may be others.
+        if life.assessment.threshold != terms.threshold {
+            life.assessment = Arc::new(life.assessment.judged_by(terms.threshold));
+        }
+        Some(Arc::clone(&life.assessment))
     }
 
     /// Ends every life that `is_gone`, and lets its lineage know. To be called before new lives are observed, so that
@@ -166,8 +159,7 @@ impl Watchlist {
             history: History::new(time, self.interval),
             detector: Detector::new(lineage, sample.identity.executable),
             assessment: Arc::default(),
-            given: Arc::clone(&sample.identity),
-            identity: with_group(&sample.identity, sample.entity.scope()),
+            identity: Arc::clone(&sample.identity),
             lineage: key,
         };
         self.lives.insert(sample.entity.clone(), life);
@@ -177,13 +169,4 @@ impl Watchlist {
 /// Only processes have successive lives.
 fn lineage_key(entity: &EntityId, identity: &Identity) -> Option<LineageKey> {
     matches!(entity, EntityId::Process { .. }).then(|| LineageKey::of(identity))
-}
-
-fn with_group(identity: &Arc<Identity>, scope: Scope) -> Arc<Identity> {
-    match scope {
-        Scope::Process => {
-            Arc::new(Identity { group: Some(group::name_of(identity)), ..Identity::clone(identity) })
-        }
-        _ => Arc::clone(identity),
-    }
 }

@@ -7,10 +7,12 @@ use serde::Serialize;
 use crate::sample::Kind;
 
 /// What the detector thinks of one entity.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Assessment {
     /// 0 to 100; `None` until there is enough history.
     pub score: Option<f64>,
+    /// A score above it is a suspicion; infinite for what is never to be suspected.
+    pub threshold: f64,
     /// The shape of what was seen.
     pub reason: Reason,
     /// Robust slope of the floor over the window that carries the evidence, bytes a second.
@@ -25,15 +27,43 @@ pub struct Assessment {
     pub evidence: Option<Evidence>,
 }
 
+/// Nothing is known, and nothing suspected.
+impl Default for Assessment {
+    fn default() -> Assessment {
+        Assessment {
+            score: None,
+            threshold: f64::INFINITY,
+            reason: Reason::default(),
+            growth_bytes_per_second: None,
+            time_to_limit_seconds: None,
+            window_seconds: None,
+            growth_by_kind: Vec::new(),
+            evidence: None,
+        }
+    }
+}
+
 impl Assessment {
-    /// Whether the score is above `threshold`. An absent score is no suspicion.
-    pub fn is_suspect(&self, threshold: f64) -> bool {
-        self.score.is_some_and(|score| score > threshold)
+    /// Whether the score is above the threshold. An absent score is no suspicion.
+    pub fn is_suspect(&self) -> bool {
+        self.score.is_some_and(|score| score > self.threshold)
     }
 
     /// The status that goes with it.
-    pub fn status(&self, threshold: f64) -> Status {
-        if self.is_suspect(threshold) { Status::Suspect } else { Status::Clean }
+    pub fn status(&self) -> Status {
+        if self.is_suspect() { Status::Suspect } else { Status::Clean }
+    }
+
+    /// The same finding by another threshold. What is called a leak exactly while it is suspect grows otherwise.
+    #[must_use]
+    pub fn judged_by(&self, threshold: f64) -> Assessment {
+        let mut judged = Assessment { threshold, ..self.clone() };
+        judged.reason = match judged.reason {
+            _ if judged.is_suspect() => Reason::Leaking,
+            Reason::Leaking => Reason::Growing,
+            other => other,
+        };
+        judged
     }
 
     /// The kind that grew most.
@@ -149,4 +179,22 @@ pub struct Gate {
     pub value: f64,
     /// What it contributes, 0 to 1.
     pub pass: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_and_reason_follow_the_threshold() {
+        let leak = Assessment { score: Some(70.0), ..Assessment::default() }.judged_by(60.0);
+        assert_eq!((leak.status(), leak.reason), (Status::Suspect, Reason::Leaking));
+        for threshold in [70.0, 80.0, f64::INFINITY] {
+            let excused = leak.judged_by(threshold);
+            assert_eq!((excused.status(), excused.reason), (Status::Clean, Reason::Growing), "{threshold}");
+            assert_eq!(excused.judged_by(60.0), leak);
+        }
+        let unknown = Assessment::default().judged_by(0.0);
+        assert_eq!((unknown.status(), unknown.reason), (Status::Clean, Reason::InsufficientData));
+    }
 }

@@ -56,7 +56,7 @@ const GROWTH: f64 = 0.3;
 /// What stands around an entity and bears on its verdict.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
-    /// A score above it is a suspicion.
+    /// A score above it is a suspicion; infinite for what is never to be suspected.
     pub threshold: f64,
     /// Bytes that may still be taken before the nearest limit.
     pub room: Option<u64>,

@@ -64,7 +64,7 @@ impl Play {
                 age: None,
             };
             if let Some(assessment) = detector.update(&history, closed, around) {
-                if assessment.is_suspect(THRESHOLD) && self.called.is_none() {
+                if assessment.is_suspect() && self.called.is_none() {
                     self.called = Some(self.time - start);
                 }
                 if assessment.time_to_limit_seconds.is_some_and(|left| left < HOUR) && self.warned.is_none() {
@@ -229,7 +229,7 @@ fn a_suspicion_ends_when_memory_is_given_back() {
 fn too_little_history_is_no_verdict() {
     let play = Play::new(15.0).life(0.05, |hour| 200.0 + 1000.0 * hour);
     assert_eq!((play.last.score, play.last.reason), (None, Reason::InsufficientData));
-    assert_eq!(play.last.status(0.0), Status::Clean);
+    assert_eq!(play.last.judged_by(0.0).status(), Status::Clean);
 }
 
 #[test]

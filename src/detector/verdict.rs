@@ -40,6 +40,7 @@ pub(super) fn assess(found: Findings) -> Assessment {
     let going_on = rise.filter(|_| matches!(reason, Reason::Growing | Reason::Leaking));
     Assessment {
         score: found.score,
+        threshold: found.around.threshold,
         reason,
         growth_bytes_per_second: rise.map(|rise| rise.slope).or_else(|| plain_slope(found.history)),
         time_to_limit_seconds: going_on

@@ -96,7 +96,7 @@ macro_rules! scope_metrics {
             suspect: gauge(
                 concat!("memleak_", $scope, "_suspect"),
                 $labels,
-                concat!("Whether the leak score of ", $what, " is above the threshold; 0 without a score."),
+                concat!("Whether the leak score of ", $what, " is above its threshold; 0 without a score."),
             ),
             explained: if $explained {
                 Some(gauge(
@@ -186,14 +186,20 @@ metrics! { ENTITY_METRICS:
 metrics! { WHOLE_METRICS:
     BUILD_INFO = gauge("memleak_build_info", &["version", "revision"], "What was built, always 1.");
     LEAK_SCORE = gauge("memleak_leak_score", NONE,
-        "Highest leak score of all entities; absent until one has a score.");
-    LEAK_SCORE_THRESHOLD = gauge("memleak_leak_score_threshold", NONE, "Leak score above which an entity is suspect.");
-    SUSPECTS = gauge("memleak_suspects", SCOPE, "Entities whose leak score is above the threshold.");
+        "Highest leak score of all entities that may be suspected; absent until one has a score.");
+    LEAK_SCORE_THRESHOLD = gauge("memleak_leak_score_threshold", NONE, "Leak score above which an entity is suspect, unless an override gives it another.");
+    SUSPECTS = gauge("memleak_suspects", SCOPE, "Entities whose leak score is above their threshold.");
     ENTITIES = gauge("memleak_entities", SCOPE, "Entities that are watched, whether or not they have series of their own.");
     ENTITIES_DROPPED = gauge("memleak_entities_dropped", SCOPE,
         "Entities that were seen in the last sample and are not watched for want of room.");
     ENTITIES_UNEXPORTED = gauge("memleak_entities_unexported", SCOPE,
         "Entities that are watched and have no series of their own because of --series.max.");
+    GROUPING_FOLDED_PROCESSES = gauge("memleak_grouping_folded_processes", NONE,
+        "Processes in the group `other`, for their group would have had no name or been one too many.");
+    CONFIG_RELOAD_SUCCESSFUL = gauge("memleak_config_last_reload_successful", NONE,
+        "Whether the configuration file made sense when it was last read; absent without one.");
+    CONFIG_RELOAD_TIMESTAMP = gauge("memleak_config_last_reload_success_timestamp_seconds", NONE,
+        "When the configuration in force was read, in seconds since the epoch; absent without a file.");
     LAST_SAMPLE_TIMESTAMP = gauge("memleak_last_sample_timestamp_seconds", NONE,
         "Time of the last sample in seconds since the epoch.");
     SAMPLE_INTERVAL = gauge("memleak_sample_interval_seconds", NONE,

@@ -26,7 +26,7 @@ pub(super) fn families<'a>(snapshot: &'a Snapshot, sources: &Sources) -> Vec<Fam
     for scope in Scope::ALL.into_iter().filter(|scope| sources.cover(*scope)) {
         let exported: Vec<_> =
             exported(snapshot, scope).map(|entity| (entity, Labels::shared(labels(entity)))).collect();
-        families.extend(scope_families(scope_metrics(scope), &exported, snapshot.threshold));
+        families.extend(scope_families(scope_metrics(scope), &exported));
         match scope {
             Scope::Host | Scope::HostUnaccounted => {}
             Scope::Group => families.push(group_processes(&exported)),
@@ -52,11 +52,11 @@ fn scope_metrics(scope: Scope) -> ScopeMetrics {
     }
 }
 
-fn scope_families<'a>(metrics: ScopeMetrics, entities: &[Labelled<'a>], threshold: f64) -> Vec<Family<'a>> {
+fn scope_families<'a>(metrics: ScopeMetrics, entities: &[Labelled<'a>]) -> Vec<Family<'a>> {
     let mut families = Vec::with_capacity(7);
     families.extend(metrics.memory.map(|metric| memory(metric, entities)));
     families.push(each(metrics.score, entities, |entity| entity.assessment.score));
-    families.push(each(metrics.suspect, entities, |entity| flag(entity.assessment.is_suspect(threshold))));
+    families.push(each(metrics.suspect, entities, |entity| flag(entity.assessment.is_suspect())));
     families.extend(
         metrics.explained.map(|metric| each(metric, entities, |entity| flag(entity.explained_by.is_some()))),
     );

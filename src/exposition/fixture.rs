@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::detector::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason};
 use crate::entity::{EntityId, Identity, Scope};
+use crate::rules::ReloadStatus;
 use crate::sample::{HostMemory, Kind, Limit, LimitKind, Memory, Start};
 use crate::snapshot::{Entity, Explanation, Snapshot, SourceReport};
 use crate::source::ReadErrorReason;
@@ -33,6 +34,8 @@ pub(crate) fn snapshot() -> Snapshot {
         ],
         dropped: BTreeMap::from([(Scope::Process, 3)]),
         unexported: BTreeMap::from([(Scope::Group, 2)]),
+        folded: 2,
+        reload: Some(ReloadStatus { successful: false, success_unix_seconds: 1_700_000_000.25 }),
         sources: vec![
             report("host", true, BTreeMap::new()),
             report("process", false, BTreeMap::from([(ReadErrorReason::Permission, 2)])),
@@ -124,6 +127,7 @@ fn hidden() -> Entity {
 fn leaking(score: f64) -> Assessment {
     Assessment {
         score: Some(score),
+        threshold: 60.0,
         reason: Reason::Leaking,
         growth_bytes_per_second: Some(0.5),
         time_to_limit_seconds: Some(6992.0),

@@ -3,6 +3,7 @@
 use super::catalog as metric;
 use super::family::{Family, Labels};
 use crate::entity::Scope;
+use crate::rules::ReloadStatus;
 use crate::snapshot::{Snapshot, SourceReport};
 use crate::source::ReadErrorReason;
 
@@ -39,9 +40,20 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
         }),
         by_scope(metric::ENTITIES_DROPPED, |scope| snapshot.dropped.get(&scope).copied().unwrap_or(0)),
         by_scope(metric::ENTITIES_UNEXPORTED, |scope| snapshot.unexported.get(&scope).copied().unwrap_or(0)),
+        Family::single(metric::GROUPING_FOLDED_PROCESSES, snapshot.folded as f64),
     ];
+    if let Some(status) = snapshot.reload {
+        families.extend(reload(status));
+    }
     families.extend(sources(&snapshot.sources));
     families
+}
+
+fn reload(status: ReloadStatus) -> [Family<'static>; 2] {
+    [
+        Family::single(metric::CONFIG_RELOAD_SUCCESSFUL, f64::from(u8::from(status.successful))),
+        Family::single(metric::CONFIG_RELOAD_TIMESTAMP, status.success_unix_seconds),
+    ]
 }
 
 /// One sample a scope, zero included: a series that is always there can be alerted on.

@@ -129,7 +129,7 @@ mod tests {
         let expected = json!({
             "scope": "process", "entity": "leaky[42]",
             "labels": {"pid": "42", "name": "leaky", "group": "web"},
-            "leak_score": 91.5, "status": "suspect", "reason": "leaking",
+            "leak_score": 91.5, "threshold": 60.0, "status": "suspect", "reason": "leaking",
             "sentence": fixture::process(42, "leaky", "web", Some(91.5)).assessment.sentence().to_string(),
             "growth_bytes_per_second": 0.5, "time_to_limit_seconds": 6992.0, "window_seconds": 450.0,
             "growth_by_kind": {"anon": 225, "swap": -5}, "memory": {"anon": 600, "swap": 0},

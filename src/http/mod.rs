@@ -13,6 +13,7 @@ mod negotiation;
 mod page;
 mod query;
 mod ranking;
+mod reload;
 mod response;
 mod router;
 mod server;

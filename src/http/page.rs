@@ -73,7 +73,7 @@ fn write_snapshot(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
 /// One sentence. Of several findings it names the most certain one.
 fn write_verdict(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
     let findings = ranked(snapshot.findings());
-    let threshold = snapshot.threshold;
+    let threshold = findings.first().map_or(snapshot.threshold, |finding| finding.assessment.threshold);
     match (findings.first(), snapshot.highest_score()) {
         (Some(finding), _) => {
             let name = finding.display_name();
@@ -105,7 +105,7 @@ fn write_table(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
          <th class=\"number\">Time to limit</th></tr></thead>\n<tbody>\n",
     );
     for entity in ranked(snapshot.entities.iter()).into_iter().take(MAX_ROWS) {
-        write_row(html, entity, entity.assessment.status(snapshot.threshold))?;
+        write_row(html, entity, entity.assessment.status())?;
     }
     html.push_str("</tbody>\n</table></div>\n");
     let watched = snapshot.entities.len();
@@ -187,8 +187,9 @@ mod tests {
     #[tokio::test]
     async fn nothing_suspect_is_said_so() {
         let mut snapshot = fixture::snapshot();
-        snapshot.entities.retain(|entity| !entity.assessment.is_suspect(60.0));
-        snapshot.entities[0].assessment = Arc::new(Assessment { score: Some(12.0), ..Assessment::default() });
+        snapshot.entities.retain(|entity| !entity.assessment.is_suspect());
+        snapshot.entities[0].assessment =
+            Arc::new(Assessment { score: Some(12.0), threshold: 60.0, ..Assessment::default() });
         let clean = html(snapshot.clone(), Duration::ZERO).await;
         assert!(clean.contains("No memory leak: the highest score is 12, the threshold 60."), "{clean}");
         snapshot.entities.clear();

@@ -9,6 +9,7 @@
 //! | `GET /api/leak_indicators` | the verdict and its evidence as JSON; `?scope=`, `?status=`, `?limit=` |
 //! | `GET /-/healthy` | 503 when sampling has stalled |
 //! | `GET /-/ready` | 503 before the first sample |
+//! | `POST /-/reload` | reads the configuration file again; 403 unless `--web.enable-lifecycle` is given |
 //!
 //! All of them are below `--web.route-prefix`; `/` and the prefix without a slash redirect to the page.
 //!
@@ -23,14 +24,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::metrics::Telemetry;
 use super::response::{Body, Refusal, redirect};
-use super::{api, health, page};
+use super::{api, health, page, reload};
 use crate::config::WebConfig;
 use crate::exposition::SelfMetrics;
+use crate::rules::LiveRules;
 use crate::snapshot::Published;
 
 /// All that answering takes.
 #[derive(Debug)]
 pub struct App {
+    rules: Arc<LiveRules>,
+    enable_lifecycle: bool,
     published: Arc<Published>,
     self_metrics: Arc<SelfMetrics>,
     telemetry: Telemetry,
@@ -42,9 +46,16 @@ pub struct App {
 
 impl App {
     /// Answers from what is in `published` at the time.
-    pub fn new(web: &WebConfig, published: Arc<Published>, self_metrics: Arc<SelfMetrics>) -> App {
+    pub fn new(
+        web: &WebConfig,
+        rules: Arc<LiveRules>,
+        published: Arc<Published>,
+        self_metrics: Arc<SelfMetrics>,
+    ) -> App {
         let own = (!web.disable_exporter_metrics).then(|| Arc::clone(&self_metrics));
         App {
+            rules,
+            enable_lifecycle: web.enable_lifecycle,
             published,
             self_metrics,
             telemetry: Telemetry::new(own),
@@ -87,6 +98,7 @@ impl App {
             "/api/leak_indicators" => Some(Route::LeakIndicators),
             "/-/healthy" => Some(Route::Healthy),
             "/-/ready" => Some(Route::Ready),
+            "/-/reload" => Some(Route::Reload),
             _ => None,
         }
     }
@@ -98,14 +110,12 @@ impl App {
         route: Option<Route>,
     ) -> Result<(Route, Option<OwnedSemaphorePermit>), Refusal> {
         let route = route.ok_or_else(|| not_found(request.uri().path()))?;
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Err(wrong_method());
-        }
+        route.allows(request.method())?;
         if has_body(request.headers()) {
             return Err(too_large());
         }
-        // A busy exporter is not an unhealthy one.
-        if matches!(route, Route::Healthy | Route::Ready) {
+        // A busy exporter is not an unhealthy one, and still does as it is told.
+        if matches!(route, Route::Healthy | Route::Ready | Route::Reload) {
             return Ok((route, None));
         }
         let permit = Arc::clone(&self.in_work).try_acquire_owned().map_err(|_| busy())?;
@@ -126,6 +136,7 @@ impl App {
             Route::LeakIndicators => api::leak_indicators(published, query, now),
             Route::Healthy => Ok(health::healthy(published, self.started, now)),
             Route::Ready => Ok(health::ready(published)),
+            Route::Reload => reload::reload(&self.rules, self.enable_lifecycle),
         };
         answer.unwrap_or_else(Refusal::into_response)
     }
@@ -141,6 +152,7 @@ enum Route {
     LeakIndicators,
     Healthy,
     Ready,
+    Reload,
 }
 
 impl Route {
@@ -155,7 +167,21 @@ impl Route {
             Route::LeakIndicators => "leak_indicators",
             Route::Healthy => "healthy",
             Route::Ready => "ready",
+            Route::Reload => "reload",
         }
+    }
+
+    /// Whether the route answers to `method`. What changes something is never got.
+    fn allows(self, method: &Method) -> Result<(), Refusal> {
+        let (allowed, sentence, list) = match self {
+            Route::Reload => (*method == Method::POST, "only POST is answered", "POST"),
+            _ => {
+                let reads = matches!(*method, Method::GET | Method::HEAD);
+                (reads, "only GET and HEAD are answered", "GET, HEAD")
+            }
+        };
+        let refusal = || Refusal::new(StatusCode::METHOD_NOT_ALLOWED, sentence).with(ALLOW, list);
+        if allowed { Ok(()) } else { Err(refusal()) }
     }
 }
 
@@ -177,10 +203,6 @@ fn too_large() -> Refusal {
 
 fn not_found(path: &str) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, format!("there is nothing at {path:?}; see /"))
-}
-
-fn wrong_method() -> Refusal {
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered").with(ALLOW, "GET, HEAD")
 }
 
 fn busy() -> Refusal {

@@ -64,24 +64,19 @@ pub(super) struct LeakIndicators<'a> {
 
 impl<'a> LeakIndicators<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, query: &IndicatorQuery) -> LeakIndicators<'a> {
-        let threshold = snapshot.threshold;
         let status = if snapshot.suspects().next().is_some() { Status::Suspect } else { Status::Clean };
         let matching = ranked(snapshot.entities.iter().filter(|entity| {
             query.scope.is_none_or(|scope| entity.scope() == scope)
-                && query.status.is_none_or(|status| entity.assessment.status(threshold) == status)
+                && query.status.is_none_or(|status| entity.assessment.status() == status)
         }));
         LeakIndicators {
             leak_score: snapshot.highest_score(),
             status,
-            threshold,
+            threshold: snapshot.threshold,
             time: snapshot.taken_unix_seconds,
             time_lapse: snapshot.time_lapse,
             matched: matching.len(),
-            indicators: matching
-                .into_iter()
-                .take(query.limit)
-                .map(|entity| Indicator::new(entity, threshold))
-                .collect(),
+            indicators: matching.into_iter().take(query.limit).map(Indicator::new).collect(),
         }
     }
 }
@@ -93,6 +88,8 @@ struct Indicator<'a> {
     entity: String,
     labels: BTreeMap<&'a str, Cow<'a, str>>,
     leak_score: Option<f64>,
+    /// Null for what is never to be suspected.
+    threshold: f64,
     status: Status,
     reason: Reason,
     sentence: String,
@@ -107,14 +104,15 @@ struct Indicator<'a> {
 }
 
 impl<'a> Indicator<'a> {
-    fn new(entity: &'a Entity, threshold: f64) -> Indicator<'a> {
+    fn new(entity: &'a Entity) -> Indicator<'a> {
         let assessment = &entity.assessment;
         Indicator {
             scope: entity.scope(),
             entity: entity.display_name(),
             labels: exposition::labels(entity).into_iter().collect(),
             leak_score: assessment.score,
-            status: assessment.status(threshold),
+            threshold: assessment.threshold,
+            status: assessment.status(),
             reason: assessment.reason,
             sentence: assessment.sentence().to_string(),
             growth_bytes_per_second: assessment.growth_bytes_per_second,

@@ -30,6 +30,12 @@ pub fn memory_path(text: &[u8]) -> Option<Cow<'_, str>> {
     unified.map(clean)
 }
 
+/// Paths of the cgroups in all hierarchies, as they stand in the file.
+pub fn paths(text: &[u8]) -> Vec<String> {
+    let paths = lines(text).filter_map(hierarchy).map(|(_, path)| path);
+    paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect()
+}
+
 /// Controllers and path of one line, `ID:CONTROLLERS:PATH`. Only the path may contain further colons.
 fn hierarchy(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut parts = line.splitn(3, |byte| *byte == b':');
@@ -61,6 +67,12 @@ mod tests {
         ] {
             assert_eq!(memory_path(text.as_bytes()).as_deref(), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn all_hierarchies_are_listed() {
+        assert_eq!(paths(b"4:cpu,memory:/a\n1:name=systemd:/b c\nodd\n0::/\n"), ["/a", "/b c", "/"]);
+        assert!(paths(b"").is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 pub mod cgroup;
 pub mod clock;
+pub mod cmdline;
 pub mod limits;
 pub mod meminfo;
 pub mod passwd;

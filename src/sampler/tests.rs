@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::SelectionConfig;
+use crate::detector::{Reason, Status};
 use crate::entity::Identity;
 use crate::sample::{Kind, LimitKind, Memory, Start};
 use crate::source::SourceError;
@@ -55,6 +56,9 @@ struct Bench {
     interval: Duration,
     process: Script,
     host: Script,
+    /// The configuration file, and where the rules in it are.
+    file: tempfile::NamedTempFile,
+    rules: Arc<LiveRules>,
 }
 
 impl Bench {
@@ -77,7 +81,16 @@ impl Bench {
         let interval = config.interval;
         let selection = SelectionConfig { top: None, max_series: None };
         let now = Moment { instant: Instant::now(), unix_seconds: 1.8e9 };
-        Bench { sampler: Sampler::new(config, selection, sources), now, interval, process, host }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let rules = Arc::new(LiveRules::new(Some(file.path())).unwrap());
+        let sampler = Sampler::new(config, selection, Arc::clone(&rules), sources);
+        Bench { sampler, now, interval, process, host, file, rules }
+    }
+
+    /// Goes by the rules in `text` from now on.
+    fn configure(&mut self, text: &str) {
+        std::fs::write(self.file.path(), text).unwrap();
+        self.rules.reload().unwrap();
     }
 
     /// One tick with these processes running.
@@ -130,7 +143,7 @@ fn a_leak_makes_its_process_and_its_group_suspect() {
     let snapshot = bench.run(7, 40, |hour| 100.0 + 5.0 * hour);
     let (group, process) = (find(&snapshot, Scope::Group)[0], find(&snapshot, Scope::Process)[0]);
     for entity in [group, process] {
-        assert!(entity.assessment.is_suspect(60.0), "{entity:?}");
+        assert!(entity.assessment.is_suspect(), "{entity:?}");
         assert_eq!(entity.assessment.dominant_kind(), Some(Kind::Anon));
     }
     let growth = group.assessment.growth_bytes_per_second.unwrap() * 3600.0 / MIB as f64;
@@ -194,7 +207,7 @@ fn a_source_that_fails_hides_no_other_and_forgets_nobody() {
     assert_eq!(snapshot.sources.iter().map(|source| source.success).collect::<Vec<_>>(), [true, false]);
     bench.process.lock().unwrap().fails = false;
     let snapshot = bench.tick(vec![process(7, "web", 301 * MIB)]);
-    assert!(find(&snapshot, Scope::Process)[0].assessment.is_suspect(60.0), "its history has survived");
+    assert!(find(&snapshot, Scope::Process)[0].assessment.is_suspect(), "its history has survived");
 }
 
 #[test]
@@ -206,7 +219,7 @@ fn a_process_that_could_not_be_read_once_keeps_its_history() {
     assert_eq!(snapshot.entities.len(), 0);
     assert_eq!(snapshot.sources[1].errors, BTreeMap::from([(ReadErrorReason::Io, 1)]));
     let snapshot = bench.tick(vec![process(7, "web", 301 * MIB)]);
-    assert!(find(&snapshot, Scope::Process)[0].assessment.is_suspect(60.0));
+    assert!(find(&snapshot, Scope::Process)[0].assessment.is_suspect());
 }
 
 #[test]
@@ -222,7 +235,7 @@ fn the_host_is_explained_by_the_group_that_leaks_and_by_nothing_else() {
         }
         let snapshot = snapshot.unwrap();
         let host = find(&snapshot, Scope::Host)[0];
-        assert!(host.assessment.is_suspect(60.0));
+        assert!(host.assessment.is_suspect());
         let by = host.explained_by.as_ref().map(|by| (by.scope, by.entity.as_str()));
         assert_eq!(by, explained.then_some((Scope::Group, "web")));
     }
@@ -251,11 +264,119 @@ fn what_there_is_no_room_for_is_counted() {
     assert_eq!(find(&snapshot, Scope::Group)[0].processes, Some(5));
 }
 
+/// Status, reason and threshold of all entities of a scope.
+fn verdicts(snapshot: &Snapshot, scope: Scope) -> Vec<(Status, Reason, f64)> {
+    let verdict = |entity: &&Entity| {
+        let assessment = &entity.assessment;
+        (assessment.status(), assessment.reason, assessment.threshold)
+    };
+    find(snapshot, scope).iter().map(verdict).collect()
+}
+
 #[test]
-fn the_nearest_limit_counts() {
-    let near = Limit { kind: LimitKind::Data, bytes: 100, room: 10 };
-    let far = Limit { kind: LimitKind::Host, bytes: 1000, room: 900 };
-    assert_eq!(nearest(Some(near), Some(far)), Some(near));
-    assert_eq!(nearest(None, Some(far)), Some(far));
-    assert_eq!(nearest(None, None), None);
+fn a_reload_renames_groups_and_forgets_nothing() {
+    let mut bench = Bench::new(|_| {});
+    bench.run(7, 40, |hour| 100.0 + 5.0 * hour);
+    bench.configure("process_names: [{ name: shop, comm: [web] }]");
+    let snapshot = bench.tick(vec![process(7, "web", 301 * MIB), process(8, "db", MIB)]);
+    let groups = find(&snapshot, Scope::Group);
+    assert_eq!(groups.iter().map(|group| group.display_name()).collect::<Vec<_>>(), ["shop"]);
+    assert!(groups[0].assessment.is_suspect(), "its history has survived");
+    let processes = find(&snapshot, Scope::Process);
+    let group = |index: usize| processes[index].identity.group.as_deref();
+    assert_eq!((processes.len(), group(0), group(1)), (2, Some("shop"), None));
+    assert!(snapshot.reload.unwrap().successful);
+
+    std::fs::write(bench.file.path(), "nonsense: 1").unwrap();
+    bench.rules.reload().unwrap_err();
+    let snapshot = bench.tick(vec![process(7, "web", 301 * MIB)]);
+    assert_eq!(find(&snapshot, Scope::Group)[0].display_name(), "shop");
+    assert!(!snapshot.reload.unwrap().successful);
+}
+
+#[test]
+fn who_is_excluded_is_not_watched() {
+    let mut bench = Bench::new(|_| {});
+    bench.run(7, 40, |hour| 100.0 + 5.0 * hour);
+    bench.configure("exclude: [{ match: { name: we* } }]");
+    let snapshot = bench.tick(vec![process(7, "web", 301 * MIB), process(8, "db", MIB)]);
+    let names: Vec<_> = snapshot.entities.iter().map(Entity::display_name).collect();
+    assert_eq!(names, ["db", "db[8]"]);
+    assert_eq!(bench.sampler.watchlist.len(), 1, "nor remembered");
+    bench.configure("exclude: [{ match: { scope: group, group: db } }]");
+    let snapshot = bench.tick(vec![process(8, "db", MIB)]);
+    assert_eq!(snapshot.entities.iter().map(Entity::display_name).collect::<Vec<_>>(), ["db[8]"]);
+}
+
+#[test]
+fn an_override_changes_status_reason_and_metric_alike() {
+    let mut bench = Bench::new(|_| {});
+    let snapshot = bench.run(7, 40, |hour| 100.0 + 5.0 * hour);
+    let score = snapshot.highest_score().unwrap();
+    let suspect = (Status::Suspect, Reason::Leaking);
+    let clean = (Status::Clean, Reason::Growing);
+    let never = f64::INFINITY;
+    for (change, group, process) in [
+        ("match: { group: other }, ignore: true", (suspect, 60.0), (suspect, 60.0)),
+        ("match: { group: web }, ignore: true", (clean, never), (clean, never)),
+        ("match: { name: web }, ignore: true", (clean, never), (clean, never)),
+        ("match: { scope: group }, ignore: true", (clean, never), (suspect, 60.0)),
+        ("match: { group: web }, threshold: 99.999", (clean, 99.999), (clean, 99.999)),
+        ("match: { scope: group }, threshold: 99.999", (clean, 99.999), (suspect, 60.0)),
+        ("match: { group: web }, expected_max_bytes: 8GiB", (clean, never), (clean, never)),
+        ("match: { group: web }, expected_max_bytes: 200MiB", (suspect, 60.0), (suspect, 60.0)),
+        ("match: { cgroup: /a/* }, ignore: true", (suspect, 60.0), (suspect, 60.0)),
+    ] {
+        bench.configure(&format!("overrides: [{{ {change} }}]"));
+        let snapshot = bench.tick(vec![self::process(7, "web", 301 * MIB)]);
+        for (scope, ((status, reason), threshold)) in [(Scope::Group, group), (Scope::Process, process)] {
+            assert_eq!(verdicts(&snapshot, scope), [(status, reason, threshold)], "{change}: {scope}");
+        }
+        let shown = find(&snapshot, Scope::Process)[0].assessment.score.unwrap();
+        assert!((shown - score).abs() < 5.0, "{change}: the score is still told, {shown}");
+        assert_eq!(snapshot.highest_score().is_none(), process.1 == never && group.1 == never, "{change}");
+        assert_eq!(snapshot.suspects().count(), snapshot.suspects().filter(|entity| entity.exported).count());
+    }
+}
+
+#[test]
+fn what_a_group_is_expected_to_take_is_the_sum_of_its_processes() {
+    let mut bench = Bench::new(|_| {});
+    bench.run(7, 40, |hour| 100.0 + 5.0 * hour);
+    let change = "match: { group: web }, expected_max_bytes: 400MiB, limit_bytes: 500MiB";
+    bench.configure(&format!("overrides: [{{ {change} }}]"));
+    let alone = bench.tick(vec![process(7, "web", 301 * MIB)]);
+    assert_eq!(alone.suspects().count(), 0);
+    let together = bench.tick(vec![process(7, "web", 301 * MIB), process(8, "web", 100 * MIB)]);
+    assert_eq!(together.suspects().count(), 2, "the group and the one that leaks");
+    let limit = Limit { kind: LimitKind::Configured, bytes: 500 * MIB, room: 99 * MIB };
+    for entity in together.suspects() {
+        assert_eq!(entity.limit, Some(limit));
+    }
+    let group = find(&together, Scope::Group)[0];
+    let left = group.assessment.time_to_limit_seconds.unwrap() / 3600.0;
+    assert!((left - 99.0 / 5.0).abs() < 1.0, "{left} hours");
+}
+
+#[test]
+fn groups_are_bounded() {
+    let mut bench = Bench::new(|config| config.max_entities = 2000);
+    bench.configure(
+        "process_names: [{ name: 'g{{.PID}}', comm: [web] }, { name: '{{.Username}}', comm: [nobody] }]",
+    );
+    let mut everyone: Vec<Sample> = (1..=1010).map(|pid| process(pid, "web", MIB)).collect();
+    everyone.push(process(2000, "nobody", MIB));
+    let snapshot = bench.tick(everyone);
+    let groups = find(&snapshot, Scope::Group);
+    assert_eq!((groups.len(), snapshot.folded), (1001, 11));
+    let other = groups.iter().find(|group| group.display_name() == "other").unwrap();
+    assert_eq!(other.processes, Some(11));
+    bench.tick(Vec::new());
+    let snapshot = bench.tick(vec![process(3000, "web", MIB)]);
+    assert_eq!((find(&snapshot, Scope::Group)[0].display_name().as_str(), snapshot.folded), ("g3000", 0));
+
+    let long = "ü".repeat(200);
+    bench.configure(&format!("process_names: [{{ name: '{long}', comm: [web] }}]"));
+    let snapshot = bench.tick(vec![process(3000, "web", MIB)]);
+    assert_eq!(find(&snapshot, Scope::Group)[0].display_name(), "ü".repeat(128));
 }

@@ -20,16 +20,42 @@ pub(super) fn read_file(
     max: usize,
     buffer: &mut Vec<u8>,
 ) -> Result<(), Errno> {
+    read_to(dir, name, max, buffer)?;
+    if buffer.len() > max {
+        buffer.clear();
+        return Err(Errno::FBIG);
+    }
+    Ok(())
+}
+
+/// Replaces the contents of `buffer` by the first `max` bytes of the file `name` of the directory `dir`.
+///
+/// # Errors
+/// What openat(2) and read(2) say.
+pub(super) fn read_start(
+    dir: impl AsFd,
+    name: impl rustix::path::Arg,
+    max: usize,
+    buffer: &mut Vec<u8>,
+) -> Result<(), Errno> {
+    read_to(dir, name, max, buffer)?;
+    buffer.truncate(max);
+    Ok(())
+}
+
+/// Reads to the end of the file, or until there are more than `max` bytes.
+fn read_to(
+    dir: impl AsFd,
+    name: impl rustix::path::Arg,
+    max: usize,
+    buffer: &mut Vec<u8>,
+) -> Result<(), Errno> {
     buffer.clear();
     let file = openat(dir, name, regular(), Mode::empty())?;
     loop {
         buffer.reserve(CHUNK);
         let count = retry_on_intr(|| read(&file, spare_capacity(buffer)))?;
-        if buffer.len() > max {
-            buffer.clear();
-            return Err(Errno::FBIG);
-        }
-        if count == 0 {
+        if count == 0 || buffer.len() > max {
             return Ok(());
         }
     }
@@ -62,6 +88,8 @@ mod tests {
         assert_eq!(read_file(&dir, "empty", 0, &mut buffer), Ok(()));
         assert!(buffer.is_empty());
         assert_eq!(read_file(&dir, "missing", 1, &mut buffer), Err(Errno::NOENT));
+        assert_eq!(read_start(&dir, "fits", 9_999, &mut buffer), Ok(()));
+        assert_eq!(buffer, vec![b'x'; 9_999]);
     }
 
     #[test]

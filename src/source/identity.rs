@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::Reading;
 use super::pid_dir::{PidDir, Unread};
 use super::users::Users;
-use crate::entity::Identity;
+use crate::entity::{Identity, Launch, Wants};
 use crate::parse::ParseError;
-use crate::parse::cgroup::memory_path;
+use crate::parse::cgroup::{memory_path, paths};
+use crate::parse::cmdline::command_line;
 use crate::parse::limits::{self, Limits};
 
 /// Sightings after which details are read again at the latest. A program may lower its limits after it has started,
@@ -42,6 +43,7 @@ pub(super) struct Details {
 #[derive(Debug, Default)]
 pub(super) struct Lives {
     lives: HashMap<u32, Life>,
+    wants: Wants,
     pass: u64,
 }
 
@@ -78,9 +80,17 @@ impl Lives {
         };
         life.seen_in_pass = self.pass;
         if life.is_due(sighting) {
-            life.details.reread(sighting, dir, users, buffer, reading);
+            life.details.reread(sighting, self.wants, dir, users, buffer, reading);
         }
         &life.details
+    }
+
+    /// Changes what details hold: those of all processes are read again at their next sighting.
+    pub(super) fn want(&mut self, wants: Wants) {
+        if self.wants != wants {
+            self.wants = wants;
+            self.lives.values_mut().for_each(|life| life.sightings = 0);
+        }
     }
 
     /// Ends a pass over all processes: who was not seen in it is forgotten.
@@ -125,19 +135,26 @@ impl Details {
     fn reread(
         &mut self,
         sighting: &Sighting<'_>,
+        wants: Wants,
         dir: &PidDir,
         users: &Users,
         buffer: &mut Vec<u8>,
         reading: &mut Reading,
     ) {
         let old = &self.identity;
-        let cgroup = value(dir.read(c"cgroup", buffer), reading, || Ok(memory_path(buffer).map(Arc::from)));
+        let all = |text: &[u8]| if wants.cgroups { paths(text) } else { Vec::new() };
+        let cgroups = value(dir.read(c"cgroup", buffer), reading, || {
+            Ok((memory_path(buffer).map(Arc::from), all(buffer)))
+        });
+        let (cgroup, all) = cgroups.unwrap_or_else(|| (old.cgroup.clone(), old.launch.cgroups.clone()));
+        let launch = launch(wants, all, &old.launch, dir, buffer, reading);
         let identity = Identity {
             name: Arc::from(String::from_utf8_lossy(sighting.comm)),
             group: None,
-            cgroup: cgroup.unwrap_or_else(|| old.cgroup.clone()),
+            cgroup,
             user: Some(users.name(sighting.uid)),
             executable: dir.executable(),
+            launch,
         };
         if identity != **old {
             self.identity = Arc::new(identity);
@@ -145,6 +162,28 @@ impl Details {
         if let Some(limits) = value(dir.read(c"limits", buffer), reading, || limits::parse(buffer)) {
             self.limits = limits;
         }
+    }
+}
+
+/// How the process in `dir` was started, as far as it is wanted.
+fn launch(
+    wants: Wants,
+    cgroups: Vec<String>,
+    old: &Arc<Launch>,
+    dir: &PidDir,
+    buffer: &mut Vec<u8>,
+    reading: &mut Reading,
+) -> Arc<Launch> {
+    if wants == Wants::default() {
+        return Arc::default();
+    }
+    let read = |buffer: &mut Vec<u8>, reading: &mut Reading| {
+        let read = dir.read_start(c"cmdline", buffer);
+        value(read, reading, || Ok(Launch::new(command_line(buffer), cgroups.clone())))
+    };
+    match wants.command_line {
+        true => read(buffer, reading).map_or_else(|| Arc::clone(old), Arc::new),
+        false => Arc::new(Launch::new(None, cgroups)),
     }
 }
 
@@ -248,6 +287,28 @@ mod tests {
         let bare = watch.see("exec", 6);
         assert_eq!((bare.limits, bare.identity.cgroup.clone()), (Limits::default(), None));
         assert_eq!(watch.reading.errors.len(), 1);
+    }
+
+    #[test]
+    fn how_it_was_started_is_read_where_it_is_wanted() {
+        let mut watch = Watch::new();
+        watch.system.write("proc/64/cmdline", "/bin/app\0--password=x\0");
+        watch.system.process(64).cgroup("4:memory:/a\n0::/b\n").write();
+        assert_eq!(watch.see("app", 5).identity.launch, Arc::default());
+        watch.see("app", 5);
+        watch.lives.want(Wants { command_line: true, cgroups: false });
+        let identity = watch.see("app", 5).identity;
+        assert_eq!(identity.launch.joined(), "/bin/app --password=x");
+        assert_eq!((identity.launch.program(), identity.launch.cgroups.len()), (Some("/bin/app"), 0));
+        assert!(!format!("{identity:?}").contains("password"));
+
+        watch.lives.want(Wants { command_line: true, cgroups: true });
+        assert_eq!(watch.see("app", 5).identity.launch.cgroups, ["/a", "/b"]);
+        watch.system.remove("proc/64/cmdline");
+        assert_eq!(watch.see("exec", 5).identity.launch.program(), Some("/bin/app"), "it ends just now");
+        watch.lives.want(Wants::default());
+        assert_eq!(watch.see("exec", 5).identity.launch, Arc::default());
+        assert!(watch.reading.errors.is_empty());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::config::{ProcessBackend, SourcesConfig};
+use crate::entity::Wants;
 use crate::sample::{HostMemory, Sample};
 
 mod bounded;
@@ -33,6 +34,9 @@ pub trait Source: Send {
     /// When nothing useful could be read at all. A single entity that can't be read is counted in
     /// [`Reading::errors`]; one that vanishes meanwhile is no error.
     fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError>;
+
+    /// What identities are to hold from now on, besides what they always do; not every source can.
+    fn want(&mut self, _wants: Wants) {}
 }
 
 /// The sources that `config` asks for, in the order they are read.

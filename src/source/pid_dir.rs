@@ -7,13 +7,16 @@ use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
 use rustix::io::Errno;
 
 use super::ReadErrorReason;
-use super::bounded::read_file;
+use super::bounded::{read_file, read_start};
 use crate::entity::Executable;
 use crate::parse::ParseError;
 
 /// Most bytes of a file of one process. They have a few KiB; `status` grows with the groups of its user, of which the
 /// kernel allows 65,536.
 const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// Most bytes of a process's arguments. Java's class paths take ten or twenty KiB; the kernel allows megabytes.
+const MAX_ARGUMENT_BYTES: usize = 32 << 10;
 
 /// `/proc/PID`, held open: the kernel ties the descriptor to one life of the pid. Once the process has been
 /// collected every read fails with `ESRCH`, even if the pid is in use again, so that no two processes are mixed.
@@ -32,6 +35,14 @@ impl PidDir {
     /// [`Unread`]; a file that is too large counts as [`ReadErrorReason::Io`].
     pub(super) fn read(&self, name: &CStr, buffer: &mut Vec<u8>) -> Result<(), Unread> {
         Ok(read_file(&self.0, name, MAX_FILE_BYTES, buffer)?)
+    }
+
+    /// Replaces the contents of `buffer` by the file `name`, or by as much of its start as is ever kept of arguments.
+    ///
+    /// # Errors
+    /// [`Unread`].
+    pub(super) fn read_start(&self, name: &CStr, buffer: &mut Vec<u8>) -> Result<(), Unread> {
+        Ok(read_start(&self.0, name, MAX_ARGUMENT_BYTES, buffer)?)
     }
 
     /// The running file (proc_pid_exe(5)); `None` for whatever reason it can't be looked at, most often because

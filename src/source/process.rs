@@ -8,7 +8,7 @@ use super::pid_dir::{PidDir, Unread};
 use super::roots::{Procfs, Roots};
 use super::users::Users;
 use super::{Reading, Source, SourceError};
-use crate::entity::EntityId;
+use crate::entity::{EntityId, Wants};
 use crate::parse::limits::Limits;
 use crate::parse::status::Status;
 use crate::parse::{stat, statm, status};
@@ -87,6 +87,10 @@ impl Source for ProcessSource {
         }
         self.lives.end_pass();
         Ok(())
+    }
+
+    fn want(&mut self, wants: Wants) {
+        self.lives.want(wants);
     }
 }
 

@@ -13,6 +13,7 @@
 )]
 
 mod alerting;
+mod configuration;
 mod exporter;
 mod formats;
 mod golden;

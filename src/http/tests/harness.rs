@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use crate::config::{Listen, WebConfig};
 use crate::exposition::{SelfMetrics, fixture};
 use crate::http::{App, Limits, serve};
+use crate::rules::LiveRules;
 use crate::snapshot::{Published, Snapshot};
 
 /// Longer than anything takes, however busy the machine.
@@ -37,6 +38,7 @@ pub(super) fn web() -> WebConfig {
         telemetry_path: "/metrics".to_string(),
         route_prefix: String::new(),
         max_requests: 40,
+        enable_lifecycle: false,
         disable_exporter_metrics: false,
     }
 }
@@ -60,12 +62,21 @@ impl Server {
     }
 
     pub(super) async fn start_with(snapshot: Option<Snapshot>, web: &WebConfig, limits: Limits) -> Server {
+        Server::start_configured(snapshot, web, limits, LiveRules::new(None).unwrap()).await
+    }
+
+    pub(super) async fn start_configured(
+        snapshot: Option<Snapshot>,
+        web: &WebConfig,
+        limits: Limits,
+        rules: LiveRules,
+    ) -> Server {
         let published = Arc::new(Published::default());
         if let Some(snapshot) = snapshot {
             published.publish(Arc::new(snapshot));
         }
         let metrics = Arc::new(SelfMetrics::new().unwrap());
-        let app = App::new(web, published, Arc::clone(&metrics));
+        let app = App::new(web, Arc::new(rules), published, Arc::clone(&metrics));
         let (listener, address) = listener().await;
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };

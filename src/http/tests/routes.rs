@@ -4,6 +4,7 @@ use super::harness::{Server, web};
 use crate::config::WebConfig;
 use crate::exposition::fixture;
 use crate::http::Limits;
+use crate::rules::LiveRules;
 use crate::snapshot::Snapshot;
 
 const ROUTES: [(&str, &str); 7] = [
@@ -164,4 +165,28 @@ async fn hostile_names_are_text_everywhere() {
 
     let metrics = server.get("/metrics").await.body;
     assert!(metrics.contains("name=\"<script>\\\"a\\\\b\\n</script>\""), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_reload_has_to_be_posted_and_allowed() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let web = WebConfig { enable_lifecycle: true, ..web() };
+    let rules = LiveRules::new(Some(file.path())).unwrap();
+    let server = Server::start_configured(None, &web, Limits::default(), rules).await;
+    assert_eq!(server.request("POST", "/-/reload").await.status, 200);
+    for method in ["GET", "HEAD", "PUT"] {
+        let reply = server.request(method, "/-/reload").await;
+        assert_eq!((reply.status, reply.header("allow")), (405, Some("post")), "{method}");
+    }
+    std::fs::write(file.path(), "exclude: 3").unwrap();
+    let reply = server.request("POST", "/-/reload").await;
+    let sentence = format!("{}:1: this must be a list", file.path().display());
+    assert_eq!((reply.status, reply.json()), (400, serde_json::json!({ "error": sentence })));
+    std::fs::remove_file(file.path()).unwrap();
+    assert_eq!(server.request("POST", "/-/reload").await.status, 500);
+
+    let server = Server::start(None).await;
+    let reply = server.request("POST", "/-/reload").await;
+    let sentence = "reloading by request is off; start with --web.enable-lifecycle, or send SIGHUP";
+    assert_eq!((reply.status, reply.json()), (403, serde_json::json!({ "error": sentence })));
 }

@@ -32,6 +32,12 @@ impl Program {
         Program::new(env!("CARGO_BIN_EXE_memleak-exporter"))
     }
 
+    /// A leaky that was started by this path, a link to it.
+    pub(crate) fn leaky_as(path: &Path) -> Program {
+        std::os::unix::fs::symlink(Program::leaky().command.get_program(), path).expect("a link");
+        Program::new(path)
+    }
+
     /// `cargo test` builds the examples beside the tests, but says nowhere where.
     pub(crate) fn leaky() -> Program {
         let test = std::env::current_exe().expect("the path of this test");
@@ -115,7 +121,16 @@ impl Process {
     }
 
     pub(crate) fn terminate(&self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("to send a signal to a child");
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends it SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("to send a signal to a child");
     }
 
     pub(crate) fn stdout(&self) -> String {
