@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity, Scope};
+use crate::history::Sealed;
 use crate::sample::{Limit, Memory};
 use crate::snapshot::{Entity, Explanation};
 
@@ -22,10 +23,23 @@ struct Group {
     processes: u64,
     /// Sum over suspect members, bytes a second.
     growth: Option<f64>,
-    /// The member that is suspected most, and what stops it.
-    worst: Option<(Arc<Assessment>, Option<Limit>)>,
+    /// The member that is suspected most.
+    worst: Option<Member>,
     /// The shortest of all members, seconds.
     time_to_limit: Option<f64>,
+}
+
+/// A process that is remembered, as far as its group takes it over.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Who.
+    pub id: EntityId,
+    /// The verdict.
+    pub assessment: Arc<Assessment>,
+    /// What stops it.
+    pub limit: Option<Limit>,
+    /// What the verdict was made from.
+    pub history: Option<Sealed>,
 }
 
 impl Groups {
@@ -34,25 +48,21 @@ impl Groups {
         Groups { threshold, groups: BTreeMap::new() }
     }
 
-    /// Counts a process in, with a verdict if it is tracked.
-    pub fn add(
-        &mut self,
-        name: &Arc<str>,
-        memory: &Memory,
-        verdict: Option<(&Arc<Assessment>, Option<Limit>)>,
-    ) {
+    /// Counts a process in, as a member with a verdict if it is tracked.
+    pub fn add(&mut self, name: &Arc<str>, memory: &Memory, member: Option<Member>) {
         let group = self.groups.entry(Arc::clone(name)).or_default();
         group.memory.add(memory);
         group.processes += 1;
-        let Some((assessment, limit)) = verdict else { return };
+        let Some(member) = member else { return };
+        let assessment = &member.assessment;
         if assessment.is_suspect(self.threshold) {
             let growth = assessment.growth_bytes_per_second.unwrap_or(0.0);
             group.growth = Some(group.growth.unwrap_or(0.0) + growth);
         }
         let left = [group.time_to_limit, assessment.time_to_limit_seconds];
         group.time_to_limit = left.into_iter().flatten().reduce(f64::min);
-        if group.worst.as_ref().is_none_or(|(worst, _)| worst.score < assessment.score) {
-            group.worst = Some((Arc::clone(assessment), limit));
+        if group.worst.as_ref().is_none_or(|worst| worst.assessment.score < assessment.score) {
+            group.worst = Some(member);
         }
     }
 
@@ -65,21 +75,24 @@ impl Groups {
 
 impl Group {
     fn into_entity(self, name: Arc<str>) -> Entity {
-        let (worst, limit) = self.worst.unwrap_or_default();
+        let worst = self.worst.as_ref();
+        let verdict = worst.map_or_else(Assessment::default, |worst| Assessment::clone(&worst.assessment));
         let assessment = Assessment {
-            growth_bytes_per_second: self.growth.or(worst.growth_bytes_per_second),
+            growth_bytes_per_second: self.growth.or(verdict.growth_bytes_per_second),
             time_to_limit_seconds: self.time_to_limit,
-            ..Assessment::clone(&worst)
+            ..verdict
         };
         Entity {
             id: EntityId::Group { name: Arc::clone(&name) },
             identity: Arc::new(Identity { name, ..Identity::default() }),
             memory: self.memory,
-            limit,
+            limit: worst.and_then(|worst| worst.limit),
             start: None,
             threads: None,
             processes: Some(self.processes),
             assessment: Arc::new(assessment),
+            history: worst.and_then(|worst| worst.history.clone()),
+            worst_member: self.worst.map(|worst| worst.id),
             explained_by: None,
             exported: true,
         }
@@ -113,23 +126,25 @@ mod tests {
     use super::*;
     use crate::sample::Kind;
 
-    fn verdict(score: Option<f64>, growth: f64, left: Option<f64>) -> Arc<Assessment> {
-        Arc::new(Assessment {
+    fn member(pid: u32, score: Option<f64>, growth: f64, left: Option<f64>) -> Option<Member> {
+        let assessment = Arc::new(Assessment {
             score,
             growth_bytes_per_second: Some(growth),
             time_to_limit_seconds: left,
             ..Assessment::default()
-        })
+        });
+        let id = EntityId::Process { pid, start_time: 0 };
+        Some(Member { id, assessment, limit: None, history: Some(Sealed::default()) })
     }
 
     #[test]
     fn memory_adds_up_and_scores_do_not() {
         let mut groups = Groups::new(60.0);
         let (name, memory) = (Arc::from("web"), Memory::default().with(Kind::Anon, Some(10)));
-        groups.add(&name, &memory, Some((&verdict(Some(20.0), 5.0, None), None)));
-        groups.add(&name, &memory, Some((&verdict(Some(70.0), 7.0, Some(90.0)), None)));
-        groups.add(&name, &memory, Some((&verdict(Some(80.0), 8.0, Some(50.0)), None)));
-        groups.add(&name, &memory, Some((&verdict(None, 1.0, None), None)));
+        groups.add(&name, &memory, member(1, Some(20.0), 5.0, None));
+        groups.add(&name, &memory, member(2, Some(70.0), 7.0, Some(90.0)));
+        groups.add(&name, &memory, member(3, Some(80.0), 8.0, Some(50.0)));
+        groups.add(&name, &memory, member(4, None, 1.0, None));
         groups.add(&name, &memory, None);
         let web = groups.into_entities().next().unwrap();
         assert_eq!(web.memory.get(Kind::Anon), Some(50));
@@ -137,12 +152,14 @@ mod tests {
         assert_eq!(web.assessment.score, Some(80.0));
         assert_eq!(web.assessment.growth_bytes_per_second, Some(15.0));
         assert_eq!(web.assessment.time_to_limit_seconds, Some(50.0));
+        assert_eq!(web.worst_member, Some(EntityId::Process { pid: 3, start_time: 0 }));
+        assert!(web.history.is_some());
     }
 
     #[test]
     fn a_group_of_unknowns_is_unknown() {
         let mut groups = Groups::new(60.0);
-        groups.add(&Arc::from("new"), &Memory::default(), Some((&verdict(None, 1.0, None), None)));
+        groups.add(&Arc::from("new"), &Memory::default(), member(1, None, 1.0, None));
         assert_eq!(groups.into_entities().next().unwrap().assessment.score, None);
     }
 }

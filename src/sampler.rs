@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime};
 
 use crate::config::{SamplerConfig, SelectionConfig};
 use crate::entity::{EntityId, Scope};
-use crate::rollup::{self, Groups};
+use crate::rollup::{self, Groups, Member};
 use crate::sample::{HostMemory, Limit, Sample};
 use crate::selection::Selection;
 use crate::snapshot::{Entity, Published, Snapshot, SourceReport};
@@ -180,11 +180,7 @@ impl Sampler {
                 self.watchlist.pass_over(sample)
             };
             if let Some(name) = &verdict.identity.group {
-                groups.add(
-                    name,
-                    &sample.memory,
-                    verdict.assessment.as_ref().map(|assessment| (assessment, limit)),
-                );
+                groups.add(name, &sample.memory, member(sample, &verdict, limit));
             }
             entities.extend(entity(sample, verdict, limit));
         }
@@ -213,6 +209,15 @@ fn nearest(own: Option<Limit>, everyone: Option<Limit>) -> Option<Limit> {
     [own, everyone].into_iter().flatten().min_by_key(|limit| limit.room)
 }
 
+fn member(sample: &Sample, verdict: &Verdict, limit: Option<Limit>) -> Option<Member> {
+    Some(Member {
+        id: sample.entity.clone(),
+        assessment: Arc::clone(verdict.assessment.as_ref()?),
+        limit,
+        history: verdict.history.clone(),
+    })
+}
+
 fn entity(sample: &Sample, verdict: Verdict, limit: Option<Limit>) -> Option<Entity> {
     Some(Entity {
         id: sample.entity.clone(),
@@ -223,6 +228,8 @@ fn entity(sample: &Sample, verdict: Verdict, limit: Option<Limit>) -> Option<Ent
         threads: sample.threads,
         processes: None,
         assessment: verdict.assessment?,
+        history: verdict.history,
+        worst_member: None,
         explained_by: None,
         exported: true,
     })

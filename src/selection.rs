@@ -110,6 +110,8 @@ mod tests {
             threads: None,
             processes: None,
             assessment: Arc::new(Assessment { score, ..Assessment::default() }),
+            history: None,
+            worst_member: None,
             explained_by: None,
             exported: false,
         }

@@ -8,6 +8,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity, Scope};
+use crate::history::Sealed;
 use crate::sample::{HostMemory, Limit, Memory, Start};
 use crate::source::ReadErrorReason;
 
@@ -68,6 +69,11 @@ impl Snapshot {
         self.suspects().filter(|entity| entity.scope() != Scope::Process && entity.explained_by.is_none())
     }
 
+    /// The entity of this id, if it was seen.
+    pub fn entity(&self, id: &EntityId) -> Option<&Entity> {
+        self.entities.iter().find(|entity| entity.id == *id)
+    }
+
     /// Entities whose score is above the threshold.
     pub fn suspects(&self) -> impl Iterator<Item = &Entity> {
         self.entities.iter().filter(|entity| entity.assessment.is_suspect(self.threshold))
@@ -93,6 +99,10 @@ pub struct Entity {
     pub processes: Option<u64>,
     /// The verdict.
     pub assessment: Arc<Assessment>,
+    /// What the verdict was made from; `None` where nobody is remembered. A group's is its worst member's.
+    pub history: Option<Sealed>,
+    /// The member with the highest score, from which a group has its verdict and its history.
+    pub worst_member: Option<EntityId>,
     /// A narrower suspect whose growth explains 80 % or more of this one's.
     pub explained_by: Option<Explanation>,
     /// Whether it gets series of its own.
@@ -103,6 +113,11 @@ impl Entity {
     /// The scope label.
     pub fn scope(&self) -> Scope {
         self.id.scope()
+    }
+
+    /// The group that a process belongs to, once grouping has decided.
+    pub fn group(&self) -> Option<&str> {
+        self.identity.group.as_deref()
     }
 
     /// What people call it: the group's name, `NAME[PID]` of a process, the scope of a part of the host.

@@ -7,7 +7,7 @@ use crate::config::SamplerConfig;
 use crate::detector::{Assessment, Circumstances, Detector, Lineage};
 use crate::entity::{EntityId, Identity, LineageKey, Scope};
 use crate::group;
-use crate::history::History;
+use crate::history::{History, Sealed};
 use crate::sample::{Limit, Sample};
 
 /// What a lineage did is forgotten after so many seconds: a week.
@@ -47,6 +47,8 @@ pub struct Verdict {
     pub identity: Arc<Identity>,
     /// `None` for an entity that is not remembered, for want of room.
     pub assessment: Option<Arc<Assessment>>,
+    /// What it rests on; `None` likewise.
+    pub history: Option<Sealed>,
 }
 
 impl Watchlist {
@@ -92,12 +94,20 @@ impl Watchlist {
                 life.assessment = Arc::new(assessment);
             }
         }
-        Verdict { identity: Arc::clone(&life.identity), assessment: Some(Arc::clone(&life.assessment)) }
+        Verdict {
+            identity: Arc::clone(&life.identity),
+            assessment: Some(Arc::clone(&life.assessment)),
+            history: Some(life.history.sealed()),
+        }
     }
 
     /// The names of an entity that is not watched.
     pub fn pass_over(&self, sample: &Sample) -> Verdict {
-        Verdict { identity: with_group(&sample.identity, sample.entity.scope()), assessment: None }
+        Verdict {
+            identity: with_group(&sample.identity, sample.entity.scope()),
+            assessment: None,
+            history: None,
+        }
     }
 
     /// Ends every life that `is_gone`, and lets its lineage know. To be called before new lives are observed, so that

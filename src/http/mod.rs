@@ -5,6 +5,7 @@
 mod api;
 mod current;
 mod health;
+mod history;
 mod html;
 mod listen;
 mod metrics;

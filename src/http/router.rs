@@ -7,6 +7,7 @@
 //! | `GET /metrics` | Prometheus text; the path is configurable |
 //! | `GET /api/memory_usage` | the host's memory as JSON |
 //! | `GET /api/leak_indicators` | the verdict and its evidence as JSON; `?scope=`, `?status=`, `?limit=` |
+//! | `GET /api/history` | the recorded points of one entity as JSON; `?scope=` and `&group=` or `&pid=` |
 //! | `GET /-/healthy` | 503 when sampling has stalled |
 //! | `GET /-/ready` | 503 before the first sample |
 //!
@@ -78,6 +79,7 @@ impl App {
             "/style.css" => Some(Route::Style),
             "/api/memory_usage" => Some(Route::MemoryUsage),
             "/api/leak_indicators" => Some(Route::LeakIndicators),
+            "/api/history" => Some(Route::History),
             "/-/healthy" => Some(Route::Healthy),
             "/-/ready" => Some(Route::Ready),
             _ => None,
@@ -115,6 +117,7 @@ impl App {
             Route::LeakIndicators => {
                 api::leak_indicators(published, query, now).unwrap_or_else(Refusal::into_response)
             }
+            Route::History => api::history(published, query, now).unwrap_or_else(Refusal::into_response),
             Route::Healthy => health::healthy(published, self.started, now),
             Route::Ready => health::ready(published),
         }
@@ -134,6 +137,7 @@ enum Route {
     Metrics,
     MemoryUsage,
     LeakIndicators,
+    History,
     Healthy,
     Ready,
 }
@@ -147,6 +151,7 @@ impl Route {
             Route::Metrics => "metrics",
             Route::MemoryUsage => "memory_usage",
             Route::LeakIndicators => "leak_indicators",
+            Route::History => "history",
             Route::Healthy => "healthy",
             Route::Ready => "ready",
         }
