@@ -66,7 +66,14 @@ impl Snapshot {
 
     /// One leak, one finding: suspects that no narrower suspect explains. A process speaks through its group.
     pub fn findings(&self) -> impl Iterator<Item = &Entity> {
-        self.suspects().filter(|entity| entity.scope() != Scope::Process && entity.explained_by.is_none())
+        self.entities.iter().filter(|entity| self.is_finding(entity))
+    }
+
+    /// Whether `entity` is one of the [`findings`](Snapshot::findings).
+    pub fn is_finding(&self, entity: &Entity) -> bool {
+        entity.assessment.is_suspect(self.threshold)
+            && entity.scope() != Scope::Process
+            && entity.explained_by.is_none()
     }
 
     /// The entity of this id, if it was seen.

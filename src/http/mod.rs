@@ -6,7 +6,6 @@ mod api;
 mod current;
 mod health;
 mod history;
-mod html;
 mod listen;
 mod metrics;
 mod page;

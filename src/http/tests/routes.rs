@@ -128,6 +128,7 @@ async fn the_exporter_describes_itself_unless_told_not_to() {
 #[tokio::test]
 async fn hostile_names_are_text_everywhere() {
     let mut snapshot = fixture::snapshot();
+    snapshot.entities.push(fixture::group(fixture::HOSTILE, 99.0));
     snapshot.entities.push(fixture::process(66, fixture::HOSTILE, fixture::HOSTILE, Some(99.0)));
     let server = Server::start(Some(snapshot)).await;
 
@@ -138,10 +139,13 @@ async fn hostile_names_are_text_everywhere() {
     );
 
     let indicators = server.get("/api/leak_indicators").await.json();
-    assert_eq!(indicators["indicators"][0]["labels"]["name"], fixture::HOSTILE);
+    assert_eq!(indicators["indicators"][0]["labels"]["group"], fixture::HOSTILE);
 
     let name: String = form_urlencoded::byte_serialize(fixture::HOSTILE.as_bytes()).collect();
-    assert_eq!(server.get(&format!("/api/history?scope=group&group={name}")).await.status, 404);
+    assert_eq!(
+        server.get(&format!("/api/history?scope=group&group={name}")).await.json()["entity"],
+        fixture::HOSTILE
+    );
     let history = server.get("/api/history?scope=process&pid=66").await.json();
     assert_eq!(history["life"]["labels"]["group"], fixture::HOSTILE);
 
