@@ -24,22 +24,42 @@ struct Group {
     /// Sum over suspect members, bytes a second.
     growth: Option<f64>,
     /// The member that is suspected most.
-    worst: Option<Member>,
+    worst: Option<Worst>,
     /// The shortest of all members, seconds.
     time_to_limit: Option<f64>,
 }
 
-/// A process that is remembered, as far as its group takes it over.
-#[derive(Clone, Debug)]
-pub struct Member {
+/// What a group takes over from a member.
+#[derive(Debug)]
+struct Worst {
+    id: EntityId,
+    assessment: Arc<Assessment>,
+    limit: Option<Limit>,
+    history: Option<Sealed>,
+}
+
+/// A process that is remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'a> {
     /// Who.
-    pub id: EntityId,
+    pub id: &'a EntityId,
     /// The verdict.
-    pub assessment: Arc<Assessment>,
+    pub assessment: &'a Arc<Assessment>,
     /// What stops it.
     pub limit: Option<Limit>,
     /// What the verdict was made from.
-    pub history: Option<Sealed>,
+    pub history: Option<&'a Sealed>,
+}
+
+impl Member<'_> {
+    fn taken_over(self) -> Worst {
+        Worst {
+            id: self.id.clone(),
+            assessment: Arc::clone(self.assessment),
+            limit: self.limit,
+            history: self.history.cloned(),
+        }
+    }
 }
 
 impl Groups {
@@ -49,12 +69,12 @@ impl Groups {
     }
 
     /// Counts a process in, as a member with a verdict if it is tracked.
-    pub fn add(&mut self, name: &Arc<str>, memory: &Memory, member: Option<Member>) {
+    pub fn add(&mut self, name: &Arc<str>, memory: &Memory, member: Option<Member<'_>>) {
         let group = self.groups.entry(Arc::clone(name)).or_default();
         group.memory.add(memory);
         group.processes += 1;
         let Some(member) = member else { return };
-        let assessment = &member.assessment;
+        let assessment = member.assessment;
         if assessment.is_suspect(self.threshold) {
             let growth = assessment.growth_bytes_per_second.unwrap_or(0.0);
             group.growth = Some(group.growth.unwrap_or(0.0) + growth);
@@ -62,7 +82,7 @@ impl Groups {
         let left = [group.time_to_limit, assessment.time_to_limit_seconds];
         group.time_to_limit = left.into_iter().flatten().reduce(f64::min);
         if group.worst.as_ref().is_none_or(|worst| worst.assessment.score < assessment.score) {
-            group.worst = Some(member);
+            group.worst = Some(member.taken_over());
         }
     }
 
@@ -126,26 +146,30 @@ mod tests {
     use super::*;
     use crate::sample::Kind;
 
-    fn member(pid: u32, score: Option<f64>, growth: f64, left: Option<f64>) -> Option<Member> {
-        let assessment = Arc::new(Assessment {
+    fn verdict(score: Option<f64>, growth: f64, left: Option<f64>) -> Arc<Assessment> {
+        Arc::new(Assessment {
             score,
             growth_bytes_per_second: Some(growth),
             time_to_limit_seconds: left,
             ..Assessment::default()
-        });
-        let id = EntityId::Process { pid, start_time: 0 };
-        Some(Member { id, assessment, limit: None, history: Some(Sealed::default()) })
+        })
+    }
+
+    fn add(groups: &mut Groups, name: &str, pid: u32, assessment: &Arc<Assessment>) {
+        let memory = Memory::default().with(Kind::Anon, Some(10));
+        let (id, history) = (EntityId::Process { pid, start_time: 0 }, Sealed::default());
+        let member = Member { id: &id, assessment, limit: None, history: Some(&history) };
+        groups.add(&Arc::from(name), &memory, Some(member));
     }
 
     #[test]
     fn memory_adds_up_and_scores_do_not() {
         let mut groups = Groups::new(60.0);
-        let (name, memory) = (Arc::from("web"), Memory::default().with(Kind::Anon, Some(10)));
-        groups.add(&name, &memory, member(1, Some(20.0), 5.0, None));
-        groups.add(&name, &memory, member(2, Some(70.0), 7.0, Some(90.0)));
-        groups.add(&name, &memory, member(3, Some(80.0), 8.0, Some(50.0)));
-        groups.add(&name, &memory, member(4, None, 1.0, None));
-        groups.add(&name, &memory, None);
+        add(&mut groups, "web", 1, &verdict(Some(20.0), 5.0, None));
+        add(&mut groups, "web", 2, &verdict(Some(70.0), 7.0, Some(90.0)));
+        add(&mut groups, "web", 3, &verdict(Some(80.0), 8.0, Some(50.0)));
+        add(&mut groups, "web", 4, &verdict(None, 1.0, None));
+        groups.add(&Arc::from("web"), &Memory::default().with(Kind::Anon, Some(10)), None);
         let web = groups.into_entities().next().unwrap();
         assert_eq!(web.memory.get(Kind::Anon), Some(50));
         assert_eq!(web.processes, Some(5));
@@ -159,7 +183,7 @@ mod tests {
     #[test]
     fn a_group_of_unknowns_is_unknown() {
         let mut groups = Groups::new(60.0);
-        groups.add(&Arc::from("new"), &Memory::default(), member(1, None, 1.0, None));
+        add(&mut groups, "new", 1, &verdict(None, 1.0, None));
         assert_eq!(groups.into_entities().next().unwrap().assessment.score, None);
     }
 }

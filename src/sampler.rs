@@ -209,13 +209,9 @@ fn nearest(own: Option<Limit>, everyone: Option<Limit>) -> Option<Limit> {
     [own, everyone].into_iter().flatten().min_by_key(|limit| limit.room)
 }
 
-fn member(sample: &Sample, verdict: &Verdict, limit: Option<Limit>) -> Option<Member> {
-    Some(Member {
-        id: sample.entity.clone(),
-        assessment: Arc::clone(verdict.assessment.as_ref()?),
-        limit,
-        history: verdict.history.clone(),
-    })
+fn member<'a>(sample: &'a Sample, verdict: &'a Verdict, limit: Option<Limit>) -> Option<Member<'a>> {
+    let assessment = verdict.assessment.as_ref()?;
+    Some(Member { id: &sample.entity, assessment, limit, history: verdict.history.as_ref() })
 }
 
 fn entity(sample: &Sample, verdict: Verdict, limit: Option<Limit>) -> Option<Entity> {

@@ -47,26 +47,45 @@ impl Closed {
     }
 }
 
-/// Completed blocks, a ring for each rung that has any. Shared with whoever keeps a clone, ring by ring: only the
-/// rings that change afterwards are copied.
+/// Completed blocks of every rung, shared with whoever keeps a clone. A chain from the finest rung to the coarsest:
+/// where a block closes, blocks of all finer rungs close with it, so that exactly what changes is copied, and one
+/// reference count shares all that does not.
 #[derive(Clone, Debug, Default)]
-pub struct Rings([Option<Arc<Ring>>; RUNGS]);
+pub struct Rings {
+    finest: usize,
+    chain: Option<Arc<Link>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Link {
+    ring: Option<Ring>,
+    coarser: Option<Arc<Link>>,
+}
 
 impl Rings {
     /// The completed blocks of `rung`.
     pub fn get(&self, rung: usize) -> Option<&Ring> {
-        self.0.get(rung)?.as_deref()
+        self.links().nth(rung.checked_sub(self.finest)?)?.ring.as_ref()
     }
 
     /// Every rung that has completed blocks, finest first.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &Ring)> {
-        self.0.iter().enumerate().filter_map(|(rung, ring)| Some((rung, ring.as_deref()?)))
+        (self.finest..).zip(self.links()).filter_map(|(rung, link)| Some((rung, link.ring.as_ref()?)))
     }
 
-    fn push(&mut self, rung: usize, number: i64, block: Block) {
-        match &mut self.0[rung] {
-            Some(ring) => Arc::make_mut(ring).push(number, block),
-            empty => *empty = Some(Arc::new(Ring::new(number, block))),
+    fn links(&self) -> impl Iterator<Item = &Link> {
+        std::iter::successors(self.chain.as_deref(), |link| link.coarser.as_deref())
+    }
+
+    /// Adds a block to the ring `at` rungs above the finest.
+    fn push(&mut self, at: usize, number: i64, block: Block) {
+        let mut link = Arc::make_mut(self.chain.get_or_insert_default());
+        for _ in 0..at {
+            link = Arc::make_mut(link.coarser.get_or_insert_default());
+        }
+        match &mut link.ring {
+            Some(ring) => ring.push(number, block),
+            empty => *empty = Some(Ring::new(number, block)),
         }
     }
 }
@@ -78,13 +97,14 @@ pub struct Ladder {
     finest: usize,
     /// The open block of each rung from the finest upwards, as far as any is open, with its number.
     open: Vec<Option<(i64, Block)>>,
-    closed: Arc<Rings>,
+    closed: Rings,
 }
 
 impl Ladder {
     /// An empty ladder for samples that come every `interval` seconds.
     pub fn new(interval: f64) -> Ladder {
-        Ladder { finest: finest_rung(interval), open: Vec::new(), closed: Arc::default() }
+        let finest = finest_rung(interval);
+        Ladder { finest, open: Vec::new(), closed: Rings { finest, chain: None } }
     }
 
     /// The finest rung in use.
@@ -114,14 +134,13 @@ impl Ladder {
     }
 
     /// All completed blocks. They stay as they are, whatever is pushed later.
-    pub fn rings(&self) -> &Arc<Rings> {
+    pub fn rings(&self) -> &Rings {
         &self.closed
     }
 
     fn close(&mut self, at: usize, number: i64, block: Block, closed: &mut Closed) {
-        let rung = self.finest + at;
-        Arc::make_mut(&mut self.closed).push(rung, number, block);
-        closed.insert(rung);
+        self.closed.push(at, number, block);
+        closed.insert(self.finest + at);
         self.raise(at, number, block.low, closed);
         self.merge_up(at + 1, number.div_euclid(2), block, number.rem_euclid(2) == 1, closed);
     }
@@ -243,7 +262,7 @@ mod tests {
         for second in 0..100 {
             ladder.push(f64::from(second), 1.0);
         }
-        let shared = Arc::clone(ladder.rings());
+        let shared = ladder.rings().clone();
         let before: Vec<_> = shared.iter().map(|(rung, ring)| (rung, ring.newest())).collect();
         let closed = ladder.push(101.0, 2.0);
         assert!(closed.contains(0) && !closed.contains(3));

@@ -96,7 +96,7 @@ impl History {
         Sealed {
             began: self.began,
             latest: self.latest,
-            rings: Arc::clone(self.ladder.rings()),
+            rings: self.ladder.rings().clone(),
             composition: Arc::clone(&self.composition),
         }
     }

@@ -12,7 +12,7 @@ pub struct Sealed {
     /// Time of the last sample, seconds.
     pub latest: f64,
     /// Complete blocks on every rung.
-    pub rings: Arc<Rings>,
+    pub rings: Rings,
     /// Memory by kind, earlier.
     pub composition: Arc<Composition>,
 }
