@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity, Scope};
@@ -138,7 +140,7 @@ impl Entity {
 }
 
 /// The narrower suspect behind a wider one's growth.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Explanation {
     /// Its scope.
     pub scope: Scope,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::query::HistoryQuery;
@@ -15,10 +16,12 @@ use crate::snapshot::{Entity, Snapshot};
 
 /// What is remembered of one entity. A group has no history of its own: it shows that of its member with the
 /// highest score, as its score does.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct History<'a> {
     scope: Scope,
+    /// What people call it.
     entity: String,
+    /// As its metrics have them.
     labels: BTreeMap<&'static str, Cow<'a, str>>,
     /// Whose points these are: the entity itself, or a member of the group; null if nobody is remembered.
     life: Option<Life<'a>>,
@@ -33,10 +36,12 @@ pub(super) struct History<'a> {
 }
 
 /// One life, from its first sample on.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Life<'a> {
     scope: Scope,
+    /// What people call it.
     entity: String,
+    /// As its metrics have them.
     labels: BTreeMap<&'static str, Cow<'a, str>>,
     /// Of a process, in clock ticks since boot: with the pid, it stands for this life and no other.
     start_time: Option<u64>,
@@ -46,16 +51,17 @@ struct Life<'a> {
     last_sample: f64,
 }
 
-/// The last 32 blocks of one width.
-#[derive(Serialize)]
+/// At most the last 32 blocks of one width.
+#[derive(Serialize, JsonSchema)]
 struct TimeScale {
+    /// Time that one block spans.
     width_seconds: f64,
     /// Complete ones, oldest first; spans without samples are missing.
     blocks: Vec<Block>,
 }
 
 /// What is left of the samples in one span of time.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Block {
     /// When the block begins, seconds since the epoch.
     start: f64,
@@ -66,7 +72,7 @@ struct Block {
 }
 
 /// Memory by kind at one time.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Checkpoint {
     /// Seconds since the epoch.
     time: f64,

@@ -8,6 +8,7 @@ mod health;
 mod history;
 mod listen;
 mod metrics;
+mod openapi;
 mod page;
 mod query;
 mod ranking;

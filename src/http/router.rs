@@ -8,6 +8,7 @@
 //! | `GET /api/memory_usage` | the host's memory as JSON |
 //! | `GET /api/leak_indicators` | the verdict and its evidence as JSON; `?scope=`, `?status=`, `?limit=` |
 //! | `GET /api/history` | the recorded points of one entity as JSON; `?scope=` and `&group=` or `&pid=` |
+//! | `GET /api/openapi.json` | describes the JSON routes |
 //! | `GET /-/healthy` | 503 when sampling has stalled |
 //! | `GET /-/ready` | 503 before the first sample |
 //!
@@ -22,7 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::metrics::RenderedMetrics;
 use super::response::{Body, Refusal, response};
-use super::{api, health, page};
+use super::{api, health, openapi, page};
 use crate::config::WebConfig;
 use crate::exposition::{CONTENT_TYPE, SelfMetrics};
 use crate::snapshot::Published;
@@ -80,6 +81,7 @@ impl App {
             "/api/memory_usage" => Some(Route::MemoryUsage),
             "/api/leak_indicators" => Some(Route::LeakIndicators),
             "/api/history" => Some(Route::History),
+            "/api/openapi.json" => Some(Route::OpenApi),
             "/-/healthy" => Some(Route::Healthy),
             "/-/ready" => Some(Route::Ready),
             _ => None,
@@ -118,6 +120,7 @@ impl App {
                 api::leak_indicators(published, query, now).unwrap_or_else(Refusal::into_response)
             }
             Route::History => api::history(published, query, now).unwrap_or_else(Refusal::into_response),
+            Route::OpenApi => openapi::document(),
             Route::Healthy => health::healthy(published, self.started, now),
             Route::Ready => health::ready(published),
         }
@@ -138,6 +141,7 @@ enum Route {
     MemoryUsage,
     LeakIndicators,
     History,
+    OpenApi,
     Healthy,
     Ready,
 }
@@ -152,6 +156,7 @@ impl Route {
             Route::MemoryUsage => "memory_usage",
             Route::LeakIndicators => "leak_indicators",
             Route::History => "history",
+            Route::OpenApi => "openapi",
             Route::Healthy => "healthy",
             Route::Ready => "ready",
         }

@@ -129,7 +129,8 @@ fn write_verdict(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
 /// Relative, so that they hold behind a proxy that puts us below a path of its own.
 fn write_links(html: &mut String, telemetry_path: &str) -> fmt::Result {
     let telemetry = telemetry_path.trim_start_matches('/');
-    let links = [telemetry, "api/leak_indicators", "api/memory_usage", "-/healthy", "-/ready"];
+    let links =
+        [telemetry, "api/leak_indicators", "api/memory_usage", "api/openapi.json", "-/healthy", "-/ready"];
     html.push_str("<nav><ul>\n");
     for link in links {
         writeln!(html, "<li><a href=\"./{0}\">/{0}</a></li>", Escaped(link))?;

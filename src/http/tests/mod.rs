@@ -2,5 +2,6 @@
 
 mod clients;
 mod harness;
+mod openapi;
 mod routes;
 mod shutdown;

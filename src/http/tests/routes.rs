@@ -6,13 +6,14 @@ use crate::exposition::fixture;
 use crate::http::Limits;
 use crate::snapshot::Snapshot;
 
-const ROUTES: [(&str, &str); 8] = [
+const ROUTES: [(&str, &str); 9] = [
     ("/", "text/html; charset=utf-8"),
     ("/style.css", "text/css; charset=utf-8"),
     ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
     ("/api/memory_usage", "application/json"),
     ("/api/leak_indicators", "application/json"),
     ("/api/history?scope=host", "application/json"),
+    ("/api/openapi.json", "application/json"),
     ("/-/healthy", "text/plain; charset=utf-8"),
     ("/-/ready", "text/plain; charset=utf-8"),
 ];
