@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity, Scope};
+use crate::history::Sealed;
 use crate::sample::{Limit, LimitKind, Memory};
 use crate::snapshot::{Entity, Explanation};
 
@@ -23,34 +24,57 @@ struct Group {
     /// Sum over suspect members, bytes a second.
     growth: Option<f64>,
     /// The member that is suspected most.
-    worst: Option<Arc<Assessment>>,
+    worst: Option<Worst>,
     /// The shortest time of a member with a limit of its own, seconds, and that limit.
     own: Option<(f64, Limit)>,
     /// Growth of all members that are on the way to one limit together, bytes a second, and that limit.
     shared: Vec<(f64, Limit)>,
 }
 
+/// What a group takes over from a member.
+#[derive(Debug)]
+struct Worst {
+    id: EntityId,
+    assessment: Arc<Assessment>,
+    history: Option<Sealed>,
+}
+
+/// A process that is remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'a> {
+    /// Who.
+    pub id: &'a EntityId,
+    /// The verdict.
+    pub assessment: &'a Arc<Assessment>,
+    /// What stops it.
+    pub limit: Option<Limit>,
+    /// What the verdict was made from.
+    pub history: Option<&'a Sealed>,
+}
+
+impl Member<'_> {
+    fn taken_over(self) -> Worst {
+        Worst { id: self.id.clone(), assessment: Arc::clone(self.assessment), history: self.history.cloned() }
+    }
+}
+
 impl Groups {
-    /// Counts a process in, with a verdict if it is tracked.
-    pub fn add(
-        &mut self,
-        name: &Arc<str>,
-        memory: &Memory,
-        verdict: Option<(&Arc<Assessment>, Option<Limit>)>,
-    ) {
+    /// Counts a process in, as a member with a verdict if it is tracked.
+    pub fn add(&mut self, name: &Arc<str>, memory: &Memory, member: Option<Member<'_>>) {
         let group = self.groups.entry(Arc::clone(name)).or_default();
         group.memory.add(memory);
         group.processes += 1;
-        let Some((assessment, limit)) = verdict else { return };
+        let Some(member) = member else { return };
+        let assessment = member.assessment;
         if assessment.is_suspect() {
             let growth = assessment.growth_bytes_per_second.unwrap_or(0.0);
             group.growth = Some(group.growth.unwrap_or(0.0) + growth);
         }
-        if let (Some(left), Some(limit)) = (assessment.time_to_limit_seconds, limit) {
+        if let (Some(left), Some(limit)) = (assessment.time_to_limit_seconds, member.limit) {
             group.approach(left, limit, assessment.growth_bytes_per_second.unwrap_or(0.0));
         }
-        if group.worst.as_ref().is_none_or(|worst| is_worse(assessment, worst)) {
-            group.worst = Some(Arc::clone(assessment));
+        if group.worst.as_ref().is_none_or(|worst| is_worse(assessment, &worst.assessment)) {
+            group.worst = Some(member.taken_over());
         }
     }
 
@@ -97,11 +121,12 @@ impl Group {
 
     fn into_entity(self, name: Arc<str>) -> Entity {
         let (left, limit) = self.nearest().unzip();
-        let worst = self.worst.unwrap_or_default();
+        let worst = self.worst.as_ref();
+        let verdict = worst.map_or_else(Assessment::default, |worst| Assessment::clone(&worst.assessment));
         let assessment = Assessment {
-            growth_bytes_per_second: self.growth.or(worst.growth_bytes_per_second),
+            growth_bytes_per_second: self.growth.or(verdict.growth_bytes_per_second),
             time_to_limit_seconds: left,
-            ..Assessment::clone(&worst)
+            ..verdict
         };
         Entity {
             id: EntityId::Group { name: Arc::clone(&name) },
@@ -113,6 +138,8 @@ impl Group {
             threads: None,
             processes: Some(self.processes),
             assessment: Arc::new(assessment),
+            history: worst.and_then(|worst| worst.history.clone()),
+            worst_member: self.worst.map(|worst| worst.id),
             explained_by: None,
             exported: true,
         }
@@ -167,43 +194,47 @@ mod tests {
         })
     }
 
+    fn add(groups: &mut Groups, name: &str, pid: u32, assessment: &Arc<Assessment>, limit: Option<Limit>) {
+        let memory = Memory::default().with(Kind::Anon, Some(10));
+        let (id, history) = (EntityId::Process { pid, start_time: 0 }, Sealed::default());
+        let member = Member { id: &id, assessment, limit, history: Some(&history) };
+        groups.add(&Arc::from(name), &memory, Some(member));
+    }
+
     #[test]
     fn memory_adds_up_and_scores_do_not() {
         let mut groups = Groups::default();
-        let (name, memory) = (Arc::from("web"), Memory::default().with(Kind::Anon, Some(10)));
-        groups.add(&name, &memory, Some((&verdict(Some(20.0), 5.0, None), None)));
-        groups.add(&name, &memory, Some((&verdict(Some(70.0), 7.0, Some(90.0)), None)));
-        groups.add(&name, &memory, Some((&verdict(Some(80.0), 8.0, Some(50.0)), None)));
-        groups.add(&name, &memory, Some((&verdict(None, 1.0, None), None)));
-        groups.add(&name, &memory, None);
+        add(&mut groups, "web", 1, &verdict(Some(20.0), 5.0, None), None);
+        add(&mut groups, "web", 2, &verdict(Some(70.0), 7.0, Some(90.0)), None);
+        add(&mut groups, "web", 3, &verdict(Some(80.0), 8.0, Some(50.0)), None);
+        add(&mut groups, "web", 4, &verdict(None, 1.0, None), None);
+        groups.add(&Arc::from("web"), &Memory::default().with(Kind::Anon, Some(10)), None);
         let web = groups.into_entities().next().unwrap();
         assert_eq!(web.memory.get(Kind::Anon), Some(50));
         assert_eq!(web.processes, Some(5));
         assert_eq!(web.assessment.score, Some(80.0));
         assert_eq!(web.assessment.growth_bytes_per_second, Some(15.0));
         assert_eq!(web.assessment.time_to_limit_seconds, None, "without a limit");
+        assert_eq!(web.worst_member, Some(EntityId::Process { pid: 3, start_time: 0 }));
+        assert!(web.history.is_some());
     }
 
     #[test]
     fn members_hit_their_own_limits_alone_and_the_hosts_together() {
         let host = Limit { kind: LimitKind::Host, bytes: 9000, room: 1000 };
         let own = Limit { kind: LimitKind::Data, bytes: 500, room: 90 };
-        let mut groups = Groups::default();
-        let name = Arc::from("web");
-        let mut add = |left, growth, limit| {
-            groups.add(&name, &Memory::default(), Some((&verdict(Some(0.0), growth, left), Some(limit))));
+        let of = |members: &[(Option<f64>, f64, Limit)]| {
+            let mut groups = Groups::default();
+            for (pid, &(left, growth, limit)) in (1..).zip(members) {
+                add(&mut groups, "web", pid, &verdict(Some(0.0), growth, left), Some(limit));
+            }
+            let web = groups.into_entities().next().unwrap();
+            (web.assessment.time_to_limit_seconds, web.limit)
         };
-        add(Some(100.0), 10.0, host);
-        add(Some(100.0), 10.0, host);
-        add(None, 99.0, host);
-        add(Some(90.0), 1.0, own);
-        let web = groups.into_entities().next().unwrap();
-        assert_eq!((web.assessment.time_to_limit_seconds, web.limit), (Some(50.0), Some(host)));
-        let mut groups = Groups::default();
-        groups.add(&name, &Memory::default(), Some((&verdict(Some(0.0), 1.0, Some(90.0)), Some(own))));
-        groups.add(&name, &Memory::default(), Some((&verdict(Some(0.0), 1.0, Some(1000.0)), Some(host))));
-        let web = groups.into_entities().next().unwrap();
-        assert_eq!((web.assessment.time_to_limit_seconds, web.limit), (Some(90.0), Some(own)));
+        let together = [(Some(100.0), 10.0, host), (Some(100.0), 10.0, host), (None, 99.0, host)];
+        assert_eq!(of(&together), (Some(50.0), Some(host)));
+        assert_eq!(of(&[(Some(90.0), 1.0, own), (Some(80.0), 1.0, own)]), (Some(80.0), Some(own)));
+        assert_eq!(of(&[(Some(90.0), 1.0, own), (Some(1000.0), 1.0, host)]), (Some(90.0), Some(own)));
     }
 
     #[test]
@@ -211,8 +242,8 @@ mod tests {
         let excused = |score| Arc::new(verdict(Some(score), 1.0, None).judged_by(f64::INFINITY));
         let verdicts = [excused(95.0), verdict(Some(30.0), 1.0, None), excused(90.0)];
         let mut groups = Groups::default();
-        for verdict in &verdicts {
-            groups.add(&Arc::from("web"), &Memory::default(), Some((verdict, None)));
+        for (pid, verdict) in (1..).zip(&verdicts) {
+            add(&mut groups, "web", pid, verdict, None);
         }
         let web = groups.into_entities().next().unwrap().assessment;
         assert_eq!((web.score, web.is_suspect()), (Some(30.0), false));
@@ -221,7 +252,7 @@ mod tests {
     #[test]
     fn a_group_of_unknowns_is_unknown() {
         let mut groups = Groups::default();
-        groups.add(&Arc::from("new"), &Memory::default(), Some((&verdict(None, 1.0, None), None)));
+        add(&mut groups, "new", 1, &verdict(None, 1.0, None), None);
         assert_eq!(groups.into_entities().next().unwrap().assessment.score, None);
     }
 }

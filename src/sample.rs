@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::entity::{EntityId, Identity, Scope};
@@ -128,7 +129,7 @@ impl Memory {
 }
 
 /// What stops an entity from growing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitKind {
     /// RLIMIT_AS: all of the address space.
@@ -142,7 +143,7 @@ pub enum LimitKind {
 }
 
 /// The nearest limit and how far away it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Limit {
     /// Which limit.
     pub kind: LimitKind,

@@ -10,16 +10,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Instant, SystemTime};
 
 use crate::config::{SamplerConfig, SelectionConfig};
-use crate::detector::Assessment;
 use crate::entity::{EntityId, Scope};
 use crate::group::{Grouper, Place};
-use crate::rollup::{self, Groups};
+use crate::rollup::{self, Groups, Member};
 use crate::rules::LiveRules;
 use crate::sample::{HostMemory, Limit, Sample};
 use crate::selection::Selection;
 use crate::snapshot::{Entity, Published, Snapshot, SourceReport};
 use crate::source::{ReadErrorReason, Reading, Source};
-use crate::watch::Watchlist;
+use crate::watch::{Verdict, Watchlist};
 
 mod budget;
 mod terms;
@@ -217,12 +216,15 @@ impl Sampler {
         for (sample, place) in samples {
             let terms = totals.terms(sample, place, self.config.threshold, everyone);
             let tracked = self.is_wanted(sample) || self.watchlist.contains(&sample.entity);
-            let assessment = tracked.then(|| self.watchlist.observe(time, sample, terms)).flatten();
+            let verdict = tracked.then(|| self.watchlist.observe(time, sample, terms)).flatten();
             if let Some(name) = &sample.identity.group {
-                let verdict = assessment.as_ref().map(|assessment| (assessment, terms.limit));
-                groups.add(name, &sample.memory, verdict);
+                groups.add(
+                    name,
+                    &sample.memory,
+                    verdict.as_ref().map(|verdict| member(sample, verdict, terms.limit)),
+                );
             }
-            entities.extend(assessment.map(|assessment| entity(sample, assessment, terms.limit)));
+            entities.extend(verdict.map(|verdict| entity(sample, verdict, terms.limit)));
         }
         let rules = self.grouper.rules();
         entities.extend(groups.into_entities().map(|group| terms::of_group(group, rules)));
@@ -246,7 +248,11 @@ struct Pass {
     reports: Vec<(SourceReport, HashSet<u32>)>,
 }
 
-fn entity(sample: &Sample, assessment: Arc<Assessment>, limit: Option<Limit>) -> Entity {
+fn member<'a>(sample: &'a Sample, verdict: &'a Verdict, limit: Option<Limit>) -> Member<'a> {
+    Member { id: &sample.entity, assessment: &verdict.assessment, limit, history: Some(&verdict.history) }
+}
+
+fn entity(sample: &Sample, verdict: Verdict, limit: Option<Limit>) -> Entity {
     Entity {
         id: sample.entity.clone(),
         identity: Arc::clone(&sample.identity),
@@ -256,7 +262,9 @@ fn entity(sample: &Sample, assessment: Arc<Assessment>, limit: Option<Limit>) ->
         start: sample.start,
         threads: sample.threads,
         processes: None,
-        assessment,
+        assessment: verdict.assessment,
+        history: Some(verdict.history),
+        worst_member: None,
         explained_by: None,
         exported: true,
     }

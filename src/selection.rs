@@ -105,6 +105,8 @@ mod tests {
             threads: None,
             processes: None,
             assessment: Arc::new(Assessment { score, threshold: 60.0, ..Assessment::default() }),
+            history: None,
+            worst_member: None,
             explained_by: None,
             exported: false,
         }

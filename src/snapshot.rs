@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity, Scope};
+use crate::history::Sealed;
 use crate::rules::ReloadStatus;
 use crate::sample::{HostMemory, Limit, Memory, Start};
 use crate::source::ReadErrorReason;
@@ -73,7 +76,17 @@ impl Snapshot {
 
     /// One leak, one finding: suspects that no narrower suspect explains. A process speaks through its group.
     pub fn findings(&self) -> impl Iterator<Item = &Entity> {
-        self.suspects().filter(|entity| !entity.is_member() && entity.explained_by.is_none())
+        self.entities.iter().filter(|entity| self.is_finding(entity))
+    }
+
+    /// Whether `entity` is one of the [`findings`](Snapshot::findings).
+    pub fn is_finding(&self, entity: &Entity) -> bool {
+        entity.assessment.is_suspect() && !entity.is_member() && entity.explained_by.is_none()
+    }
+
+    /// The entity of this id, if it was seen.
+    pub fn entity(&self, id: &EntityId) -> Option<&Entity> {
+        self.entities.iter().find(|entity| entity.id == *id)
     }
 
     /// Entities whose score is above their threshold.
@@ -103,6 +116,10 @@ pub struct Entity {
     pub processes: Option<u64>,
     /// The verdict.
     pub assessment: Arc<Assessment>,
+    /// What the verdict was made from; `None` where nobody is remembered. A group's is its worst member's.
+    pub history: Option<Sealed>,
+    /// The member with the highest score, from which a group has its verdict and its history.
+    pub worst_member: Option<EntityId>,
     /// What explains it, if narrower suspects together account for 80 % or more of its growth.
     pub explained_by: Option<Explanation>,
     /// Whether it gets series of its own.
@@ -120,6 +137,11 @@ impl Entity {
         self.scope() == Scope::Process && self.identity.group.is_some()
     }
 
+    /// The group that a process belongs to, once grouping has decided.
+    pub fn group(&self) -> Option<&str> {
+        self.identity.group.as_deref()
+    }
+
     /// What people call it: the group's name, `NAME[PID]` of a process, the scope of a part of the host.
     pub fn display_name(&self) -> String {
         match &self.id {
@@ -131,7 +153,7 @@ impl Entity {
 }
 
 /// What is behind a wider one's growth: of the narrower suspects that account for it, the one that grows fastest.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Explanation {
     /// Its scope.
     pub scope: Scope,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::SamplerConfig;
 use crate::detector::{Assessment, Circumstances, Detector, Lineage};
 use crate::entity::{EntityId, Identity, LineageKey, Scope};
-use crate::history::History;
+use crate::history::{History, Sealed};
 use crate::sample::{Limit, Sample};
 
 /// What a lineage did is forgotten after so many seconds: a week.
@@ -48,6 +48,15 @@ pub struct Terms {
     pub limit: Option<Limit>,
 }
 
+/// What is known of an entity after its latest sample.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The verdict.
+    pub assessment: Arc<Assessment>,
+    /// What it rests on.
+    pub history: Sealed,
+}
+
 impl Watchlist {
     /// An empty list for samples every `config.interval` seconds, as the history counts them.
     pub fn new(config: &SamplerConfig) -> Watchlist {
@@ -64,7 +73,7 @@ impl Watchlist {
 
     /// Takes in a sample of `time` and judges it. A new life begins where there was none; `None` for an entity that
     /// is not remembered, for want of room.
-    pub fn observe(&mut self, time: f64, sample: &Sample, terms: Terms) -> Option<Arc<Assessment>> {
+    pub fn observe(&mut self, time: f64, sample: &Sample, terms: Terms) -> Option<Verdict> {
         let scope = sample.entity.scope();
         if !self.lives.contains_key(&sample.entity) {
             if self.lives.len() >= self.room {
@@ -96,7 +105,7 @@ impl Watchlist {
         if life.assessment.threshold != terms.threshold {
             life.assessment = Arc::new(life.assessment.judged_by(terms.threshold));
         }
-        Some(Arc::clone(&life.assessment))
+        Some(Verdict { assessment: Arc::clone(&life.assessment), history: life.history.sealed() })
     }
 
     /// Ends every life that `is_gone`, and lets its lineage know. To be called before new lives are observed, so that

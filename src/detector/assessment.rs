@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::sample::Kind;
@@ -79,7 +80,7 @@ impl Assessment {
 }
 
 /// The two states of anything that is watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Score absent, or not above the threshold.
@@ -99,7 +100,7 @@ impl Status {
 }
 
 /// The shape of what was seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Too little history to say anything.
@@ -144,7 +145,7 @@ pub struct KindGrowth {
 }
 
 /// What a score rests on.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Evidence {
     /// Which way of looking found it.
     pub channel: Channel,
@@ -159,7 +160,7 @@ pub struct Evidence {
 }
 
 /// A way of looking at the floors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// A long, steady rise that nothing else explains.
@@ -171,11 +172,12 @@ pub enum Channel {
 }
 
 /// One test of the evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Gate {
     /// The statistic's name.
     pub name: &'static str,
-    /// Its value.
+    /// Its value; null where it is infinite.
+    #[schemars(with = "Option<f64>")]
     pub value: f64,
     /// What it contributes, 0 to 1.
     pub pass: f64,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::detector::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason};
 use crate::entity::{EntityId, Identity, Scope};
+use crate::history::{History, Sealed};
 use crate::rules::ReloadStatus;
 use crate::sample::{HostMemory, Kind, Limit, LimitKind, Memory, Start};
 use crate::snapshot::{Entity, Explanation, Snapshot, SourceReport};
@@ -72,6 +73,8 @@ pub(crate) fn entity(id: EntityId, identity: Identity) -> Entity {
         threads: None,
         processes: None,
         assessment: Arc::default(),
+        history: None,
+        worst_member: None,
         explained_by: None,
         exported: true,
     }
@@ -96,6 +99,8 @@ pub(crate) fn group(name: &str, score: f64) -> Entity {
         memory: Memory::default().with(Kind::Anon, Some(700)),
         processes: Some(2),
         assessment: Arc::new(leaking(score)),
+        history: Some(risen()),
+        worst_member: Some(EntityId::Process { pid: 42, start_time: 1 }),
         ..entity(EntityId::Group { name: name.into() }, Identity::default())
     }
 }
@@ -115,8 +120,20 @@ pub(crate) fn process(pid: u32, name: &str, group: &str, score: Option<f64>) -> 
         start: Some(Start { unix_seconds: 1_699_990_000.25, age: Duration::from_secs(10_000) }),
         threads: Some(4),
         assessment: Arc::new(score.map(leaking).unwrap_or_default()),
+        history: score.map(|_| risen()),
         ..entity(EntityId::Process { pid, start_time: 1 }, identity)
     }
+}
+
+/// What goes with `leaking`: half a byte a second for seven minutes and a half.
+fn risen() -> Sealed {
+    let mut history = History::new(0.0, 15.0);
+    for tick in 0..=30 {
+        let bytes = 375 + 15 * tick / 2;
+        let memory = Memory::default().with(Kind::Anon, Some(bytes)).with(Kind::Swap, Some(0));
+        history.push(15.0 * tick as f64, bytes, &memory);
+    }
+    history.sealed()
 }
 
 /// Watched, and without series of its own.

@@ -52,6 +52,12 @@ impl Composition {
         )
     }
 
+    /// Every checkpoint, oldest first: its time in seconds, and bytes by kind.
+    pub fn checkpoints(&self) -> impl Iterator<Item = (f64, impl Iterator<Item = (Kind, f32)>)> {
+        let row = |index| self.kinds.iter().copied().zip(self.row(index).iter().copied());
+        self.times.iter().enumerate().map(move |(index, &time)| (time, row(index)))
+    }
+
     /// Time of the newest checkpoint, seconds.
     pub fn newest(&self) -> Option<f64> {
         self.times.last().copied()
@@ -114,6 +120,9 @@ mod tests {
         assert_eq!(composition.at(11.0), Some(vec![(Kind::Anon, 1.0)]));
         composition.push(3.0, &Memory::default().with(Kind::Anon, Some(5)));
         assert_eq!(composition.oldest(), Some(10.0));
+        let checkpoints: Vec<_> =
+            composition.checkpoints().map(|(time, kinds)| (time, kinds.collect::<Vec<_>>())).collect();
+        assert_eq!(checkpoints, [(10.0, vec![(Kind::Anon, 1.0)])]);
     }
 
     #[test]

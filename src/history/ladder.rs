@@ -1,5 +1,7 @@
 //! Floors of one life at widths that double: a week in the space of a few hundred numbers.
 
+use std::sync::Arc;
+
 use super::ring::{BLOCKS, Block, Ring};
 
 /// Seconds in an hour.
@@ -45,25 +47,64 @@ impl Closed {
     }
 }
 
+/// Completed blocks of every rung, shared with whoever keeps a clone. A chain from the finest rung to the coarsest:
+/// where a block closes, blocks of all finer rungs close with it, so that exactly what changes is copied, and one
+/// reference count shares all that does not.
+#[derive(Clone, Debug, Default)]
+pub struct Rings {
+    finest: usize,
+    chain: Option<Arc<Link>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Link {
+    ring: Option<Ring>,
+    coarser: Option<Arc<Link>>,
+}
+
+impl Rings {
+    /// The completed blocks of `rung`.
+    pub fn get(&self, rung: usize) -> Option<&Ring> {
+        self.links().nth(rung.checked_sub(self.finest)?)?.ring.as_ref()
+    }
+
+    /// Every rung that has completed blocks, finest first.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Ring)> {
+        (self.finest..).zip(self.links()).filter_map(|(rung, link)| Some((rung, link.ring.as_ref()?)))
+    }
+
+    fn links(&self) -> impl Iterator<Item = &Link> {
+        std::iter::successors(self.chain.as_deref(), |link| link.coarser.as_deref())
+    }
+
+    /// Adds a block to the ring `at` rungs above the finest.
+    fn push(&mut self, at: usize, number: i64, block: Block) {
+        let mut link = Arc::make_mut(self.chain.get_or_insert_default());
+        for _ in 0..at {
+            link = Arc::make_mut(link.coarser.get_or_insert_default());
+        }
+        match &mut link.ring {
+            Some(ring) => ring.push(number, block),
+            empty => *empty = Some(Ring::new(number, block)),
+        }
+    }
+}
+
 /// Block floors of one life on every rung from the finest that its samples can fill. Adding a sample costs the
 /// same however long the history: two blocks make the one above.
 #[derive(Clone, Debug)]
 pub struct Ladder {
     finest: usize,
-    /// From the finest rung upwards, as far as any block is open.
-    rungs: Vec<Rung>,
-}
-
-#[derive(Clone, Debug)]
-struct Rung {
-    open: Option<(i64, Block)>,
-    closed: Option<Box<Ring>>,
+    /// The open block of each rung from the finest upwards, as far as any is open, with its number.
+    open: Vec<Option<(i64, Block)>>,
+    closed: Rings,
 }
 
 impl Ladder {
     /// An empty ladder for samples that come every `interval` seconds.
     pub fn new(interval: f64) -> Ladder {
-        Ladder { finest: finest_rung(interval), rungs: Vec::new() }
+        let finest = finest_rung(interval);
+        Ladder { finest, open: Vec::new(), closed: Rings { finest, chain: None } }
     }
 
     /// The finest rung in use.
@@ -76,27 +117,29 @@ impl Ladder {
         let number = (time / width(self.finest)).floor() as i64;
         let mut closed = Closed::default();
         let sample = Block { low: bytes, high: bytes };
-        match self.rungs.first_mut().and_then(|rung| rung.open.as_mut()) {
+        match self.open.first_mut().and_then(Option::as_mut) {
             Some((open, block)) if number <= *open => block.low = block.low.min(bytes),
             Some(open) => {
                 let (finished, Block { low, .. }) = std::mem::replace(open, (number, sample));
                 self.close(0, finished, Block { low, high: low }, &mut closed);
             }
-            None => self.rungs.push(Rung { open: Some((number, sample)), closed: None }),
+            None => self.open.push(Some((number, sample))),
         }
         closed
     }
 
     /// The completed blocks of `rung`.
     pub fn ring(&self, rung: usize) -> Option<&Ring> {
-        self.rungs.get(rung.checked_sub(self.finest)?)?.closed.as_deref()
+        self.closed.get(rung)
+    }
+
+    /// All completed blocks. They stay as they are, whatever is pushed later.
+    pub fn rings(&self) -> &Rings {
+        &self.closed
     }
 
     fn close(&mut self, at: usize, number: i64, block: Block, closed: &mut Closed) {
-        match &mut self.rungs[at].closed {
-            Some(ring) => ring.push(number, block),
-            empty => *empty = Some(Box::new(Ring::new(number, block))),
-        }
+        self.closed.push(at, number, block);
         closed.insert(self.finest + at);
         self.raise(at, number, block.low, closed);
         self.merge_up(at + 1, number.div_euclid(2), block, number.rem_euclid(2) == 1, closed);
@@ -115,31 +158,28 @@ impl Ladder {
         if self.finest + at >= RUNGS {
             return;
         }
-        while self.rungs.len() <= at {
-            self.rungs.push(Rung { open: None, closed: None });
+        while self.open.len() <= at {
+            self.open.push(None);
         }
-        match self.rungs[at].open {
+        match self.open[at] {
             Some((open, block)) if open < number => {
-                self.rungs[at].open = Some((number, Block { low, high: low }));
+                self.open[at] = Some((number, Block { low, high: low }));
                 self.close(at, open, block, closed);
             }
             Some((_, ref mut block)) => block.high = block.high.max(low),
-            None => self.rungs[at].open = Some((number, Block { low, high: low })),
+            None => self.open[at] = Some((number, Block { low, high: low })),
         }
     }
 
     fn merge_up(&mut self, at: usize, number: i64, child: Block, complete: bool, closed: &mut Closed) {
-        let Some(rung) = self.rungs.get_mut(at) else {
-            return;
-        };
-        let Some((open, block)) = &mut rung.open else {
+        let Some(Some((open, block))) = self.open.get_mut(at) else {
             return;
         };
         if *open == number {
             block.low = block.low.min(child.low);
             if complete {
                 let done = *block;
-                rung.open = None;
+                self.open[at] = None;
                 self.close(at, number, done, closed);
             }
         }
@@ -214,6 +254,21 @@ mod tests {
         ladder.push(200.0, 9.0);
         let ring = ladder.ring(ladder.finest()).unwrap();
         assert_eq!(ring.iter().map(|(_, block)| block.low).collect::<Vec<_>>(), [3.0]);
+    }
+
+    #[test]
+    fn what_was_shared_stays_as_it_was_and_only_what_changes_is_copied() {
+        let mut ladder = Ladder::new(1.0);
+        for second in 0..100 {
+            ladder.push(f64::from(second), 1.0);
+        }
+        let shared = ladder.rings().clone();
+        let before: Vec<_> = shared.iter().map(|(rung, ring)| (rung, ring.newest())).collect();
+        let closed = ladder.push(101.0, 2.0);
+        assert!(closed.contains(0) && !closed.contains(3));
+        assert_eq!(shared.iter().map(|(rung, ring)| (rung, ring.newest())).collect::<Vec<_>>(), before);
+        let is_shared = |rung| std::ptr::eq(shared.get(rung).unwrap(), ladder.ring(rung).unwrap());
+        assert!(!is_shared(0) && is_shared(3));
     }
 
     #[test]

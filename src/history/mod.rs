@@ -4,11 +4,15 @@ mod composition;
 mod hours;
 mod ladder;
 mod ring;
+mod sealed;
 
 pub use composition::Composition;
 pub use hours::{Hours, WEEK};
-pub use ladder::{Closed, HOUR, HOURLY, Ladder, RUNGS, finest_rung, span, width};
+pub use ladder::{Closed, HOUR, HOURLY, Ladder, RUNGS, Rings, finest_rung, span, width};
 pub use ring::{BLOCKS, Block, Ring};
+pub use sealed::{Floors, Sealed};
+
+use std::sync::Arc;
 
 use crate::sample::Memory;
 
@@ -24,7 +28,7 @@ pub struct History {
     latest: f64,
     ladder: Ladder,
     hours: Hours,
-    composition: Composition,
+    composition: Arc<Composition>,
 }
 
 impl History {
@@ -35,7 +39,7 @@ impl History {
             latest: time,
             ladder: Ladder::new(interval),
             hours: Hours::default(),
-            composition: Composition::default(),
+            composition: Arc::default(),
         }
     }
 
@@ -44,7 +48,7 @@ impl History {
         self.latest = self.latest.max(time);
         let due = self.composition.newest().is_none_or(|last| time - last >= self.checkpoint_spacing());
         if due {
-            self.composition.push(time, memory);
+            Arc::make_mut(&mut self.composition).push(time, memory);
         }
         let closed = self.ladder.push(time, scored as f32);
         if closed.contains(HOURLY)
@@ -84,6 +88,17 @@ impl History {
     /// Memory by kind, earlier.
     pub fn composition(&self) -> &Composition {
         &self.composition
+    }
+
+    /// What is complete by now and changes no more. Costs two reference counts, and later one copy of each ring in
+    /// which a block closes.
+    pub fn sealed(&self) -> Sealed {
+        Sealed {
+            began: self.began,
+            latest: self.latest,
+            rings: self.ladder.rings().clone(),
+            composition: Arc::clone(&self.composition),
+        }
     }
 
     fn checkpoint_spacing(&self) -> f64 {

@@ -6,7 +6,8 @@ use std::time::Instant;
 use hyper::{Response, StatusCode};
 
 use super::current::fresh;
-use super::query::IndicatorQuery;
+use super::history::History;
+use super::query::{HistoryQuery, IndicatorQuery};
 use super::response::{Body, Refusal, json};
 use super::views::{LeakIndicators, MemoryUsage};
 use crate::snapshot::{Published, Snapshot};
@@ -29,6 +30,13 @@ pub(super) fn leak_indicators(
     let query = IndicatorQuery::parse(query)?;
     let snapshot = present(published, now)?;
     Ok(json(StatusCode::OK, &LeakIndicators::new(&snapshot, &query)))
+}
+
+/// `/api/history`.
+pub(super) fn history(published: &Published, query: &str, now: Instant) -> Result<Response<Body>, Refusal> {
+    let query = HistoryQuery::parse(query)?;
+    let snapshot = present(published, now)?;
+    Ok(json(StatusCode::OK, &History::of(&snapshot, &query)?))
 }
 
 fn present(published: &Published, now: Instant) -> Result<Arc<Snapshot>, Refusal> {

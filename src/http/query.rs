@@ -1,5 +1,7 @@
-//! The query strings of the metrics and of `/api/leak_indicators`. Nothing is guessed: a parameter that is unknown,
-//! malformed or repeated without need is refused.
+//! Query strings, of the metrics and of the API. Nothing is guessed: a parameter that is unknown, malformed or repeated
+//! without need is refused.
+
+use std::str::FromStr;
 
 use hyper::StatusCode;
 
@@ -29,7 +31,7 @@ pub(super) fn parse_collect(query: &str) -> Result<Sources, Refusal> {
     Ok(sources)
 }
 
-/// Which indicators are wanted.
+/// Which indicators are wanted of `/api/leak_indicators`.
 #[derive(Debug, PartialEq)]
 pub(super) struct IndicatorQuery {
     pub(super) scope: Option<Scope>,
@@ -54,6 +56,53 @@ impl IndicatorQuery {
             }
         }
         Ok(IndicatorQuery { scope, status, limit: limit.unwrap_or(DEFAULT_LIMIT) })
+    }
+}
+
+/// Whose history is wanted of `/api/history`.
+#[derive(Debug, PartialEq)]
+pub(super) enum HistoryQuery {
+    Host,
+    HostUnaccounted,
+    Group(String),
+    /// A pid is somebody else's later; with the start time, in clock ticks since boot, it is one life's.
+    Process {
+        pid: u32,
+        start_time: Option<u64>,
+    },
+}
+
+const WHOSE_HISTORY: &str = "give scope=host, scope=host_unaccounted, scope=group&group=NAME or \
+     scope=process&pid=PID, the last one also with &start_time=TICKS";
+
+impl HistoryQuery {
+    pub(super) fn parse(query: &str) -> Result<HistoryQuery, Refusal> {
+        let (mut scope, mut group, mut pid, mut start_time) = (None, None, None, None);
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "scope" => once(&mut scope, "scope", parse_scope(&value)?)?,
+                "group" => once(&mut group, "group", value.into_owned())?,
+                "pid" => once(&mut pid, "pid", parse_number(&name, &value)?)?,
+                "start_time" => once(&mut start_time, "start_time", parse_number(&name, &value)?)?,
+                unknown => {
+                    return Err(bad(format!(
+                        "unknown parameter {unknown:?}; known are scope, group, pid and start_time"
+                    )));
+                }
+            }
+        }
+        match (scope, group, pid, start_time) {
+            (Some(Scope::Host), None, None, None) => Ok(HistoryQuery::Host),
+            (Some(Scope::HostUnaccounted), None, None, None) => Ok(HistoryQuery::HostUnaccounted),
+            (Some(Scope::Group), Some(name), None, None) => Ok(HistoryQuery::Group(name)),
+            (Some(Scope::Process), None, Some(pid), start_time) => {
+                Ok(HistoryQuery::Process { pid, start_time })
+            }
+            (None, ..) => Err(bad(format!("scope is missing; {WHOSE_HISTORY}"))),
+            (Some(scope), ..) => {
+                Err(bad(format!("scope {scope} needs other parameters than these; {WHOSE_HISTORY}")))
+            }
+        }
     }
 }
 
@@ -88,6 +137,10 @@ fn parse_limit(value: &str) -> Result<usize, Refusal> {
         .ok()
         .filter(|limit| (1..=MAX_LIMIT).contains(limit))
         .ok_or_else(|| bad(format!("limit {value:?} is no whole number from 1 to {MAX_LIMIT}")))
+}
+
+fn parse_number<T: FromStr>(name: &str, value: &str) -> Result<T, Refusal> {
+    value.parse().map_err(|_| bad(format!("{name} {value:?} is no whole number, or too large a one")))
 }
 
 #[cfg(test)]
@@ -144,6 +197,44 @@ mod tests {
             "=",
         ] {
             assert!(IndicatorQuery::parse(query).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_history_is_one_entity_s() {
+        let group = HistoryQuery::Group("a b&c".to_string());
+        let process = |start_time| HistoryQuery::Process { pid: 7, start_time };
+        for (query, expected) in [
+            ("scope=host", HistoryQuery::Host),
+            ("scope=host_unaccounted", HistoryQuery::HostUnaccounted),
+            ("scope=group&group=a+b%26c", group),
+            ("pid=7&scope=process", process(None)),
+            ("scope=process&pid=7&start_time=123", process(Some(123))),
+        ] {
+            assert_eq!(HistoryQuery::parse(query).unwrap(), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_history_of_nobody_or_of_several_is_refused() {
+        for query in [
+            "",
+            "pid=7",
+            "scope=",
+            "scope=process",
+            "scope=process&pid=",
+            "scope=process&pid=-1",
+            "scope=process&pid=99999999999",
+            "scope=process&pid=7&start_time=x",
+            "scope=process&pid=7&pid=7",
+            "scope=process&pid=7&group=a",
+            "scope=group",
+            "scope=group&group=a&pid=7",
+            "scope=group&group=a&start_time=1",
+            "scope=host&pid=7",
+            "scope=host&limit=1",
+        ] {
+            assert!(HistoryQuery::parse(query).is_err(), "{query}");
         }
     }
 }

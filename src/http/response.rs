@@ -8,10 +8,11 @@ use std::task::{Context, Poll};
 use hyper::body::{Bytes, Frame, SizeHint};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Response, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 const TEXT: &str = "text/plain; charset=utf-8";
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 /// One or two pieces of text. Two, so that what many responses share need not be copied into each.
 #[derive(Debug, Default)]
@@ -113,6 +114,13 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body>
     }
 }
 
+/// What every refused request gets.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Error {
+    /// Why, and what to ask for instead.
+    error: String,
+}
+
 /// A request that gets no result.
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -140,13 +148,13 @@ impl Refusal {
         Refusal { header: Some((name, value)), ..self }
     }
 
-    /// The `{"error": …}` that every refused request gets.
+    /// The answer, an [`Error`] as JSON.
     pub(super) fn into_response(self) -> Response<Body> {
         if let Some(reason) = self.log {
             tracing::error!(%reason, "cannot answer a request");
         }
-        // A map of strings always has a JSON form.
-        let body = serde_json::json!({ "error": self.client }).to_string();
+        // A structure of strings always has a JSON form.
+        let body = serde_json::json!(Error { error: self.client }).to_string();
         let mut response = response(self.status, JSON, body);
         if let Some((name, value)) = self.header {
             set(&mut response, name, value);

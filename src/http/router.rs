@@ -7,6 +7,8 @@
 //! | `GET /metrics` | OpenMetrics or Prometheus text, as `Accept` says; `?collect[]=`; the path is configurable |
 //! | `GET /api/memory_usage` | the host's memory as JSON |
 //! | `GET /api/leak_indicators` | the verdict and its evidence as JSON; `?scope=`, `?status=`, `?limit=` |
+//! | `GET /api/history` | the recorded points of one entity as JSON; `?scope=` and `&group=` or `&pid=` |
+//! | `GET /api/openapi.json` | describes the JSON routes |
 //! | `GET /-/healthy` | 503 when sampling has stalled |
 //! | `GET /-/ready` | 503 before the first sample |
 //! | `POST /-/reload` | reads the configuration file again; 403 unless `--web.enable-lifecycle` is given |
@@ -24,7 +26,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::metrics::Telemetry;
 use super::response::{Body, Refusal, redirect};
-use super::{api, health, page, reload};
+use super::{api, health, openapi, page, reload};
 use crate::config::WebConfig;
 use crate::exposition::SelfMetrics;
 use crate::rules::LiveRules;
@@ -96,6 +98,8 @@ impl App {
             "/style.css" => Some(Route::Style),
             "/api/memory_usage" => Some(Route::MemoryUsage),
             "/api/leak_indicators" => Some(Route::LeakIndicators),
+            "/api/history" => Some(Route::History),
+            "/api/openapi.json" => Some(Route::OpenApi),
             "/-/healthy" => Some(Route::Healthy),
             "/-/ready" => Some(Route::Ready),
             "/-/reload" => Some(Route::Reload),
@@ -134,6 +138,8 @@ impl App {
             }
             Route::MemoryUsage => api::memory_usage(published, now),
             Route::LeakIndicators => api::leak_indicators(published, query, now),
+            Route::History => api::history(published, query, now),
+            Route::OpenApi => Ok(openapi::document()),
             Route::Healthy => Ok(health::healthy(published, self.started, now)),
             Route::Ready => Ok(health::ready(published)),
             Route::Reload => reload::reload(&self.rules, self.enable_lifecycle),
@@ -150,6 +156,8 @@ enum Route {
     Metrics,
     MemoryUsage,
     LeakIndicators,
+    History,
+    OpenApi,
     Healthy,
     Ready,
     Reload,
@@ -165,6 +173,8 @@ impl Route {
             Route::Metrics => "metrics",
             Route::MemoryUsage => "memory_usage",
             Route::LeakIndicators => "leak_indicators",
+            Route::History => "history",
+            Route::OpenApi => "openapi",
             Route::Healthy => "healthy",
             Route::Ready => "ready",
             Route::Reload => "reload",

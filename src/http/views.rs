@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::query::IndicatorQuery;
@@ -15,18 +16,25 @@ use crate::sample::{HostMemory, Limit};
 use crate::snapshot::{Entity, Explanation, Snapshot};
 
 /// Bytes, but for `percent` and the times.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct MemoryUsage {
+    /// Usable memory.
     total: u64,
+    /// `total` less `available`.
     used: u64,
     free: u64,
     available: u64,
+    /// 100 `used` / `total`; null for a machine that reports no memory.
     percent: Option<f64>,
     swap_total: u64,
     swap_used: u64,
+    /// Kernel slab that can't be given back; null where the kernel does not say.
     slab_unreclaimable: Option<u64>,
+    /// What no counter of the kernel explains; null where the counters are not complete.
     unaccounted: Option<u64>,
+    /// When it was sampled, seconds since the epoch.
     time: f64,
+    /// One second counts as this many.
     time_lapse: u32,
 }
 
@@ -50,15 +58,21 @@ impl MemoryUsage {
 }
 
 /// The verdict over all, whatever the query leaves out, and the indicators that it asks for.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct LeakIndicators<'a> {
+    /// The highest of all, 0 to 100; null until there is enough history of anything.
     leak_score: Option<f64>,
+    /// Whether anything is suspect.
     status: Status,
+    /// A score above it is a suspicion.
     threshold: f64,
+    /// When it was sampled, seconds since the epoch.
     time: f64,
+    /// One second counts as this many.
     time_lapse: u32,
     /// How many the query matches; more than there are indicators where the limit cut them off.
     matched: usize,
+    /// By falling score, then by falling size.
     indicators: Vec<Indicator<'a>>,
 }
 
@@ -82,21 +96,30 @@ impl<'a> LeakIndicators<'a> {
 }
 
 /// One entity.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Indicator<'a> {
     scope: Scope,
+    /// What people call it.
     entity: String,
+    /// As its metrics have them.
     labels: BTreeMap<&'a str, Cow<'a, str>>,
+    /// 0 to 100; null until there is enough history.
     leak_score: Option<f64>,
     /// Null for what is never to be suspected.
-    threshold: f64,
+    threshold: Option<f64>,
     status: Status,
     reason: Reason,
+    /// What was seen, for a person.
     sentence: String,
+    /// Robust slope of the floor.
     growth_bytes_per_second: Option<f64>,
+    /// Null without a trend.
     time_to_limit_seconds: Option<f64>,
+    /// The time scale that carries the evidence.
     window_seconds: Option<f64>,
+    /// Bytes by which each kind changed over that window.
     growth_by_kind: BTreeMap<&'static str, i64>,
+    /// Bytes by kind.
     memory: BTreeMap<&'static str, u64>,
     limit: Option<Limit>,
     explained_by: Option<&'a Explanation>,
@@ -111,7 +134,7 @@ impl<'a> Indicator<'a> {
             entity: entity.display_name(),
             labels: exposition::labels(entity).into_iter().collect(),
             leak_score: assessment.score,
-            threshold: assessment.threshold,
+            threshold: Some(assessment.threshold).filter(|threshold| threshold.is_finite()),
             status: assessment.status(),
             reason: assessment.reason,
             sentence: assessment.sentence().to_string(),

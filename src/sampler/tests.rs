@@ -153,6 +153,22 @@ fn a_leak_makes_its_process_and_its_group_suspect() {
 }
 
 #[test]
+fn a_snapshot_carries_the_history_of_its_time() {
+    let mut bench = Bench::new(|_| {});
+    let old = bench.run(7, 2, |hour| 100.0 + 5.0 * hour);
+    let blocks = |snapshot: &Snapshot, scope| {
+        let history = find(snapshot, scope)[0].history.clone().unwrap();
+        history.floors(f64::INFINITY).unwrap().blocks
+    };
+    let before = blocks(&old, Scope::Process);
+    assert_eq!(blocks(&old, Scope::Group), before, "a group speaks through its worst member");
+    assert_eq!(find(&old, Scope::Group)[0].worst_member, Some(find(&old, Scope::Process)[0].id.clone()));
+    let new = bench.run(7, 3, |hour| 110.0 + 5.0 * hour);
+    assert_eq!(blocks(&old, Scope::Process), before);
+    assert_ne!(blocks(&new, Scope::Process), before);
+}
+
+#[test]
 fn a_time_lapse_counts_seconds_as_more() {
     let mut bench = Bench::new(|config| config.time_lapse = 60);
     bench.interval = Duration::from_secs(1);

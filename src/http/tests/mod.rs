@@ -3,5 +3,6 @@
 mod clients;
 mod formats;
 mod harness;
+mod openapi;
 mod routes;
 mod shutdown;

@@ -7,12 +7,14 @@ use crate::http::Limits;
 use crate::rules::LiveRules;
 use crate::snapshot::Snapshot;
 
-const ROUTES: [(&str, &str); 7] = [
+const ROUTES: [(&str, &str); 9] = [
     ("/", "text/html; charset=utf-8"),
     ("/style.css", "text/css; charset=utf-8"),
     ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
     ("/api/memory_usage", "application/json"),
     ("/api/leak_indicators", "application/json"),
+    ("/api/history?scope=host", "application/json"),
+    ("/api/openapi.json", "application/json"),
     ("/-/healthy", "text/plain; charset=utf-8"),
     ("/-/ready", "text/plain; charset=utf-8"),
 ];
@@ -91,6 +93,7 @@ async fn links_hold_below_the_route_prefix() {
     assert!(links.len() > 5, "{links:?}");
     for link in links {
         let path = link.strip_prefix('.').unwrap_or_else(|| panic!("{link} is not relative to the page"));
+        let path = path.replace("&amp;", "&");
         assert_eq!(server.get(&format!("/a/b{path}")).await.status, 200, "{link}");
     }
 }
@@ -102,6 +105,14 @@ async fn bad_queries_say_what_is_allowed() {
     assert_eq!(reply.status, 400);
     assert_eq!(reply.json(), serde_json::json!({"error": "status \"broken\" is neither clean nor suspect"}));
     assert_eq!(server.get("/api/leak_indicators?scope=process&limit=1").await.status, 200);
+
+    let reply = server.get("/api/history").await;
+    assert_eq!(reply.status, 400);
+    assert!(
+        reply.json()["error"].as_str().unwrap().starts_with("scope is missing; give scope="),
+        "{reply:?}"
+    );
+    assert_eq!(server.get("/api/history?scope=group&group=nobody").await.status, 404);
 }
 
 #[tokio::test]
@@ -112,6 +123,7 @@ async fn before_the_first_sample_nothing_is_made_up() {
         ("/metrics", 200),
         ("/api/memory_usage", 503),
         ("/api/leak_indicators", 503),
+        ("/api/history?scope=host", 503),
         ("/-/healthy", 200),
         ("/-/ready", 503),
     ] {
@@ -151,6 +163,7 @@ async fn the_exporter_describes_itself_unless_told_not_to() {
 #[tokio::test]
 async fn hostile_names_are_text_everywhere() {
     let mut snapshot = fixture::snapshot();
+    snapshot.entities.push(fixture::group(fixture::HOSTILE, 99.0));
     snapshot.entities.push(fixture::process(66, fixture::HOSTILE, fixture::HOSTILE, Some(99.0)));
     let server = Server::start(Some(snapshot)).await;
 
@@ -161,7 +174,15 @@ async fn hostile_names_are_text_everywhere() {
     );
 
     let indicators = server.get("/api/leak_indicators").await.json();
-    assert_eq!(indicators["indicators"][0]["labels"]["name"], fixture::HOSTILE);
+    assert_eq!(indicators["indicators"][0]["labels"]["group"], fixture::HOSTILE);
+
+    let name: String = form_urlencoded::byte_serialize(fixture::HOSTILE.as_bytes()).collect();
+    assert_eq!(
+        server.get(&format!("/api/history?scope=group&group={name}")).await.json()["entity"],
+        fixture::HOSTILE
+    );
+    let history = server.get("/api/history?scope=process&pid=66").await.json();
+    assert_eq!(history["life"]["labels"]["group"], fixture::HOSTILE);
 
     let metrics = server.get("/metrics").await.body;
     assert!(metrics.contains("name=\"<script>\\\"a\\\\b\\n</script>\""), "{metrics}");

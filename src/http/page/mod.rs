@@ -1,29 +1,31 @@
 //! The web page: the verdict, what it rests on, and where to read on. Made here, complete without any script,
-//! font or picture from elsewhere.
+//! font or picture from elsewhere. It tells its time and does not reload itself, so as to move under no reader's eyes.
+
+mod entries;
+mod html;
+mod plot;
+mod rows;
 
 use std::fmt::{self, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS};
 use hyper::{Response, StatusCode};
 
 use super::current::{Absence, fresh};
-use super::html::Escaped;
 use super::ranking::ranked;
 use super::response::{Body, Refusal, response, set};
-use crate::detector::Status;
-use crate::human;
-use crate::snapshot::{Entity, Published, Snapshot};
+use crate::entity::Scope;
+use crate::snapshot::{Published, Snapshot};
 
-/// Entities on the page; the API has all.
-const MAX_ROWS: usize = 50;
+use html::{Escaped, Name};
 
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `/`
 pub(super) fn page(published: &Published, telemetry_path: &str, now: Instant) -> Response<Body> {
-    let mut html = String::with_capacity(16 * 1024);
+    let mut html = String::with_capacity(64 * 1024);
     if write_page(&mut html, fresh(published, now).as_deref(), telemetry_path).is_err() {
         let message = "cannot write the page";
         return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, message).into_response();
@@ -47,12 +49,17 @@ fn write_page(html: &mut String, present: Result<&Snapshot, &Absence>, telemetry
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>memleak-exporter</title>\n<link rel=\"stylesheet\" href=\"./style.css\">\n</head>\n<body>\n\
-         <h1>memleak-exporter</h1>\n",
+         <header><h1>memleak-exporter</h1>",
     );
+    if let Ok(snapshot) = present {
+        write_head_count(html, snapshot)?;
+    }
+    html.push_str("</header>\n<main>\n");
     match present {
         Ok(snapshot) => write_snapshot(html, snapshot)?,
         Err(absence) => writeln!(html, "<p class=\"verdict unknown\">No verdict: {}.</p>", Escaped(absence))?,
     }
+    html.push_str("</main>\n");
     write_links(html, telemetry_path)?;
     html.push_str("</body>\n</html>\n");
     Ok(())
@@ -67,7 +74,28 @@ fn write_snapshot(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
             snapshot.time_lapse
         )?;
     }
-    write_table(html, snapshot)
+    for source in snapshot.sources.iter().filter(|source| !source.success) {
+        let name = Escaped(source.name);
+        writeln!(
+            html,
+            "<p class=\"note\">The source {name} can't be read; what it would tell is missing.</p>"
+        )?;
+    }
+    rows::write_table(html, snapshot)
+}
+
+/// What is watched, and as of when.
+fn write_head_count(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
+    let count = |scope| snapshot.entities.iter().filter(|entity| entity.scope() == scope).count();
+    let taken =
+        SystemTime::UNIX_EPOCH + Duration::try_from_secs_f64(snapshot.taken_unix_seconds).unwrap_or_default();
+    let time = humantime::format_rfc3339_seconds(taken);
+    write!(html, "<p>{} processes in {} groups, ", count(Scope::Process), count(Scope::Group))?;
+    write!(
+        html,
+        "<time datetime=\"{time}\">{}</time></p>",
+        time.to_string().replace('T', " ").replace('Z', " UTC")
+    )
 }
 
 /// One sentence. Of several findings it names the most certain one.
@@ -78,7 +106,7 @@ fn write_verdict(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
         (Some(finding), _) => {
             let name = finding.display_name();
             let score = finding.assessment.score.unwrap_or_default();
-            write!(html, "<p class=\"verdict suspect\">{} looks like a memory leak", Escaped(name))?;
+            write!(html, "<p class=\"verdict suspect\">{} looks like a memory leak", Name(name))?;
             write!(html, " (score {score:.0}, threshold {threshold})")?;
             match findings.len() - 1 {
                 0 => {}
@@ -98,59 +126,16 @@ fn write_verdict(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
     Ok(())
 }
 
-fn write_table(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
-    html.push_str(
-        "<div class=\"scroll\"><table>\n<thead><tr><th>Scope</th><th>Name</th><th class=\"number\">Score</th>\
-         <th>Status</th><th>What was seen</th><th class=\"number\">Memory</th><th class=\"number\">Growth</th>\
-         <th class=\"number\">Time to limit</th></tr></thead>\n<tbody>\n",
-    );
-    for entity in ranked(snapshot.entities.iter()).into_iter().take(MAX_ROWS) {
-        write_row(html, entity, entity.assessment.status())?;
-    }
-    html.push_str("</tbody>\n</table></div>\n");
-    let watched = snapshot.entities.len();
-    if watched > MAX_ROWS {
-        writeln!(html, "<p>The {MAX_ROWS} with the highest scores of {watched} that are watched.</p>")?;
-    }
-    Ok(())
-}
-
-fn write_row(html: &mut String, entity: &Entity, status: Status) -> fmt::Result {
-    let assessment = &entity.assessment;
-    let status = status.as_str();
-    write!(html, "<tr class=\"{status}\"><td>{}</td>", entity.scope())?;
-    write!(html, "<td class=\"name\">{}</td>", Escaped(entity.display_name()))?;
-    write_number(html, assessment.score.map(|score| format!("{score:.0}")))?;
-    write!(html, "<td class=\"status\">{status}</td><td>{}", Escaped(assessment.sentence()))?;
-    if let Some(narrower) = &entity.explained_by {
-        write!(html, " Explained by {} {}.", narrower.scope, Escaped(&narrower.entity))?;
-    }
-    html.push_str("</td>");
-    write_number(html, Some(human::bytes(entity.memory.total() as f64)))?;
-    write_number(html, assessment.growth_bytes_per_second.map(growth_per_hour))?;
-    write_number(html, assessment.time_to_limit_seconds.map(human::duration))?;
-    html.push_str("</tr>\n");
-    Ok(())
-}
-
-/// By the hour: leaks that are worth finding are slow.
-fn growth_per_hour(bytes_per_second: f64) -> String {
-    format!("{}/h", human::bytes(bytes_per_second * 3600.0))
-}
-
-fn write_number(html: &mut String, number: Option<String>) -> fmt::Result {
-    write!(html, "<td class=\"number\">{}</td>", Escaped(number.as_deref().unwrap_or("–")))
-}
-
 /// Relative, so that they hold behind a proxy that puts us below a path of its own.
 fn write_links(html: &mut String, telemetry_path: &str) -> fmt::Result {
     let telemetry = telemetry_path.trim_start_matches('/');
-    let links = [telemetry, "api/leak_indicators", "api/memory_usage", "-/healthy", "-/ready"];
-    html.push_str("<ul>\n");
+    let links =
+        [telemetry, "api/leak_indicators", "api/memory_usage", "api/openapi.json", "-/healthy", "-/ready"];
+    html.push_str("<nav><ul>\n");
     for link in links {
         writeln!(html, "<li><a href=\"./{0}\">/{0}</a></li>", Escaped(link))?;
     }
-    html.push_str("</ul>\n");
+    html.push_str("</ul></nav>\n");
     Ok(())
 }
 
@@ -161,9 +146,11 @@ mod tests {
 
     use http_body_util::BodyExt;
 
+    use super::entries::MAX_ENTRIES;
     use super::*;
     use crate::detector::Assessment;
     use crate::exposition::fixture;
+    use crate::snapshot::Explanation;
 
     async fn html(snapshot: Snapshot, age: Duration) -> String {
         let (published, taken) = (Published::default(), snapshot.taken);
@@ -175,12 +162,11 @@ mod tests {
     #[tokio::test]
     async fn one_leak_is_one_finding() {
         let html = html(fixture::snapshot(), Duration::ZERO).await;
-        assert!(html.contains("web looks like a memory leak (score 92, threshold 60).</p>"), "{html}");
-        assert!(html.contains("Explained by group web."), "{html}");
         assert!(
-            html.contains("<td class=\"number\">1.8 KiB/h</td><td class=\"number\">1h56m</td>"),
+            html.contains("<bdi>web</bdi> looks like a memory leak (score 92, threshold 60).</p>"),
             "{html}"
         );
+        assert!(html.contains("Explained by group <bdi>web</bdi>."), "{html}");
         assert!(!html.contains("Time lapse"));
     }
 
@@ -206,22 +192,62 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hostile_names_stay_text() {
-        let mut snapshot = fixture::snapshot();
-        snapshot.entities.push(fixture::process(66, fixture::HOSTILE, "", Some(99.0)));
-        snapshot.entities.push(fixture::group(fixture::HOSTILE, 99.0));
-        let html = html(snapshot, Duration::ZERO).await;
-        assert!(!html.contains("<script"), "{html}");
-        for place in ["&lt;script&gt;&quot;a\\b\n&lt;/script&gt;[66]</td>", "&lt;/script&gt; looks like"] {
-            assert!(html.contains(place), "{html}");
-        }
+    async fn what_is_missing_is_said() {
+        let html = html(fixture::snapshot(), Duration::ZERO).await;
+        assert!(html.contains("The source process can't be read"), "{html}");
+        assert!(
+            html.contains("<time datetime=\"2023-11-14T22:13:20Z\">2023-11-14 22:13:20 UTC</time>"),
+            "{html}"
+        );
     }
 
     #[tokio::test]
-    async fn rows_are_bounded() {
-        let entities = (0..200).map(|pid| fixture::process(pid, "p", "", None)).collect();
+    async fn hostile_names_stay_text() {
+        let longest = "\u{202e}".repeat(85);
+        for name in
+            [fixture::HOSTILE, "\"><img src=x onerror=alert(1)>", "'</title></svg>\0\u{1b}[2J", &longest]
+        {
+            let mut process = fixture::process(66, name, name, Some(99.0));
+            process.explained_by =
+                Some(Explanation { scope: Scope::Group, entity: name.to_string(), share: 1.0 });
+            let mut group = fixture::group(name, 99.0);
+            group.worst_member = Some(process.id.clone());
+            let entities = vec![group, process, fixture::process(67, name, name, None)];
+            let html = html(Snapshot { entities, ..fixture::snapshot() }, Duration::ZERO).await;
+            for tag in html.split('<').skip(1) {
+                let tag = tag.split([' ', '>']).next().unwrap().trim_start_matches('/');
+                assert!(ELEMENTS.contains(&tag), "{tag:?} in {html}");
+            }
+            let is_out_of_place = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+            assert!(!html.contains(is_out_of_place), "{html}");
+        }
+    }
+
+    /// Nothing else is ever on the page: neither what runs, nor what is fetched, nor styles that stand within.
+    const ELEMENTS: [&str; 28] = [
+        "!DOCTYPE", "html", "head", "meta", "title", "link", "body", "header", "h1", "p", "time", "main",
+        "div", "table", "thead", "tbody", "tr", "th", "td", "small", "bdi", "a", "svg", "path", "span",
+        "nav", "ul", "li",
+    ];
+
+    #[tokio::test]
+    async fn nothing_is_fetched_from_elsewhere() {
+        let html = html(fixture::snapshot(), Duration::ZERO).await;
+        for attribute in ["src=", "style=", "http:", "https:", "url(", "xlink", "xmlns"] {
+            assert!(!html.contains(attribute), "{attribute} in {html}");
+        }
+        for target in html.split("href=\"").skip(1) {
+            assert!(target.starts_with("./"), "{target}");
+        }
+        let style = include_str!("style.css");
+        assert!(!style.contains("url(") && !style.contains("@import"));
+    }
+
+    #[tokio::test]
+    async fn entries_are_bounded() {
+        let entities = (0..200).map(|number| fixture::group(&format!("group-{number}"), 20.0)).collect();
         let html = html(Snapshot { entities, ..fixture::snapshot() }, Duration::ZERO).await;
-        assert_eq!(html.matches("<tr class=").count(), MAX_ROWS);
+        assert_eq!(html.matches("<tr class=\"entry\">").count(), MAX_ENTRIES);
         assert!(html.contains("The 50 with the highest scores of 200"), "{html}");
     }
 }

@@ -1,0 +1,118 @@
+//! What the page lists, and in which order. What would say the same thing twice is one entry.
+
+use std::collections::HashMap;
+
+use super::super::ranking::ranked;
+use crate::entity::{EntityId, Scope};
+use crate::snapshot::{Entity, Snapshot};
+
+/// Entries on the page; the API has all.
+pub(super) const MAX_ENTRIES: usize = 50;
+
+/// A group, or a part of the host.
+pub(super) struct Entry<'a> {
+    pub(super) entity: &'a Entity,
+    /// The processes of a group that are watched, by falling score.
+    pub(super) members: Vec<&'a Entity>,
+}
+
+impl<'a> Entry<'a> {
+    /// The process that is all there is to a group.
+    pub(super) fn only_member(&self) -> Option<&'a Entity> {
+        match self.members[..] {
+            [only] if self.entity.processes == Some(1) => Some(only),
+            _ => None,
+        }
+    }
+}
+
+/// Everything that is listed.
+pub(super) struct Entries<'a> {
+    /// One entry a leak; the host's own before those of groups.
+    pub(super) findings: Vec<Entry<'a>>,
+    /// All others by falling score.
+    pub(super) others: Vec<Entry<'a>>,
+    /// How many there would be without a bound.
+    pub(super) total: usize,
+}
+
+impl<'a> Entries<'a> {
+    pub(super) fn of(snapshot: &'a Snapshot) -> Entries<'a> {
+        let listed = ranked(snapshot.entities.iter().filter(|entity| entity.scope() != Scope::Process));
+        let total = listed.len();
+        let (mut findings, mut others): (Vec<_>, Vec<_>) =
+            listed.into_iter().partition(|entity| snapshot.is_finding(entity));
+        findings.sort_by_key(|entity| entity.scope() == Scope::Group);
+        findings.truncate(MAX_ENTRIES);
+        others.truncate(MAX_ENTRIES - findings.len());
+        let mut members = members(snapshot);
+        let mut entry = |entity: &'a Entity| {
+            let processes = match &entity.id {
+                EntityId::Group { name } => members.remove(&**name).unwrap_or_default(),
+                _ => Vec::new(),
+            };
+            Entry { entity, members: ranked(processes.into_iter()) }
+        };
+        Entries {
+            findings: findings.into_iter().map(&mut entry).collect(),
+            others: others.into_iter().map(&mut entry).collect(),
+            total,
+        }
+    }
+}
+
+/// Processes by the name of their group.
+fn members(snapshot: &Snapshot) -> HashMap<&str, Vec<&Entity>> {
+    let mut members: HashMap<&str, Vec<&Entity>> = HashMap::new();
+    for entity in &snapshot.entities {
+        if let Some(group) = entity.group() {
+            members.entry(group).or_default().push(entity);
+        }
+    }
+    members
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::entity::Identity;
+    use crate::exposition::fixture;
+
+    fn names(entries: &[Entry]) -> Vec<String> {
+        entries.iter().map(|entry| entry.entity.display_name()).collect()
+    }
+
+    #[test]
+    fn one_leak_is_one_entry_and_the_host_comes_first_only_for_one_of_its_own() {
+        let mut snapshot = fixture::snapshot();
+        let entries = Entries::of(&snapshot);
+        assert_eq!(names(&entries.findings), ["web"]);
+        assert_eq!(names(&entries.others), ["host", "host_unaccounted"]);
+        assert_eq!(entries.findings[0].members.len(), 2);
+        assert!(entries.findings[0].only_member().is_none());
+
+        snapshot.entities[0].explained_by = None;
+        assert_eq!(names(&Entries::of(&snapshot).findings), ["host", "web"]);
+    }
+
+    #[test]
+    fn a_group_of_one_is_its_process() {
+        let mut group = fixture::group("web", 70.0);
+        group.processes = Some(1);
+        let entities = vec![group, fixture::process(42, "leaky", "web", Some(70.0))];
+        let snapshot = Snapshot { entities, ..fixture::snapshot() };
+        let entries = Entries::of(&snapshot);
+        assert_eq!(entries.findings[0].only_member().unwrap().display_name(), "leaky[42]");
+    }
+
+    #[test]
+    fn the_host_has_no_members_even_where_a_group_has_no_name() {
+        let nameless = Identity { group: Some(Arc::from("")), ..Identity::default() };
+        let process = fixture::entity(EntityId::Process { pid: 1, start_time: 1 }, nameless);
+        let host = fixture::entity(EntityId::Host, Identity::default());
+        let snapshot = Snapshot { entities: vec![host, process], ..fixture::snapshot() };
+        assert!(Entries::of(&snapshot).others[0].members.is_empty());
+    }
+}

@@ -1,0 +1,77 @@
+//! Text into HTML.
+
+use std::fmt::{self, Display, Write};
+
+/// Shows anything as text of an element or of a quoted attribute, whatever characters it has. Characters that
+/// can't be seen and would tell a browser something, such as to turn the direction of all that follows, show as `�`.
+pub(super) struct Escaped<T>(pub(super) T);
+
+impl<T: Display> Display for Escaped<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping(f), "{}", self.0)
+    }
+}
+
+/// A name that others have chosen, as text apart from what stands around it, in whichever direction it is written.
+pub(super) struct Name<T>(pub(super) T);
+
+impl<T: Display> Display for Name<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<bdi>{}</bdi>", Escaped(&self.0))
+    }
+}
+
+struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut rest = text;
+        while let Some((at, found)) = rest.char_indices().find(|(_, c)| entity(*c).is_some()) {
+            self.0.write_str(&rest[..at])?;
+            self.0.write_str(entity(found).unwrap_or_default())?;
+            rest = &rest[at + found.len_utf8()..];
+        }
+        self.0.write_str(rest)
+    }
+}
+
+/// What to write in place of a character that is no plain text.
+fn entity(character: char) -> Option<&'static str> {
+    match character {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '"' => Some("&quot;"),
+        '\'' => Some("&#39;"),
+        control if control.is_control() || is_layout(control) => Some("\u{fffd}"),
+        _ => None,
+    }
+}
+
+/// Separators of lines, and marks that change the direction of a text (Unicode Standard Annex 9).
+fn is_layout(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_text_is_markup() {
+        assert_eq!(Escaped("a<b> & \"c\" 'ü'").to_string(), "a&lt;b&gt; &amp; &quot;c&quot; &#39;ü&#39;");
+    }
+
+    #[test]
+    fn nothing_in_a_text_moves_its_surroundings() {
+        assert_eq!(
+            Escaped("a\0\n\u{1b}[31m\u{7f}\u{85}b").to_string(),
+            "a\u{fffd}\u{fffd}\u{fffd}[31m\u{fffd}\u{fffd}b"
+        );
+        assert_eq!(Name("evil\u{202e}txt\u{2069}").to_string(), "<bdi>evil\u{fffd}txt\u{fffd}</bdi>");
+        assert_eq!(Name("שלום").to_string(), "<bdi>שלום</bdi>");
+    }
+}

@@ -1,0 +1,153 @@
+//! A small picture of recorded floors, drawn here as SVG.
+
+use std::fmt::{self, Display};
+
+use super::html::Escaped;
+use crate::history::{Block, Floors};
+use crate::human;
+
+/// Size in the units that paths are written in; the style sheet decides how large that is.
+const WIDTH: f64 = 160.0;
+const HEIGHT: f64 = 44.0;
+
+/// Kept free above and below, so that a line on the edge is not cut in half.
+const MARGIN: f64 = 2.0;
+
+/// The height of the picture stands for this share of the highest value at least: a change that is nothing
+/// looks like nothing.
+const LEAST_RANGE: f64 = 0.2;
+
+/// The floors of what is called `name`, with what they begin and end at.
+pub(super) struct Plot<'a> {
+    name: &'a str,
+    floors: &'a Floors,
+    bottom: f64,
+    range: f64,
+}
+
+impl<'a> Plot<'a> {
+    /// `None` where there is nothing to draw.
+    pub(super) fn of(name: &'a str, floors: &'a Floors) -> Option<Plot<'a>> {
+        let blocks = floors.blocks.iter().map(|(_, block)| block);
+        let low = f64::from(blocks.clone().map(|block| block.low).reduce(f32::min)?);
+        let high = f64::from(blocks.map(|block| block.high).reduce(f32::max)?);
+        let range = (high - low).max(LEAST_RANGE * high).max(1.0);
+        let bottom = ((low + high - range) / 2.0).max(0.0);
+        Some(Plot { name, floors, bottom, range })
+    }
+
+    fn x(&self, number: f64) -> f64 {
+        let first = self.floors.blocks.first().map_or(0, |(number, _)| *number) as f64;
+        (number - first) / self.blocks() * WIDTH
+    }
+
+    fn y(&self, bytes: f32) -> f64 {
+        let share = (f64::from(bytes) - self.bottom) / self.range;
+        HEIGHT - MARGIN - share * (HEIGHT - 2.0 * MARGIN)
+    }
+
+    /// How many blocks the picture spans, gaps included.
+    fn blocks(&self) -> f64 {
+        let (first, last) = (self.floors.blocks.first(), self.floors.blocks.last());
+        first.zip(last).map_or(1.0, |((first, _), (last, _))| (last - first + 1) as f64)
+    }
+
+    fn value(&self, block: Option<&(i64, Block)>) -> String {
+        human::bytes(block.map_or(0.0, |(_, block)| f64::from(block.low)))
+    }
+}
+
+impl Display for Plot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Plot { name, floors, .. } = self;
+        let (start, end) = (self.value(floors.blocks.first()), self.value(floors.blocks.last()));
+        let span = human::duration(self.blocks() * floors.width);
+        write!(
+            f,
+            "<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\">"
+        )?;
+        write!(f, "<title>Floor of {} over {span}: {start} at first, {end} at last</title>", Escaped(name))?;
+        for run in floors.blocks.chunk_by(|(one, _), (next, _)| one + 1 == *next) {
+            let highs = Line { plot: self, run, value: |block| block.high };
+            let lows = Line { plot: self, run, value: |block| block.low };
+            let ends = (self.x(run[0].0 as f64), HEIGHT);
+            write!(f, "<path class=\"given-back\" d=\"M{highs} V{1} H{0:.1} Z\"/>", ends.0, ends.1)?;
+            write!(f, "<path class=\"held\" d=\"M{lows} V{1} H{0:.1} Z\"/>", ends.0, ends.1)?;
+            write!(f, "<path class=\"floor\" d=\"M{lows}\"/>")?;
+        }
+        write!(
+            f,
+            "</svg><span class=\"axis\"><span>{start}</span><span>{span}</span><span>{end}</span></span>"
+        )
+    }
+}
+
+/// Through the middles of blocks without a gap, from the edge of the first to the edge of the last.
+struct Line<'a> {
+    plot: &'a Plot<'a>,
+    run: &'a [(i64, Block)],
+    value: fn(&Block) -> f32,
+}
+
+impl Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut point = |number: f64, block: &Block| {
+            write!(f, "{:.1},{:.1} ", self.plot.x(number), self.plot.y((self.value)(block)))
+        };
+        if let [(first, block), ..] = self.run {
+            point(*first as f64, block)?;
+        }
+        for (number, block) in self.run {
+            point(*number as f64 + 0.5, block)?;
+        }
+        match self.run {
+            [.., (last, block)] => point((last + 1) as f64, block),
+            [] => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn svg(name: &str, blocks: &[(i64, f32, f32)]) -> String {
+        let blocks = blocks.iter().map(|&(number, low, high)| (number, Block { low, high })).collect();
+        let floors = Floors { width: 3600.0, blocks };
+        Plot::of(name, &floors).map(|plot| plot.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_rise_goes_from_the_lower_left_to_the_upper_right() {
+        let svg = svg("web", &[(10, 1024.0, 1024.0), (11, 2048.0, 2048.0)]);
+        assert!(
+            svg.contains("<path class=\"floor\" d=\"M0.0,42.0 40.0,42.0 120.0,2.0 160.0,2.0 \"/>"),
+            "{svg}"
+        );
+        assert!(
+            svg.contains("<title>Floor of web over 2h: 1.0 KiB at first, 2.0 KiB at last</title>"),
+            "{svg}"
+        );
+        assert!(svg.ends_with("<span>1.0 KiB</span><span>2h</span><span>2.0 KiB</span></span>"), "{svg}");
+    }
+
+    #[test]
+    fn a_change_that_is_nothing_looks_like_nothing() {
+        let svg = svg("web", &[(0, 1e9, 1e9), (1, 1.001e9, 1.001e9)]);
+        assert!(svg.contains("d=\"M0.0,22.1 40.0,22.1 120.0,21.9 160.0,21.9 \""), "{svg}");
+    }
+
+    #[test]
+    fn gaps_stay_gaps_and_zero_is_drawn() {
+        let gap = svg("web", &[(0, 5.0, 9.0), (1, 5.0, 9.0), (5, 5.0, 9.0)]);
+        assert_eq!(gap.matches("class=\"floor\"").count(), 2);
+        assert!(!svg("web", &[(0, 0.0, 0.0)]).contains("NaN"));
+        assert_eq!(svg("web", &[]), "");
+    }
+
+    #[test]
+    fn a_name_is_text() {
+        let svg = svg("</title><script>\u{202e}", &[(0, 1.0, 1.0)]);
+        assert!(svg.contains("Floor of &lt;/title&gt;&lt;script&gt;\u{fffd} over 1h"), "{svg}");
+    }
+}

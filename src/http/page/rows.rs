@@ -1,0 +1,287 @@
+//! The table of entries, each with its evidence and a plot of it.
+
+use std::fmt::{self, Write};
+
+use super::entries::{Entries, Entry};
+use super::html::{Escaped, Name};
+use super::plot::Plot;
+use crate::detector::Assessment;
+use crate::entity::EntityId;
+use crate::human;
+use crate::sample::LimitKind;
+use crate::snapshot::{Entity, Snapshot};
+
+/// Members of a suspect group that get rows of their own.
+const MAX_MEMBERS: usize = 3;
+
+const HEAD: &str = "<div class=\"scroll\"><table>\n<thead><tr><th class=\"score\">Score</th><th>Name</th>\
+     <th>What was seen</th><th>Floor</th><th class=\"number\">Growth</th><th class=\"number\">Time to limit</th>\
+     <th class=\"number\">Memory</th></tr></thead>\n";
+
+const LEGEND: &str = "<p class=\"legend\">Floor: the lowest memory in each span of time; the shade above it was given back. \
+     Growth and floors are of the memory that a leak lives in: page cache is left out.</p>\n";
+
+pub(super) fn write_table(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
+    let entries = Entries::of(snapshot);
+    html.push_str(HEAD);
+    write_section(html, ("findings", "Findings"), &entries.findings)?;
+    write_section(html, ("others", "Nothing found"), &entries.others)?;
+    html.push_str("</table></div>\n");
+    html.push_str(LEGEND);
+    let shown = entries.findings.len() + entries.others.len();
+    if shown < entries.total {
+        writeln!(html, "<p>The {shown} with the highest scores of {} that are watched.</p>", entries.total)?;
+    }
+    Ok(())
+}
+
+fn write_section(html: &mut String, (class, title): (&str, &str), entries: &[Entry]) -> fmt::Result {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        html,
+        "<tbody class=\"{class}\">\n<tr class=\"section\"><th colspan=\"7\" scope=\"rowgroup\">{title}</th></tr>"
+    )?;
+    for entry in entries {
+        write_entry(html, entry)?;
+    }
+    html.push_str("</tbody>\n");
+    Ok(())
+}
+
+/// A group of one tells of its process. One of several leaves that to rows of its worst members where any is
+/// suspect, and else tells of the worst.
+fn write_entry(html: &mut String, entry: &Entry) -> fmt::Result {
+    let Entry { entity, members } = entry;
+    if let Some(only) = entry.only_member() {
+        return write_row(html, "entry", entity, &place(only), Seen::Itself);
+    }
+    let suspects = members.iter().filter(|member| member.assessment.is_suspect()).count();
+    if suspects == 0 {
+        return write_row(html, "entry", entity, &head_count(entry), Seen::Itself);
+    }
+    let count = entity.processes.unwrap_or_default();
+    write_row(html, "entry", entity, &format!("{count} processes"), Seen::Members { suspects })?;
+    for member in members.iter().take(suspects.min(MAX_MEMBERS)) {
+        let user = member.identity.user.as_deref().unwrap_or_default();
+        write_row(html, "member", member, user, Seen::Itself)?;
+    }
+    Ok(())
+}
+
+/// How many processes a group has, and which of them it tells of.
+fn head_count(entry: &Entry) -> String {
+    let Some(count) = entry.entity.processes else { return String::new() };
+    let is_worst = |member: &&&Entity| Some(&member.id) == entry.entity.worst_member.as_ref();
+    match entry.members.iter().find(is_worst) {
+        Some(worst) => format!("{count} processes, shown is {}", worst.display_name()),
+        None => format!("{count} processes"),
+    }
+}
+
+/// Which process a group of one is.
+fn place(process: &Entity) -> String {
+    let EntityId::Process { pid, .. } = process.id else { return String::new() };
+    let itself = if process.group() == Some(&process.identity.name) {
+        format!("pid {pid}")
+    } else {
+        process.display_name()
+    };
+    match &process.identity.user {
+        Some(user) => format!("{itself}, {user}"),
+        None => itself,
+    }
+}
+
+/// What a row tells of.
+#[derive(Clone, Copy)]
+enum Seen {
+    Itself,
+    /// Rows below tell it; so many members are suspect.
+    Members {
+        suspects: usize,
+    },
+}
+
+fn write_row(html: &mut String, class: &str, entity: &Entity, below_name: &str, seen: Seen) -> fmt::Result {
+    let assessment = &entity.assessment;
+    write!(html, "<tr class=\"{class}\">")?;
+    write_score(html, assessment)?;
+    write!(html, "<th scope=\"row\" class=\"name\">{}", Name(entity.display_name()))?;
+    if !below_name.is_empty() {
+        write!(html, "<small>{}</small>", Name(below_name))?;
+    }
+    html.push_str("</th>");
+    match seen {
+        Seen::Itself => write_evidence(html, entity)?,
+        Seen::Members { suspects } => write_suspects(html, suspects)?,
+    }
+    let kind = assessment.dominant_kind().map(|kind| kind.as_str());
+    write_number(html, "Growth", assessment.growth_bytes_per_second.map(growth_per_hour), kind)?;
+    let limit = entity.limit.map(|limit| limit_name(limit.kind));
+    write_number(html, "Time to limit", assessment.time_to_limit_seconds.map(human::duration), limit)?;
+    write_memory(html, entity)?;
+    html.push_str("</tr>\n");
+    Ok(())
+}
+
+fn write_suspects(html: &mut String, suspects: usize) -> fmt::Result {
+    html.push_str("<td class=\"seen\" colspan=\"2\">");
+    match suspects {
+        1 => html.push_str("One process is suspect:"),
+        2..=MAX_MEMBERS => write!(html, "{suspects} processes are suspect:")?,
+        _ => write!(html, "{suspects} processes are suspect, of which these most:")?,
+    }
+    html.write_str("</td>")
+}
+
+fn write_score(html: &mut String, assessment: &Assessment) -> fmt::Result {
+    let reason = assessment.reason.as_str().replace('_', " ");
+    match assessment.score {
+        Some(score) => write!(html, "<td class=\"score\">{score:.0}<small>{reason}</small></td>"),
+        None => html.write_str("<td class=\"score\">–</td>"),
+    }
+}
+
+fn write_evidence(html: &mut String, entity: &Entity) -> fmt::Result {
+    write!(html, "<td class=\"seen\">{}", Capitalized(&entity.assessment.sentence().to_string()))?;
+    if let Some(narrower) = &entity.explained_by {
+        write!(html, " Explained by {} {}.", narrower.scope, Name(&narrower.entity))?;
+    }
+    html.push_str("</td><td class=\"evidence\">");
+    let window = entity.assessment.window_seconds.unwrap_or(f64::INFINITY);
+    if let Some(floors) = entity.history.as_ref().and_then(|history| history.floors(window))
+        && let Some(plot) = Plot::of(&entity.display_name(), &floors)
+    {
+        write!(html, "<a href=\"./api/history?{}\">{plot}</a>", Escaped(history_query(entity)))?;
+    }
+    html.push_str("</td>");
+    Ok(())
+}
+
+/// A sentence that was made to stand inside another, as one of its own.
+struct Capitalized<'a>(&'a str);
+
+impl fmt::Display for Capitalized<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0.chars();
+        let first = rest.next().map(|first| first.to_ascii_uppercase());
+        write!(f, "{}{}.", Escaped(first.map(String::from).unwrap_or_default()), Escaped(rest.as_str()))
+    }
+}
+
+/// What asks `/api/history` for this entity, and for no later one that has its pid.
+fn history_query(entity: &Entity) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("scope", entity.scope().as_str());
+    match &entity.id {
+        EntityId::Host | EntityId::HostUnaccounted => {}
+        EntityId::Group { name } => {
+            query.append_pair("group", name);
+        }
+        EntityId::Process { pid, start_time } => {
+            query.append_pair("pid", &pid.to_string()).append_pair("start_time", &start_time.to_string());
+        }
+    }
+    query.finish()
+}
+
+/// What a leak may live in, and what it is part of.
+fn write_memory(html: &mut String, entity: &Entity) -> fmt::Result {
+    let total = human::bytes(entity.memory.total() as f64);
+    let scored = entity.memory.scored(entity.scope()).map(|bytes| human::bytes(bytes as f64));
+    let of_all = (scored.as_ref() != Some(&total)).then(|| format!("of {total}"));
+    write_number(html, "Memory", scored, of_all.as_deref())
+}
+
+/// By the hour: leaks that are worth finding are slow.
+fn growth_per_hour(bytes_per_second: f64) -> String {
+    format!("{}/h", human::bytes(bytes_per_second * 3600.0))
+}
+
+fn limit_name(kind: LimitKind) -> &'static str {
+    match kind {
+        LimitKind::AddressSpace => "RLIMIT_AS",
+        LimitKind::Data => "RLIMIT_DATA",
+        LimitKind::Configured => "limit_bytes",
+        LimitKind::Host => "of the host",
+    }
+}
+
+/// The label stands before the number where there is no room for columns.
+fn write_number(html: &mut String, label: &str, number: Option<String>, note: Option<&str>) -> fmt::Result {
+    let Some(number) = number else {
+        return write!(html, "<td class=\"number none\" data-label=\"{label}\">–</td>");
+    };
+    write!(html, "<td class=\"number\" data-label=\"{label}\">{}", Escaped(number))?;
+    if let Some(note) = note {
+        write!(html, "<small>{}</small>", Escaped(note))?;
+    }
+    html.write_str("</td>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposition::fixture;
+
+    fn rows(entities: Vec<Entity>) -> Vec<String> {
+        let mut html = String::new();
+        write_table(&mut html, &Snapshot { entities, ..fixture::snapshot() }).unwrap();
+        html.lines().filter(|line| line.starts_with("<tr class=")).map(str::to_string).collect()
+    }
+
+    #[test]
+    fn a_group_of_one_process_is_one_row() {
+        let mut group = fixture::group("web", 70.0);
+        group.processes = Some(1);
+        let rows = rows(vec![group, fixture::process(42, "leaky", "web", Some(70.0))]);
+        assert_eq!(rows.len(), 2, "{rows:?}");
+        assert!(rows[0].contains("Findings"), "{rows:?}");
+        assert!(
+            rows[1].starts_with("<tr class=\"entry\"><td class=\"score\">70<small>leaking</small></td>"),
+            "{rows:?}"
+        );
+        let name = "<bdi>web</bdi><small><bdi>leaky[42]</bdi></small>";
+        assert!(rows[1].contains(name), "{rows:?}");
+        let link = "<a href=\"./api/history?scope=group&amp;group=web\"><svg class=\"plot\"";
+        assert!(rows[1].contains(link), "{rows:?}");
+        let numbers = "<td class=\"number\" data-label=\"Growth\">1.8 KiB/h<small>anon</small></td>\
+                       <td class=\"number\" data-label=\"Time to limit\">1h56m</td>";
+        assert!(rows[1].contains(numbers), "{rows:?}");
+    }
+
+    #[test]
+    fn a_suspect_group_of_several_lets_its_worst_members_speak() {
+        let scores = [Some(61.0), Some(91.0), None, Some(20.0), Some(5.0)];
+        let processes = (1..).zip(scores).map(|(pid, score)| fixture::process(pid, "web", "web", score));
+        let rows = rows(std::iter::once(fixture::group("web", 91.0)).chain(processes).collect());
+        assert!(rows[1].contains("2 processes are suspect") && !rows[1].contains("<svg"), "{rows:?}");
+        for (row, pid) in rows[2..].iter().zip([2, 1]) {
+            assert!(row.starts_with("<tr class=\"member\">"), "{rows:?}");
+            assert!(
+                row.contains(&format!("class=\"name\"><bdi>web[{pid}]</bdi></th>")) && row.contains("<svg"),
+                "{rows:?}"
+            );
+        }
+        assert_eq!(rows.len(), 2 + 2, "who is not suspect is none of the finding's: {rows:?}");
+    }
+
+    #[test]
+    fn rows_of_members_are_bounded() {
+        let processes = (1..=9).map(|pid| fixture::process(pid, "web", "web", Some(91.0)));
+        let rows = rows(std::iter::once(fixture::group("web", 91.0)).chain(processes).collect());
+        assert!(rows[1].contains("9 processes are suspect, of which these most:"), "{rows:?}");
+        assert_eq!(rows.len(), 2 + MAX_MEMBERS);
+    }
+
+    #[test]
+    fn where_nothing_is_found_a_group_shows_its_worst_member_and_says_so() {
+        let processes = [42, 43].map(|pid| fixture::process(pid, "web", "web", Some(20.0)));
+        let rows = rows(std::iter::once(fixture::group("web", 20.0)).chain(processes).collect());
+        assert!(rows[0].contains("Nothing found"), "{rows:?}");
+        assert!(rows[1].contains("<bdi>2 processes, shown is web[42]</bdi>"), "{rows:?}");
+        assert!(rows[1].contains("<svg") && rows.len() == 2, "{rows:?}");
+    }
+}
