@@ -13,8 +13,11 @@
 )]
 
 mod alerting;
+mod dashboards;
 mod exporter;
 mod golden;
 mod leaky;
+mod promql;
+mod queries;
 mod slow;
 mod support;
