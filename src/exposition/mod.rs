@@ -16,6 +16,8 @@ mod whole;
 pub(crate) mod fixture;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod reference;
 
 use std::time::Instant;
 

@@ -14,10 +14,13 @@
 
 mod alerting;
 mod configuration;
+mod dashboards;
 mod exporter;
 mod formats;
 mod golden;
 mod leaky;
+mod promql;
+mod queries;
 mod slow;
 mod support;
 mod systemd;

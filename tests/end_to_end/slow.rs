@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::queries;
 use crate::support::exposition::{group_is_suspect, pids, value};
 use crate::support::process::{Process, Program};
 use crate::support::servers::Alerting;
@@ -49,6 +50,14 @@ fn a_leak_reaches_the_receiver_once_and_a_warm_up_does_not() {
     for evidence in ["leak-steady on 127.0.0.1:", "anon memory", "; score ", "; grows by "] {
         assert!(description.contains(evidence), "no {evidence:?} in: {description}");
     }
+
+    // Whoever opens the dashboards now sees it. No limit is near, and the host is not suspect by itself.
+    let absent =
+        ["Shortest time", "Time to limit", "Processes C", "Processes E", "Suspect groups C", "Suspect hosts"];
+    let unanswered = queries::unanswered(&alerting.prometheus, "leak-steady");
+    let unexpected: Vec<_> =
+        unanswered.iter().filter(|place| !absent.iter().any(|absent| place.contains(absent))).collect();
+    assert_eq!(unexpected, [""; 0]);
 }
 
 /// At the speed of production: found before the limit is reached, and what only looks like a leak is left alone.
