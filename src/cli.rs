@@ -1,13 +1,11 @@
 //! Flags -> [`Config`]. The only user of clap; a wrong value gets one line that says what to type instead.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, Parser, Subcommand, ValueEnum, builder::PossibleValue};
+use clap::error::ErrorKind;
+use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{
@@ -16,6 +14,14 @@ use crate::config::{
 };
 
 mod generated;
+mod usage;
+mod values;
+
+use usage::one_line;
+use values::{
+    RoutePrefix, Top, at_least_one, count, duration, external_url, interval, listen_address, percent,
+    route_prefix, size, telemetry_path, threshold, time_lapse, top,
+};
 
 /// Most lives that are remembered at once; one takes about 7 KiB after a week.
 const MAX_ENTITIES: usize = 30_000;
@@ -137,15 +143,6 @@ enum Command {
     Man,
 }
 
-/// How many processes get series; a type of its own, for clap gives `Option` a meaning of its own.
-#[derive(Clone, Copy, Debug)]
-struct Top(Option<usize>);
-
-/// What all paths begin with, without a slash at the end. Of the external URL nothing else matters: links on the
-/// page are relative.
-#[derive(Clone, Debug, Default)]
-struct RoutePrefix(String);
-
 /// The configuration that `args`, program name first, ask for.
 ///
 /// # Errors
@@ -201,210 +198,12 @@ impl Args {
     }
 }
 
-/// clap explains at length; an operator needs the fault and what to type instead.
-fn one_line(error: &clap::Error) -> String {
-    let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.clone()),
-        Some(ContextValue::Strings(texts)) if !texts.is_empty() => Some(texts.join(", ")),
-        _ => None,
-    };
-    let flag = context(ContextKind::InvalidArg).unwrap_or_default();
-    let name = flag.split(' ').next().unwrap_or_default().trim_matches(['<', '>']);
-    let value = context(ContextKind::InvalidValue).unwrap_or_default();
-    let allowed = context(ContextKind::ValidValue);
-    let similar = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedValue));
-    match error.kind() {
-        ErrorKind::UnknownArgument => match similar.filter(|similar| is_typo_of(name, similar)) {
-            Some(similar) => format!("unknown flag {flag}; did you mean {similar}?"),
-            None => format!("unknown argument {name}; --help lists the flags"),
-        },
-        ErrorKind::InvalidValue if value.is_empty() => format!("{name} needs a value: {flag}"),
-        ErrorKind::InvalidValue => {
-            format!("{name}={value} is not possible; use one of: {}", allowed.unwrap_or_default())
-        }
-        ErrorKind::ValueValidation => {
-            let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            format!("{name}={value} is not possible: {reason}")
-        }
-        ErrorKind::TooManyValues => format!("{name} takes no value"),
-        ErrorKind::InvalidSubcommand => {
-            let argument = context(ContextKind::InvalidSubcommand).unwrap_or_default();
-            match context(ContextKind::SuggestedSubcommand) {
-                Some(similar) => format!("unknown command {argument}; did you mean {similar}?"),
-                None => format!("unknown argument {argument}; --help lists the flags"),
-            }
-        }
-        ErrorKind::MissingRequiredArgument if flag.starts_with("--") => {
-            format!("{} is missing; give it, too", flag.replace(" <", "=<"))
-        }
-        ErrorKind::MissingRequiredArgument => {
-            format!("{name} is missing; --help after the command says what it may be")
-        }
-        ErrorKind::ArgumentConflict => match context(ContextKind::PriorArg) {
-            Some(other) if flag.is_empty() => {
-                format!("{other} is for running the exporter; leave it out here")
-            }
-            Some(other) if other != flag => {
-                format!("{flag} and {other} exclude each other; give one of them")
-            }
-            _ => format!("{flag} may be given only once"),
-        },
-        _ => first_line(&error.to_string()),
-    }
-}
-
-/// A few letters away: clap's own guess may be another flag altogether.
-fn is_typo_of(flag: &str, similar: &str) -> bool {
-    strsim::damerau_levenshtein(flag, similar) <= 3
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string()
-}
-
-fn listen_address(text: &str) -> Result<ListenAddress, String> {
-    const HINT: &str = "use :PORT, HOST:PORT or [::1]:PORT with a port from 0 to 65535";
-    if let Ok(address) = SocketAddr::from_str(text) {
-        return Ok(ListenAddress::Address(address));
-    }
-    let (host, port) = text.rsplit_once(':').ok_or(HINT)?;
-    let port = u16::from_str(port).map_err(|_| HINT)?;
-    match host {
-        "" => Ok(ListenAddress::Any(port)),
-        host if host.contains([':', '[', ']', '/', ' ']) => Err(HINT.to_string()),
-        host => Ok(ListenAddress::Name(host.to_string(), port)),
-    }
-}
-
-fn telemetry_path(text: &str) -> Result<String, String> {
-    let taken = ["/api/", "/-/"].iter().any(|prefix| format!("{text}/").starts_with(prefix))
-        || ["/", "/style.css"].contains(&text)
-        || text.split('/').skip(1).any(|part| ["", ".", ".."].contains(&part));
-    if !text.starts_with('/') || taken || !is_plain_path(text) {
-        return Err(
-            "use a path such as /metrics, of letters, digits and -_.~, and not /, /style.css, /api/… or /-/…"
-                .to_string(),
-        );
-    }
-    Ok(text.to_string())
-}
-
-fn time_lapse(text: &str) -> Result<u32, String> {
-    let factor = text.parse().ok().filter(|factor| (1..=100_000).contains(factor));
-    factor.ok_or("use a whole number from 1 to 100000".to_string())
-}
-
-fn count(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "use a whole number; 0 is no cap".to_string())
-}
-
-/// Whether no character in it needs escaping, in a URL or in HTML.
-fn is_plain_path(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte))
-}
-
-fn external_url(text: &str) -> Result<RoutePrefix, String> {
-    const HINT: &str = "use a URL such as https://example.org/memleak/, without a query";
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or(HINT)?;
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~[]:".contains(&byte))
-    {
-        return Err(HINT.to_string());
-    }
-    route_prefix(path).map_err(|_| HINT.to_string())
-}
-
-fn route_prefix(text: &str) -> Result<RoutePrefix, String> {
-    match text.trim_matches('/') {
-        "" => Ok(RoutePrefix::default()),
-        path if is_plain_path(path) => Ok(RoutePrefix(format!("/{path}"))),
-        _ => Err("use a path such as /memleak, of letters, digits and -_.~".to_string()),
-    }
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|&count| count > 0).ok_or("use a whole number from 1".to_string())
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|_| "use a number with a unit, such as 250ms, 15s or 5m".to_string())
-}
-
-fn interval(text: &str) -> Result<Duration, String> {
-    let bounds = Duration::from_millis(100)..=Duration::from_secs(3600);
-    duration(text).and_then(|interval| match bounds.contains(&interval) {
-        true => Ok(interval),
-        false => Err("use a time from 100ms to 1h".to_string()),
-    })
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let number = f64::from_str(text.trim_end_matches('%').trim_end()).ok();
-    let share = number.filter(|percent| (0.1..=100.0).contains(percent)).map(|percent| percent / 100.0);
-    share.ok_or("use a share of one core from 0.1% to 100%".to_string())
-}
-
-fn threshold(text: &str) -> Result<f64, String> {
-    let score = f64::from_str(text).ok().filter(|score| (0.0..100.0).contains(score));
-    score.ok_or("use a number from 0 up to, but not including, 100".to_string())
-}
-
-fn top(text: &str) -> Result<Top, String> {
-    match text {
-        "all" => Ok(Top(None)),
-        _ => text.parse().map(|count| Top(Some(count))).map_err(|_| "use a whole number or all".to_string()),
-    }
-}
-
-fn size(text: &str) -> Result<u64, String> {
-    let size = bytesize::ByteSize::from_str(text);
-    size.map(|size| size.as_u64()).map_err(|_| "use bytes, or a number with a unit such as 10MiB".to_string())
-}
-
-impl ValueEnum for ProcessBackend {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[ProcessBackend::Procfs, ProcessBackend::Sysinfo]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            ProcessBackend::Procfs => "procfs",
-            ProcessBackend::Sysinfo => "sysinfo",
-        }))
-    }
-}
-
-impl ValueEnum for LogLevel {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            LogLevel::Debug => "debug",
-            LogLevel::Info => "info",
-            LogLevel::Warn => "warn",
-            LogLevel::Error => "error",
-        }))
-    }
-}
-
-impl ValueEnum for LogFormat {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[LogFormat::Logfmt, LogFormat::Json]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            LogFormat::Logfmt => "logfmt",
-            LogFormat::Json => "json",
-        }))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use clap::ValueEnum as _;
+
     use super::*;
 
     fn config(args: &[&str]) -> Result<Config, Exit> {
