@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::detector::Assessment;
+use crate::detector::{Assessment, Reason};
 use crate::entity::Scope;
 use crate::group::Place;
 use crate::rules::{Rules, Subject};
@@ -60,8 +60,10 @@ pub(super) fn of_group(group: Entity, rules: &Rules) -> Entity {
     let bytes = group.memory.scored(Scope::Group).unwrap_or(0);
     let own = treatment.limit(bytes);
     let judged = group.assessment.judged_by(treatment.threshold(group.assessment.threshold, bytes));
-    // All its members together grow towards a limit that they share.
-    let left = own.zip(judged.evidence.as_ref().and(judged.growth_bytes_per_second)).and_then(time_left);
+    // All its members together grow towards a limit that they share, unless their growth is expected to end.
+    let goes_on = matches!(judged.reason, Reason::Growing | Reason::Leaking);
+    let growth = judged.growth_bytes_per_second.filter(|_| goes_on && judged.evidence.is_some());
+    let left = own.zip(growth).and_then(time_left);
     let assessment = Assessment {
         time_to_limit_seconds: [judged.time_to_limit_seconds, left].into_iter().flatten().reduce(f64::min),
         ..judged
