@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::stats::ramp;
 use crate::sample::Kind;
 
 /// What the detector thinks of one entity.
@@ -181,6 +182,13 @@ pub struct Gate {
     pub value: f64,
     /// What it contributes, 0 to 1.
     pub pass: f64,
+}
+
+impl Gate {
+    /// A gate that begins to open at the first of `limits` and is open at the second.
+    pub(super) fn new(name: &'static str, value: f64, limits: (f64, f64)) -> Gate {
+        Gate { name, value, pass: ramp(value, limits) }
+    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,11 @@ pub(super) struct Rise {
 }
 
 impl Rise {
+    /// The root of the product of all gates, 0 to 1: one that is closed closes all.
+    pub(super) fn evidence(&self) -> f64 {
+        self.gates.iter().map(|gate| gate.pass).product::<f64>().sqrt()
+    }
+
     /// The name of the gate that speaks loudest against a leak; `None` where all are open.
     pub(super) fn weakest_gate(&self) -> Option<&'static str> {
         let weakest = self.gates.iter().min_by(|a, b| a.pass.total_cmp(&b.pass))?;

@@ -5,7 +5,7 @@ use crate::history::{HOUR, History};
 
 use super::assessment::Gate;
 use super::rise::Rise;
-use super::stats::{effective_steps, median, quantile, ramp, sign};
+use super::stats::{effective_steps, median, quantile, sign};
 use super::window::Life;
 
 /// Days that must be complete before days can be compared.
@@ -98,19 +98,17 @@ impl Days {
             ("absolute", grown, gate::ABSOLUTE),
             ("life", life, gate::LIFE),
         ]
-        .map(|(name, value, limits)| Gate { name, value, pass: ramp(value, limits) });
+        .map(|(name, value, limits)| Gate::new(name, value, limits));
         let window = (self.count * DAY) as f64 * HOUR;
-        Some(SeasonEvidence {
-            evidence: gates.iter().map(|gate| gate.pass).product::<f64>().sqrt(),
-            rise: Rise {
-                slope: slope / (DAY as f64 * HOUR),
-                grown,
-                floor: (0..DAY).filter_map(|hour| self.at(last, hour)).reduce(f64::min)?,
-                window,
-                growing_for: window,
-                gates: gates.to_vec(),
-            },
-        })
+        let rise = Rise {
+            slope: slope / (DAY as f64 * HOUR),
+            grown,
+            floor: (0..DAY).filter_map(|hour| self.at(last, hour)).reduce(f64::min)?,
+            window,
+            growing_for: window,
+            gates: gates.to_vec(),
+        };
+        Some(SeasonEvidence { evidence: rise.evidence(), rise })
     }
 
     fn known(&self) -> Vec<f64> {

@@ -138,14 +138,11 @@ fn judge(history: &History, scale: Scale, window: &Window) -> Option<TrendEviden
         ("give_back", grown / past.given_back.max(1.0), gate::GIVE_BACK),
         ("life", Life::of(history).halves.unwrap_or(f64::INFINITY), gate::LIFE),
     ];
-    let gates: Vec<Gate> = gates
-        .into_iter()
-        .map(|(name, value, limits)| Gate { name, value, pass: ramp(value, limits) })
-        .collect();
+    let rise = rise(gates.map(|(name, value, limits)| Gate::new(name, value, limits)).to_vec());
     Some(TrendEvidence {
-        evidence: scale.cap * gates.iter().map(|gate| gate.pass).product::<f64>().sqrt(),
+        evidence: scale.cap * rise.evidence(),
         slowing: if grown > 0.02 * level && !slowing.is_nan() { slowing } else { 1.0 },
-        rise: rise(gates),
+        rise,
     })
 }
 

@@ -174,7 +174,7 @@ impl FullWindow {
         let mut gates: Vec<Gate> = OBJECTIONS
             .iter()
             .zip(values)
-            .map(|(&(name, _, limits), value)| Gate { name, value, pass: ramp(value, limits) })
+            .map(|(&(name, _, limits), value)| Gate::new(name, value, limits))
             .collect();
         gates.push(life_gate(Life::of(history)));
         let objections: f64 = gates
