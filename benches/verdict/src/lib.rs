@@ -1,0 +1,3 @@
+//! How good is the verdict? Labelled series in, precision, recall, delay and their bounds out.
+
+pub mod trace;

@@ -1,0 +1,52 @@
+//! One labelled series: what a detector gets to see, and what the truth is.
+
+/// What is true of a series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Label {
+    /// It leaks from `onset` on, seconds since the series began.
+    Leak {
+        /// When the leak began.
+        onset: f64,
+        /// When a deploy ended it, if one did.
+        fixed: Option<f64>,
+    },
+    /// It does not leak.
+    Benign,
+}
+
+/// One sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// Seconds since the series began.
+    pub time: f64,
+    /// Memory, bytes.
+    pub bytes: u64,
+    /// Number of the life that it belongs to; a restart begins the next.
+    pub life: u32,
+    /// Which build is running; a deploy of other code changes it.
+    pub build: u32,
+    /// CPU seconds used since the life began, where the series carries activity.
+    pub cpu_seconds: Option<f64>,
+}
+
+/// A labelled series. Missed scrapes are missing points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// Its class; of leaks and of benign series there are several each.
+    pub class: &'static str,
+    /// Its number within the class.
+    pub number: u32,
+    /// The truth.
+    pub label: Label,
+    /// Whether it leaks steadily, after a plateau of at least a day or an earlier life: what a detector could call
+    /// soonest.
+    pub steady_after_plateau: bool,
+    /// Seconds between samples, as configured.
+    pub interval: f64,
+    /// The memory limit, bytes.
+    pub limit: Option<u64>,
+    /// Whether the series ends because the limit was hit.
+    pub dies: bool,
+    /// Samples in order of time.
+    pub points: Vec<Point>,
+}
