@@ -75,8 +75,8 @@ pub(in crate::generate) fn retain(dice: &mut Dice, span: &Span) -> Shape {
 pub(in crate::generate) fn arenas(dice: &mut Dice, span: &Span) -> Shape {
     let load = daily(dice, span, JITTER);
     let (most, height) = (dice.whole(8, 64) as f64, dice.uniform(0.2, 1.2));
-    let (reach, tau) = (dice.uniform(0.6, 1.4), span.hours(dice.uniform(0.5, 4.0)));
-    let jitter = wander(dice, span.samples, tau, 0.15);
+    let (reach, tau) = (dice.uniform(0.4, 1.0), span.hours(dice.uniform(0.2, 4.0)));
+    let jitter = wander(dice, span.samples, tau, 0.2);
     let threads: Vec<f64> = load
         .iter()
         .zip(&jitter)

@@ -78,9 +78,10 @@ pub(in crate::generate) fn night(dice: &mut Dice, span: &Span) -> Shape {
 
 /// Leaks only while the load is high: what overflows a pool is never given back.
 pub(in crate::generate) fn burst(dice: &mut Dice, span: &Span) -> Shape {
-    let onset = span.somewhere(dice, 0.0, 0.2);
+    let clean = span.somewhere(dice, 0.0, 0.2);
     let load = daily(dice, span, JITTER);
-    let much = dice.uniform(0.4, 0.75);
+    let much = dice.uniform(0.4, 0.75) * load[clean..].iter().copied().fold(0.0, f64::max);
+    let onset = (clean..span.samples).find(|&i| load[i] > much).unwrap_or(clean);
     let over = load.iter().map(|load| (load - much).max(0.0)).collect();
     let level = plus(flat(span), dice.uniform(0.1, 0.4), &load);
     let leaked = summed(over, onset, dice.uniform(0.4, 2.0));
