@@ -1,5 +1,7 @@
 //! The recorded lives of one entity, one after another, through the code that runs live.
 
+use std::sync::Arc;
+
 use crate::detector::{Assessment, Lineage};
 use crate::entity::Executable;
 use crate::sample::{Kind, Memory};
@@ -30,6 +32,7 @@ pub struct Replay {
     current: Option<Current>,
     lineage: Lineage,
     restarts: u64,
+    latest: Option<Arc<Assessment>>,
 }
 
 #[derive(Clone, Debug)]
@@ -48,6 +51,7 @@ impl Replay {
             current: None,
             lineage: Lineage::default(),
             restarts: 0,
+            latest: None,
         }
     }
 
@@ -57,7 +61,7 @@ impl Replay {
         if let Some(ended) = &ended {
             self.retire(ended);
         }
-        let Replay { interval, threshold, current, lineage, .. } = self;
+        let Replay { interval, threshold, current, lineage, latest, .. } = self;
         let current = current.get_or_insert_with(|| {
             forget(lineage, row.time);
             Current::begin(&row, *interval, lineage)
@@ -76,7 +80,13 @@ impl Replay {
             lineage,
         });
         forget(lineage, row.time);
-        due.map(AsRef::as_ref)
+        *latest = Some(Arc::clone(due?));
+        latest.as_deref()
+    }
+
+    /// The latest verdict, of this life or of one before.
+    pub fn latest(&self) -> Option<&Assessment> {
+        self.latest.as_deref()
     }
 
     /// How often a life ended and another one began.
