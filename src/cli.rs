@@ -146,6 +146,7 @@ struct Args {
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Replay recorded memory through the detector
+    #[command(long_about = backtest::LONG_ABOUT)]
     Backtest(BacktestArgs),
     /// Write a script that completes the flags in a shell
     Completions {
@@ -385,8 +386,11 @@ mod tests {
         }
         let Err(Exit::Asked(page)) = config(&["man"]) else { panic!("no manual page") };
         assert!(page.starts_with(".ie") && page.contains("\\-\\-sample.interval"), "{page}");
-        assert!(page.contains(".SH BACKTEST\n.SS SYNOPSIS\n\\fBmemleak\\-exporter backtest"), "{page}");
-        assert!(page.contains("\\-\\-summary"), "{page}");
+        assert!(
+            page.contains(".SH BACKTEST\n") && page.contains("\\fBmemleak\\-exporter backtest\\fR"),
+            "{page}"
+        );
+        assert!(page.contains("\\-\\-summary") && page.contains("limit_bytes, start_time"), "{page}");
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::io::{self, Chain, Read};
 
-use csv::{ByteRecord, ReaderBuilder};
+use csv::{ByteRecord, Position, ReaderBuilder, Terminator};
 
 use super::columns::{Column, Columns};
 use super::fault::{BacktestError, Fault};
@@ -62,20 +63,16 @@ impl Reader {
         let failed = |source| BacktestError::Read { input: input.clone(), source };
         let wrong = |line, fault| BacktestError::Wrong { input: input.clone(), line, fault };
         let Opened { text, size, done } = open(input).map_err(failed)?;
-        // Lengths are checked below, where it can be said what is expected.
-        let mut csv =
-            ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1 << 16).from_reader(text);
-        let mut record = ByteRecord::new();
-        let mut next =
-            |record: &mut ByteRecord| csv.read_byte_record(record).map_err(|error| failed(error.into()));
-        if !next(&mut record)? {
+        let mut lines = Lines::new(text);
+        if !lines.next().map_err(failed)? {
             return Err(wrong(1, Fault::Empty));
         }
-        let columns = Columns::read(&record).map_err(|fault| wrong(line(&record), fault))?;
+        let columns = Columns::read(&lines.record).map_err(|fault| wrong(lines.number(), fault))?;
         let default_entity = default_entity(input);
         let mut rows = 0;
-        while next(&mut record)? {
-            self.take(&record, &columns, &default_entity).map_err(|fault| wrong(line(&record), fault))?;
+        while lines.next().map_err(failed)? {
+            self.take(&lines.record, &columns, &default_entity)
+                .map_err(|fault| wrong(lines.number(), fault))?;
             rows += 1;
             if rows % ROWS_A_LOOK == 0 {
                 progress.show("reading", done.get(), size, "bytes");
@@ -160,6 +157,45 @@ impl Reader {
     }
 }
 
+/// The records of a text, one at a time.
+struct Lines {
+    csv: csv::Reader<Chain<Box<dyn Read>, &'static [u8]>>,
+    record: ByteRecord,
+}
+
+impl Lines {
+    fn new(text: Box<dyn Read>) -> Lines {
+        // Lengths are checked where it can be said what is expected. A line ends at its line feed, so that it can be
+        // numbered, and the last one has one, too; a carriage return before that is blank.
+        let csv = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .terminator(Terminator::Any(b'\n'))
+            .buffer_capacity(1 << 16)
+            .from_reader(text.chain(&b"\n"[..]));
+        Lines { csv, record: ByteRecord::new() }
+    }
+
+    /// Goes on to the next record that is not blank; false at the end.
+    fn next(&mut self) -> io::Result<bool> {
+        while self.csv.read_byte_record(&mut self.record)? {
+            if self.record.len() > 1 || self.record.get(0).is_some_and(|field| !field.trim_ascii().is_empty())
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The line on which the record begins, from 1.
+    fn number(&self) -> u64 {
+        // The library counts blank lines before a record to it.
+        let feeds = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        let began = self.record.position().map_or(1, Position::line);
+        began.max(self.csv.position().line().saturating_sub(1 + feeds))
+    }
+}
+
 /// The fields of one row.
 struct Cells<'a> {
     record: &'a ByteRecord,
@@ -203,8 +239,4 @@ fn shown(text: &[u8]) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
-}
-
-fn line(record: &ByteRecord) -> u64 {
-    record.position().map_or(1, csv::Position::line)
 }

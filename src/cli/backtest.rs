@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::values::threshold;
 use crate::config::{BacktestConfig, BacktestOutput, Input};
 
-const LONG_ABOUT: &str = "\
+pub(super) const LONG_ABOUT: &str = "\
 Replays recorded memory through the detector that runs live, and writes what it would have said, and when.
 
 The first line of a CSV file names its columns, in any order: time (seconds since 1970, or RFC 3339) and bytes, and \
@@ -16,7 +16,6 @@ where a sample is missing. Files may be packed by gzip.
 The exit code is 0 whether or not anything is suspect, and 2 when a file makes no sense; then nothing is written.";
 
 #[derive(Clone, Debug, clap::Args)]
-#[command(long_about = LONG_ABOUT)]
 pub(super) struct BacktestArgs {
     /// Write columns for people, or one JSON object a line
     #[arg(long, value_name = "FORM", default_value = "table")]
