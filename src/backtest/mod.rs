@@ -2,12 +2,14 @@
 //!
 //! All input is read and checked before anything is judged or written: a file that is wrong at its end must not
 //! leave half an answer, standard input can't be read twice, and the usual time between samples is known only at the
-//! end. So all samples are kept, at 16 to 32 bytes each, up to [`MOST_SAMPLES`].
+//! end. So all samples are kept, at 16 to 32 bytes each, up to a hundred million.
 
+mod cells;
 mod columns;
 mod fault;
 mod field;
 mod input;
+mod lines;
 mod progress;
 mod reader;
 mod replay;
