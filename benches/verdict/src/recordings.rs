@@ -83,7 +83,8 @@ pub fn load(folder: &Path, held_out: bool) -> Result<Vec<Trace>, RecordingError>
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let list = std::fs::read_to_string(&path).map_err(|cause| RecordingError::Io { path: path.clone(), cause })?;
+    let list =
+        std::fs::read_to_string(&path).map_err(|cause| RecordingError::Io { path: path.clone(), cause })?;
     let entries: Vec<Entry> =
         serde_json::from_str(&list).map_err(|cause| RecordingError::List { path: path.clone(), cause })?;
     let wanted = entries.into_iter().filter(|entry| entry.held_out == held_out);
@@ -91,13 +92,13 @@ pub fn load(folder: &Path, held_out: bool) -> Result<Vec<Trace>, RecordingError>
 }
 
 fn trace(folder: &Path, list: &Path, entry: Entry) -> Result<Trace, RecordingError> {
+    let rows = rows(&folder.join("data").join(format!("{}.csv.gz", entry.name)))?;
+    let first = rows.first().map_or(0.0, |row| row.time);
     let label = match (entry.label, entry.onset_seconds) {
-        (Truth::Leak, Some(onset)) => Label::Leak { onset, fixed: None },
+        (Truth::Leak, Some(onset)) => Label::Leak { onset: onset - first, fixed: None },
         (Truth::Benign, None) => Label::Benign,
         _ => return Err(RecordingError::Onset { path: list.to_owned(), name: entry.name }),
     };
-    let rows = rows(&folder.join("data").join(format!("{}.csv.gz", entry.name)))?;
-    let first = rows.first().map_or(0.0, |row| row.time);
     Ok(Trace {
         // A recording is a class of its own; there are a few dozen, which live as long as the program.
         class: entry.name.leak(),
@@ -156,8 +157,9 @@ mod tests {
         assert_eq!(traces.len(), 1);
         let trace = &traces[0];
         assert_eq!((trace.class, trace.limit, trace.interval), ("cache", Some(900), 60.0));
-        assert_eq!(trace.label, Label::Leak { onset: 120.0, fixed: None });
-        let points: Vec<_> = trace.points.iter().map(|at| (at.time, at.bytes, at.life, at.cpu_seconds)).collect();
+        assert_eq!(trace.label, Label::Leak { onset: 60.0, fixed: None });
+        let points: Vec<_> =
+            trace.points.iter().map(|at| (at.time, at.bytes, at.life, at.cpu_seconds)).collect();
         assert_eq!(points, [(0.0, 100, 0, Some(0.5)), (60.0, 200, 0, Some(1.0)), (120.0, 50, 1, None)]);
         assert!(load(folder.path(), true).unwrap().is_empty(), "it is not kept for the end");
     }

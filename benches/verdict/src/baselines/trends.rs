@@ -50,7 +50,8 @@ impl MannKendall {
 }
 
 fn mann_kendall(values: &[f64]) -> f64 {
-    let pairs = values.iter().enumerate().flat_map(|(index, a)| values[index + 1..].iter().map(move |b| b - a));
+    let pairs =
+        values.iter().enumerate().flat_map(|(index, a)| values[index + 1..].iter().map(move |b| b - a));
     let s: f64 = pairs.map(|rise| if rise == 0.0 { 0.0 } else { rise.signum() }).sum();
     let n = values.len() as f64;
     let continuity = if s == 0.0 { 0.0 } else { s.signum() };

@@ -83,18 +83,18 @@ impl Features {
         let highest = grid.history(older.saturating_sub(history)..older, width, life.number, 0);
         let highest = highest.fold(f64::NAN, f64::max);
         let recent = end / width;
-        let floors_of_life = grid.history(
-            recent.saturating_sub(history)..recent,
-            width,
-            life.number,
-            life.start + START_UP,
-        );
+        let floors_of_life =
+            grid.history(recent.saturating_sub(history)..recent, width, life.number, life.start + START_UP);
         Some(Features {
             blocks: floors.iter().flatten().count(),
             slope: line.slope,
             relative: growth / level,
             decel: deceleration(quarters, growth),
-            novelty: if highest.is_nan() { 1.0 } else { (median(at(BLOCKS - 3..BLOCKS)) - highest) / growth.max(1e-9) },
+            novelty: if highest.is_nan() {
+                1.0
+            } else {
+                (median(at(BLOCKS - 3..BLOCKS)) - highest) / growth.max(1e-9)
+            },
             growth,
             z: line.z,
             snr: growth / line.noise.max(1e-4 * level),
@@ -136,10 +136,14 @@ fn deceleration([first, second, third, fourth]: [f64; 4], growth: f64) -> f64 {
 /// The lowest floor from each block on; NaN where there is none any more.
 fn never_given_back(floors: &[Option<f64>]) -> Vec<f64> {
     let mut lowest = f64::NAN;
-    let mut envelope: Vec<f64> = floors.iter().rev().map(|floor| {
-        lowest = lowest.min(floor.unwrap_or(f64::NAN));
-        lowest
-    }).collect();
+    let mut envelope: Vec<f64> = floors
+        .iter()
+        .rev()
+        .map(|floor| {
+            lowest = lowest.min(floor.unwrap_or(f64::NAN));
+            lowest
+        })
+        .collect();
     envelope.reverse();
     envelope
 }

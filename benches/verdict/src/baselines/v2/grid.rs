@@ -63,7 +63,13 @@ impl Grid {
     }
 
     /// Floors of `count` blocks of `width` minutes that end before minute `end`, of that life only.
-    pub(super) fn blocks_before(&self, end: usize, width: usize, count: usize, life: u32) -> Vec<Option<f64>> {
+    pub(super) fn blocks_before(
+        &self,
+        end: usize,
+        width: usize,
+        count: usize,
+        life: u32,
+    ) -> Vec<Option<f64>> {
         let block = |index: usize| {
             let from = end - (count - index) * width;
             let minutes = self.floors[from..from + width].iter().zip(&self.lives[from..]);
@@ -82,7 +88,8 @@ impl Grid {
         life: u32,
         start: usize,
     ) -> impl Iterator<Item = f64> + '_ {
-        let begins_in_it = move |number: &usize| number * width >= start && self.lives[number * width] == life;
+        let begins_in_it =
+            move |number: &usize| number * width >= start && self.lives[number * width] == life;
         numbers.filter(begins_in_it).filter_map(move |number| {
             let minutes = &self.floors[number * width..(number + 1) * width];
             minutes.iter().copied().reduce(f64::min).filter(|floor| floor.is_finite())

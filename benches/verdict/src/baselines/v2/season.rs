@@ -72,10 +72,13 @@ fn judge(days: &[Day]) -> f64 {
 
 /// Share of what differs within days that the hour of the day explains.
 fn pattern(days: &[Day]) -> f64 {
-    let centred: Vec<Day> = days.iter().map(|day| {
-        let middle = median(day.iter().copied());
-        day.map(|floor| floor - middle)
-    }).collect();
+    let centred: Vec<Day> = days
+        .iter()
+        .map(|day| {
+            let middle = median(day.iter().copied());
+            day.map(|floor| floor - middle)
+        })
+        .collect();
     let typical: Day = std::array::from_fn(|hour| median(centred.iter().map(|day| day[hour])));
     let left = mean(centred.iter().flat_map(|day| (0..24).map(|hour| (day[hour] - typical[hour]).abs())));
     1.0 - left / mean(centred.iter().flatten().map(|floor| floor.abs())).max(1.0)

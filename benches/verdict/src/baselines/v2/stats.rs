@@ -47,7 +47,8 @@ pub(super) struct Trend {
 pub(super) fn trend(values: &[Option<f64>]) -> Trend {
     let points: Vec<(f64, f64)> =
         values.iter().enumerate().filter_map(|(at, value)| Some((at as f64, (*value)?))).collect();
-    let pairs = || points.iter().enumerate().flat_map(|(index, a)| points[index + 1..].iter().map(move |b| (a, b)));
+    let pairs =
+        || points.iter().enumerate().flat_map(|(index, a)| points[index + 1..].iter().map(move |b| (a, b)));
     let slope = median(pairs().map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)));
     let s: f64 = pairs().map(|(a, b)| sign(b.1 - a.1)).sum();
     let offset = median(points.iter().map(|(at, value)| value - slope * at));

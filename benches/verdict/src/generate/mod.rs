@@ -1,0 +1,44 @@
+//! Labelled series out of nothing: every class of leak and of benign growth that is known to occur, by seed.
+
+mod activity;
+mod benign;
+mod classes;
+mod curves;
+mod dice;
+mod finish;
+mod leaks;
+mod shape;
+mod span;
+
+use crate::trace::Trace;
+pub use classes::{Class, classes};
+use dice::{Dice, Purpose};
+pub use span::Regime;
+use span::Span;
+
+/// Series `number` of a class: the same at each call, on every machine.
+///
+/// In the fast regime a leak whose way to its limit would be shorter than 20 min or longer than 11 h is drawn again.
+pub fn trace(regime: Regime, class: &Class, seed: u64, number: u32) -> Trace {
+    let kind = match regime {
+        Regime::Days => 0,
+        Regime::Fast => 1,
+    };
+    let mut attempt = 0;
+    loop {
+        let mut dice = Dice::new(&Purpose { seed, kind, class: class.name, number, attempt });
+        let span = Span::draw(&mut dice, regime);
+        let shape = class.shape(&mut dice, &span);
+        if let Some(trace) = finish::finish(&mut dice, &span, (class.name, number), &shape) {
+            return trace;
+        }
+        attempt += 1;
+    }
+}
+
+/// So many series of each class, made one by one as they are asked for.
+pub fn all(regime: Regime, seed: u64, per_class: u32) -> impl Iterator<Item = Trace> {
+    classes()
+        .iter()
+        .flat_map(move |class| (0..per_class).map(move |number| trace(regime, class, seed, number)))
+}
