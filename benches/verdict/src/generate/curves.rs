@@ -97,6 +97,16 @@ pub(super) fn integral(of: &[f64]) -> Vec<f64> {
         .collect()
 }
 
+/// The highest sample so far.
+pub(super) fn record(of: &[f64]) -> Vec<f64> {
+    of.iter()
+        .scan(f64::NEG_INFINITY, |top, value| {
+            *top = top.max(*value);
+            Some(*top)
+        })
+        .collect()
+}
+
 /// Sample by sample `a + weight * b`.
 pub(super) fn plus(mut a: Vec<f64>, weight: f64, b: &[f64]) -> Vec<f64> {
     for (a, b) in a.iter_mut().zip(b) {

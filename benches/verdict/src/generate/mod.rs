@@ -7,12 +7,16 @@ mod curves;
 mod dice;
 mod finish;
 mod leaks;
+mod population;
 mod shape;
 mod span;
+#[cfg(test)]
+mod tests;
 
 use crate::trace::Trace;
 pub use classes::{Class, classes};
 use dice::{Dice, Purpose};
+pub use population::population;
 pub use span::Regime;
 use span::Span;
 

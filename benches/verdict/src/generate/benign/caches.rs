@@ -1,7 +1,7 @@
 //! Caches: they grow, and then they are full.
 
 use crate::generate::{
-    curves::{rise, saturate, times, wander},
+    curves::{ages, flat, plus, restarts, rise, saturate, saw, times, wander},
     dice::Dice,
     shape::Shape,
     span::Span,
@@ -25,4 +25,43 @@ pub(in crate::generate) fn cache_fill(dice: &mut Dice, span: &Span) -> Shape {
     let fill = times(rise(span, 0, long), height);
     let level = span.map(|i| 1.0 + fill[i] + if i as f64 > long { hover[i] } else { 0.0 });
     Shape { limit: Some(dice.uniform(1.05, 2.0)), ..Shape::benign(level) }
+}
+
+/// Full for days; then other keys come, and it grows once more.
+pub(in crate::generate) fn new_keyspace(dice: &mut Dice, span: &Span) -> Shape {
+    let second = span.at(span.hours(dice.uniform(48.0, 96.0)));
+    let (long, longer) = (span.hours(dice.uniform(1.0, 8.0)), span.hours(dice.uniform(1.0, 10.0)));
+    let level = plus(flat(span), dice.uniform(0.3, 1.5), &rise(span, 0, long));
+    Shape::benign(plus(level, dice.uniform(0.2, 0.8), &rise(span, second, longer)))
+}
+
+/// Restarts, each of which has hours of filling before it.
+pub(in crate::generate) fn refill_restarts(dice: &mut Dice, span: &Span) -> Shape {
+    let lives = restarts(span.samples, || span.hours(dice.uniform(12.0, 48.0)));
+    let (long, height) = (span.hours(dice.uniform(1.0, 10.0)), dice.uniform(0.3, 2.0));
+    let level = ages(span.samples, &lives)
+        .into_iter()
+        .map(|(age, _)| 1.0 + height * (age as f64 / long).min(1.0))
+        .collect();
+    Shape::benign(level).restarting(lives)
+}
+
+/// The page cache of a group of processes: it fills up to just below the limit, where pages are taken back in strokes.
+pub(in crate::generate) fn page_cache(dice: &mut Dice, span: &Span) -> Shape {
+    let (long, height) = (span.hours(dice.uniform(4.0, 36.0)), dice.uniform(0.5, 3.0));
+    let (strokes_period, strokes_height) = (span.minutes(dice.uniform(10.0, 120.0)), 0.03 * height);
+    let strokes = saw(dice, span.samples, strokes_period, strokes_height);
+    let fill = times(rise(span, 0, long), height);
+    let level = span.map(|i| 1.0 + fill[i] - if i as f64 > long { strokes[i].max(0.0) } else { 0.0 });
+    Shape { limit: Some(dice.uniform(1.02, 1.08)), noise: (0.3, 0.1), ..Shape::benign(level) }
+}
+
+/// Logs on a file system in memory: a straight line, until they are rotated.
+pub(in crate::generate) fn tmpfs_rotate(dice: &mut Dice, span: &Span) -> Shape {
+    let (every, height) = (span.hours(dice.pick(&[6.0, 12.0, 24.0])), dice.uniform(0.2, 1.2));
+    let phase = dice.uniform(0.0, 1.0);
+    Shape::benign(span.map(|i| {
+        let rounds = i as f64 / every + phase;
+        1.0 + height * (rounds - rounds.floor())
+    }))
 }

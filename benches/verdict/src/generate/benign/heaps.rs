@@ -54,3 +54,21 @@ pub(in crate::generate) fn thp(dice: &mut Dice, span: &Span) -> Shape {
         .collect();
     Shape::benign(plus(flat(span), 1.0, &steps(span, of)))
 }
+
+/// A bounded saw of 10 to 15 MiB, which is much for a small process.
+pub(in crate::generate) fn small_saw(dice: &mut Dice, span: &Span) -> Shape {
+    let base = dice.log_uniform(15e6, 60e6);
+    let height = dice.uniform(10.0, 15.0) * 1_048_576.0 / base;
+    let period = span.minutes(dice.log_uniform(20.0, 1200.0));
+    let level = plus(flat(span), 1.0, &saw(dice, span.samples, period, height));
+    Shape { base: Some(base), noise: (0.5, 0.2), ..Shape::benign(level) }
+}
+
+/// A heap that nobody collects until it has reached its maximum, days apart.
+pub(in crate::generate) fn jvm_xmx(dice: &mut Dice, span: &Span) -> Shape {
+    let (period, height) = (span.hours(dice.uniform(8.0, 60.0)), dice.uniform(0.5, 2.0));
+    let old = saw(dice, span.samples, period, height);
+    let (young_period, young_height) = (span.minutes(dice.uniform(2.0, 30.0)), dice.uniform(0.05, 0.2));
+    let young = saw(dice, span.samples, young_period, young_height);
+    Shape::benign(plus(plus(flat(span), 1.0, &old), 1.0, &young))
+}

@@ -1,7 +1,7 @@
 //! Work that comes and goes.
 
 use crate::generate::{
-    curves::{flat, plus},
+    curves::{ages, flat, plus, restarts},
     dice::Dice,
     shape::Shape,
     span::Span,
@@ -44,4 +44,31 @@ pub(in crate::generate) fn backlog(dice: &mut Dice, span: &Span) -> Shape {
         }
     }
     working(dice, span, &extra)
+}
+
+/// Maintenance every few days, which takes hours and gives back what it used in the end.
+pub(in crate::generate) fn weekly_job(dice: &mut Dice, span: &Span) -> Shape {
+    let (every, height) = (span.hours(dice.uniform(48.0, 84.0)), dice.uniform(0.2, 1.2));
+    let (long, power) = (span.hours(dice.uniform(2.0, 14.0)).max(1.0), dice.uniform(0.4, 1.2));
+    let mut extra = vec![0.0; span.samples];
+    let mut begins = dice.uniform(0.0, every);
+    while begins < span.samples as f64 {
+        for (i, extra) in extra.iter_mut().skip(begins as usize).take(long as usize).enumerate() {
+            *extra = height * libm::pow(i as f64 / long, power);
+        }
+        begins += every * dice.uniform(0.9, 1.1);
+    }
+    working(dice, span, &extra)
+}
+
+/// One job after the other, each a process that grows until it is done.
+pub(in crate::generate) fn short_jobs(dice: &mut Dice, span: &Span) -> Shape {
+    let long = span.hours(dice.log_uniform(0.15, 4.0));
+    let lives = restarts(span.samples, || (long * dice.uniform(0.5, 1.5)).max(4.0));
+    let (height, power) = (dice.uniform(0.2, 2.0), dice.uniform(0.4, 1.1));
+    let level = ages(span.samples, &lives)
+        .into_iter()
+        .map(|(age, _)| 1.0 + height * libm::pow(age as f64 / long, power))
+        .collect();
+    Shape::benign(level).restarting(lives).own_start()
 }

@@ -19,3 +19,16 @@ pub(in crate::generate) fn restarts(dice: &mut Dice, span: &Span) -> Shape {
         .deploying(lives)
         .own_start()
 }
+
+/// Deploys that come with other sizes of pools and caches, up as often as down.
+pub(in crate::generate) fn config_sizes(dice: &mut Dice, span: &Span) -> Shape {
+    let lives = starts(span.samples, || span.hours(dice.uniform(12.0, 48.0)));
+    let sizes: Vec<f64> = (0..=lives.len()).map(|_| dice.log_uniform(0.7, 1.6)).collect();
+    let tau = span.hours(dice.uniform(0.05, 2.0));
+    let warms = dice.uniform(0.1, 0.4);
+    let level = ages(span.samples, &lives)
+        .into_iter()
+        .map(|(age, life)| sizes[life] * (1.0 - warms * (1.0 - saturate(age as f64, tau))))
+        .collect();
+    Shape::benign(level).deploying(lives)
+}

@@ -41,3 +41,20 @@ pub(in crate::generate) fn step_updown(dice: &mut Dice, span: &Span) -> Shape {
     }
     Shape::benign(level)
 }
+
+/// Levels that each last for hours, the next drawn around the last; far-off ones are pulled back.
+pub(in crate::generate) fn level_walk(dice: &mut Dice, span: &Span) -> Shape {
+    let (lasts, jump) = (span.hours(dice.uniform(3.0, 12.0)), dice.uniform(0.04, 0.15));
+    let mut now = 1.0;
+    let mut until = 0.0;
+    let levels = span.map(|i| {
+        while i as f64 >= until {
+            until += (lasts * dice.exponential()).max(1.0);
+            now = (now + 0.15 * (1.0 - now) + jump * dice.normal()).max(0.4);
+        }
+        now
+    });
+    let load = levels.clone();
+    let shape = Shape::benign(levels);
+    if dice.chance(0.5) { shape.busy(load) } else { shape }
+}

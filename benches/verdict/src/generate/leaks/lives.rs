@@ -1,7 +1,7 @@
 //! Leaks that outlive the process.
 
 use crate::generate::{
-    curves::{ages, flat, ramp, times},
+    curves::{ages, flat, ramp, restarts as starts, saturate, times},
     dice::Dice,
     shape::{End, Shape},
     span::Span,
@@ -47,4 +47,26 @@ pub(in crate::generate) fn deploy(dice: &mut Dice, span: &Span) -> Shape {
     let onset = span.somewhere(dice, 0.2, 0.5);
     let leaked = times(ramp(span, onset), dice.uniform(0.4, 1.5));
     Shape::leaking(flat(span), leaked, onset).linear_after(0).deploying(vec![onset])
+}
+
+/// Workers that are replaced after a while, forked from a parent that leaks: what each starts with grows.
+pub(in crate::generate) fn fork_server(dice: &mut Dice, span: &Span) -> Shape {
+    let onset = span.somewhere(dice, 0.0, 0.2);
+    let long = span.hours(dice.log_uniform(0.4, 6.0)).max(4.0);
+    let lives = starts(span.samples, || long * dice.uniform(0.7, 1.3));
+    let (own, tau) = (dice.uniform(0.1, 0.4), long * dice.uniform(0.05, 0.4));
+    let parent = times(ramp(span, onset), dice.uniform(0.4, 1.5));
+    let ages = ages(span.samples, &lives);
+    let level = ages.iter().map(|(age, _)| 1.0 + own * saturate(*age as f64, tau)).collect();
+    let inherited = ages.iter().enumerate().map(|(i, (age, _))| parent[i - age]).collect();
+    Shape::leaking(level, inherited, onset).restarting(lives).own_start()
+}
+
+/// Each build leaks, and a deploy every day or so keeps it from its limit.
+pub(in crate::generate) fn redeploys(dice: &mut Dice, span: &Span) -> Shape {
+    let often = dice.uniform(12.0, 40.0);
+    let lives = starts(span.samples, || span.hours(often * dice.uniform(0.6, 1.4)));
+    let per_sample = dice.uniform(0.3, 1.2) / span.hours(often);
+    let leaked = ages(span.samples, &lives).iter().map(|(age, _)| *age as f64 * per_sample).collect();
+    Shape::leaking(flat(span), leaked, 0).deploying(lives)
 }
