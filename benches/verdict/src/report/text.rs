@@ -178,7 +178,7 @@ fn percent(value: Option<f64>) -> String {
 }
 
 /// Three digits that count, without a power of ten where that can be helped.
-fn significant(value: f64) -> String {
+pub(super) fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
