@@ -7,14 +7,18 @@ use super::outcome::Outcome;
 /// change, and the lower threshold has the shorter ones.
 pub fn curve(outcomes: &[Outcome]) -> Vec<Figures> {
     let mut thresholds: Vec<f64> = outcomes.iter().flat_map(Outcome::turning_points).collect();
+    // Below all others: whatever is read is suspect.
+    thresholds.push(f64::NEG_INFINITY);
     thresholds.sort_unstable_by(f64::total_cmp);
     thresholds.dedup();
     thresholds.into_iter().map(|threshold| Figures::at(outcomes, threshold)).collect()
 }
 
 /// The figures at the threshold with the best F1; of several the highest, which has the fewest false alarms.
+/// A threshold below every reading is none; `None` without another.
 pub fn best(outcomes: &[Outcome]) -> Option<Figures> {
-    curve(outcomes).into_iter().max_by(|a, b| f64::total_cmp(&a.f1().unwrap_or(0.0), &b.f1().unwrap_or(0.0)))
+    let figures = curve(outcomes).into_iter().filter(|figures| figures.threshold.is_finite());
+    figures.max_by(|a, b| f64::total_cmp(&a.f1().unwrap_or(0.0), &b.f1().unwrap_or(0.0)))
 }
 
 #[cfg(test)]
@@ -39,6 +43,6 @@ mod tests {
         assert_eq!(best.delay.median, Some(1.0));
         let swept: Vec<_> =
             curve(&outcomes).iter().map(|at| (at.threshold, at.false_alarms.events)).collect();
-        assert_eq!(swept, [(2.0, 1), (3.0, 0), (8.0, 0), (9.0, 0)]);
+        assert_eq!(swept, [(f64::NEG_INFINITY, 2), (2.0, 1), (3.0, 0), (8.0, 0), (9.0, 0)]);
     }
 }

@@ -94,9 +94,11 @@ mod tests {
 
     #[test]
     fn a_line_against_a_flat_series() {
-        let line = series(leak(86_400.0), 60.0, 3 * 1440, |time| 1e8 + 1e3 * (time - 86_400.0).max(0.0));
+        let mut line = series(leak(86_400.0), 60.0, 3 * 1440, |time| 1e8 + 1e3 * (time - 86_400.0).max(0.0));
         let mut flat = series(Label::Benign, 60.0, 3 * 1440, |_| 1e8);
         flat.class = "flat";
+        line.limit = Some(1 << 30);
+        flat.limit = line.limit;
         let traces = [line, flat];
         let found = || Findings::of("two", traces.clone().into_iter(), &Ours, families(Pace::Days));
         let findings = found();
