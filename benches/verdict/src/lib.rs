@@ -1,6 +1,7 @@
 //! How good is the verdict? Labelled series in, precision, recall, delay and their bounds out.
 
 pub mod baselines;
+pub mod floors;
 pub mod generate;
 pub mod measure;
 pub mod method;

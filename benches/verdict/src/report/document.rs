@@ -94,10 +94,7 @@ mod tests {
         let ours = vec![Outcome::new(&trace, &readings(&[(7200.0, 90.0)]))];
         write(docs.path(), &[Findings { name: "days", ours, baselines: Vec::new() }]).unwrap();
         let page = std::fs::read_to_string(docs.path().join("detection.md")).unwrap();
-        assert!(
-            page.contains("1 leaks and 0 benign") && page.contains("(detection/days-delay.svg)"),
-            "{page}"
-        );
+        assert!(page.contains("Leaking series: 1") && page.contains("(detection/days-delay.svg)"), "{page}");
         assert!(docs.path().join("detection/days-calibration.svg").exists());
     }
 

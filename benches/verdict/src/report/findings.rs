@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::text::{calibration_table, class_table, method_table, warning_table};
+use super::text::{calibration_table, class_table, method_table, rate as rate_text, warning_table};
 use crate::baselines::Family;
-use crate::measure::{Figures, Outcome, best, calibration, classes};
+use crate::measure::{Figures, Outcome, Rate, best, calibration, classes};
 use crate::method::Method;
 use crate::ours::{Ours, THRESHOLD};
 use crate::run::run;
@@ -52,6 +52,20 @@ impl Findings {
         Findings { name, ours, baselines: families.iter().map(forms).filter_map(better).collect() }
     }
 
+    fn size(&self) -> String {
+        let leaks = self.ours.iter().filter(|outcome| outcome.onset().is_some()).count();
+        let benign = self.ours.len() - leaks;
+        if leaks > 0 {
+            return format!("Leaking series: {leaks}, benign ones: {benign}. Bounds are of 95 %.");
+        }
+        let false_alarms = self.figures().false_alarms;
+        let weekly = Rate { exposure: false_alarms.exposure / (7.0 * 10_000.0), ..false_alarms };
+        let rate = rate_text(weekly);
+        format!(
+            "Benign series: {benign}. False alarms per 10,000 of them and week: {rate}. Bounds are of 95 %."
+        )
+    }
+
     /// Ours at its threshold.
     pub fn figures(&self) -> Figures {
         Figures::at(&self.ours, THRESHOLD)
@@ -76,8 +90,7 @@ impl fmt::Display for Findings {
             let ours = ours.iter().map(|figures| ("memleak-exporter", figures));
             ours.chain(self.baselines.iter().map(|baseline| (baseline.name.as_str(), &baseline.figures)))
         };
-        let leaks = self.ours.iter().filter(|outcome| outcome.onset().is_some()).count();
-        writeln!(out, "{leaks} leaks and {} benign series; bounds are of 95 %.\n", self.ours.len() - leaks)?;
+        writeln!(out, "{}\n", self.size())?;
         writeln!(out, "{}", method_table(methods()))?;
         writeln!(out, "{}", warning_table(methods()))?;
         writeln!(out, "{}", calibration_table(&calibration(&self.ours)))?;
@@ -105,7 +118,7 @@ mod tests {
         assert_eq!(findings.figures().f1(), Some(1.0));
         assert_eq!(findings.baselines.len(), families(Pace::Days).len());
         let text = findings.to_string();
-        assert!(text.contains("1 leaks and 1 benign series") && text.contains("deriv[1h]"), "{text}");
+        assert!(text.contains("Leaking series: 1, benign ones: 1.") && text.contains("deriv[1h]"), "{text}");
         assert_eq!(text, found().to_string(), "the same again");
     }
 }

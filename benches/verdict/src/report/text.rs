@@ -158,7 +158,7 @@ fn bounded(share: Share) -> String {
 }
 
 /// Two digits that count.
-fn rate(rate: Rate) -> String {
+pub(super) fn rate(rate: Rate) -> String {
     let both = rate.value().zip(rate.bounds());
     or_unknown(both, |(value, (low, high))| {
         format!("{} ({}–{})", significant(value), significant(low), significant(high))
