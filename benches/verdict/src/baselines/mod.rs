@@ -78,8 +78,10 @@ mod tests {
     #[test]
     fn families_have_one_window_a_pace() {
         let names = |pace| -> Vec<Vec<String>> {
-            let name = |method: &Box<dyn Method>| method.name().to_owned();
-            families(pace).iter().map(|family| family.iter().map(name).collect()).collect()
+            families(pace)
+                .iter()
+                .map(|family| family.iter().map(|form| form.name().to_owned()).collect())
+                .collect()
         };
         assert_eq!(names(Pace::Days)[0], ["deriv[1h] MiB/h"]);
         assert_eq!(names(Pace::Fast)[0], ["deriv[1h] MiB/h", "deriv[5m] MiB/h"]);
