@@ -84,9 +84,9 @@ def cycle_without_gc(hourly=300, size=600):
     cycle(hourly, size, None)
 
 
-def cycle_with_gc(hourly=300, size=600, recent=4000, rest=0):
+def cycle_with_gc(hourly=300, size=600, recent=4000, rest=0, generations=10):
     """The same pairs, with the collector on and seldom: a sawtooth. The latest are kept for a while."""
-    gc.set_threshold(int(rest) or 700, 10, 10)
+    gc.set_threshold(int(rest) or 700, int(generations), int(generations))
     cycle(hourly, size, collections.deque(maxlen=int(recent)))
 
 
