@@ -125,7 +125,7 @@ fn channel(world: &mut World) {
         }
         let share = if world.at < onset { 1.3 } else { number("share", 0.6) };
         if let Ok(mut left) = credit.lock() {
-            *left = (*left + count as f64 * share).min(2000.0);
+            *left = (*left + count as f64 * share).min(100.0);
         }
     }
 }
