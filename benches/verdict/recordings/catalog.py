@@ -198,7 +198,7 @@ BENIGN = [
     benign("redis-idle", DAYS, "Redis", "drive redis base=4", 32, "A server that nobody talks to."),
     benign("memcached-fill", DAYS, "memcached", "drive memcached megabytes=36 hourly=2600 size=700", 96,
            "A cache fills to its -m in about a day and evicts from then on."),
-    benign("memcached-fast", FAST, "memcached", "drive memcached megabytes=24 hourly=50000 size=600", 64,
+    benign("memcached-fast", FAST, "memcached", "drive memcached megabytes=24 hourly=120000 size=600", 64,
            "A cache fills to its -m within the first hours."),
     benign("nginx-slow-readers", DAYS, "nginx", "drive nginx most=70 lasts=6", 80,
            "Downloads by slow readers, each with a compressor, as many as the time of day brings."),

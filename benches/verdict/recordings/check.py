@@ -8,7 +8,7 @@ HEADER = "time,bytes,limit_bytes,start_time,cpu_seconds"
 LENGTH = {"days": 104 * 3600, "fast": 4 * 3600}
 MOST_BYTES = 2 << 20  # of all files together
 LEAK_GROWS = 1.05  # from its onset to its end
-PLATEAU = 1.10  # the last quarter's peak over that of what came before
+PLATEAU = 1.05  # how far the end of a benign one may lie above the peak of its first three quarters
 
 
 def parse(text):
@@ -66,9 +66,8 @@ def growth(about, rows):
 
 
 def excess(rows):
-    """How many times the peak of the first three quarters the last quarter's peak is."""
-    cut = len(rows) * 3 // 4
-    return max(row[1] for row in rows[cut:]) / max(row[1] for row in rows[:cut])
+    """How many times the peak of the first three quarters the level at the end is."""
+    return level(rows[-len(rows) // 20:]) / max(row[1] for row in rows[:len(rows) * 3 // 4])
 
 
 def judge(about, rows):
@@ -77,7 +76,7 @@ def judge(about, rows):
         grown = growth(about, rows)
         return f"grows x{grown:.2f}", grown > LEAK_GROWS
     over = excess(rows)
-    return f"last quarter x{over:.2f}", over < PLATEAU
+    return f"ends at x{over:.2f} of its peak", over < PLATEAU
 
 
 def main(here):

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{mpsc, Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, process, thread};
 
@@ -28,7 +28,9 @@ fn now() -> f64 {
 
 fn number(name: &str, otherwise: f64) -> f64 {
     env::args()
-        .filter_map(|argument| argument.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned())))
+        .filter_map(|argument| {
+            argument.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()))
+        })
         .find(|(key, _)| key == name)
         .and_then(|(_, value)| value.parse().ok())
         .unwrap_or(otherwise)
@@ -93,7 +95,8 @@ fn reference_cycle(world: &mut World) {
         for _ in 0..world.arrivals(hourly) {
             world.serve();
             let one = Rc::new(End { peer: RefCell::new(None), _buffer: world.bytes(size) });
-            let other = Rc::new(End { peer: RefCell::new(Some(Rc::clone(&one))), _buffer: world.bytes(size) });
+            let other =
+                Rc::new(End { peer: RefCell::new(Some(Rc::clone(&one))), _buffer: world.bytes(size) });
             *one.peer.borrow_mut() = Some(other);
         }
     }
@@ -108,7 +111,10 @@ fn channel(world: &mut World) {
     thread::spawn(move || loop {
         thread::sleep(Duration::from_millis(50));
         loop {
-            let Ok(mut left) = budget.lock() else { return };
+            let mut left = match budget.lock() {
+                Ok(left) => left,
+                Err(_) => return,
+            };
             if *left < 1.0 || receiver.try_recv().is_err() {
                 break;
             }
@@ -179,7 +185,8 @@ fn cache_fill(world: &mut World) {
 
 /// A queue that builds while the load is above what the workers manage, and drains after.
 fn backlog(world: &mut World) {
-    let (hourly, workers, size) = (number("hourly", 20_000.0), number("workers", 11_000.0), number("size", 2000.0));
+    let (hourly, workers, size) =
+        (number("hourly", 20_000.0), number("workers", 11_000.0), number("size", 2000.0));
     let mut queue: VecDeque<Vec<u8>> = VecDeque::new();
     loop {
         let passed = world.tick();
@@ -198,7 +205,8 @@ fn backlog(world: &mut World) {
 
 /// A cache with a bound that evicts the oldest.
 fn bounded_cache(world: &mut World) {
-    let (hourly, entries, size) = (number("hourly", 12_000.0), number("entries", 20_000.0), number("size", 1500.0));
+    let (hourly, entries, size) =
+        (number("hourly", 12_000.0), number("entries", 20_000.0), number("size", 1500.0));
     let (mut cache, mut order) = (HashMap::<u64, Vec<u8>>::new(), VecDeque::new());
     loop {
         for _ in 0..world.arrivals(hourly) {
@@ -225,7 +233,13 @@ fn connections(world: &mut World) {
             world.serve();
         }
         let (step, later) = (number("step", 40.0), number("later", 75.0));
-        let share = if world.at < step { 0.4 } else if world.at < later { 1.0 } else { 0.85 };
+        let share = if world.at < step {
+            0.4
+        } else if world.at < later {
+            1.0
+        } else {
+            0.85
+        };
         let wanted = (number("most", 800.0) * share * (0.97 + 0.03 * world.load())) as usize;
         while open.len() < wanted {
             let buffer = world.bytes(65_536.0);
@@ -238,7 +252,8 @@ fn connections(world: &mut World) {
 fn main() {
     let mut world = World::new();
     world.at = (now() - world.begin) / world.hour;
-    let base: Vec<Vec<u8>> = (0..(number("base", 0.0) * 16.0) as usize).map(|_| vec![0x5a; 1 << 16]).collect();
+    let base: Vec<Vec<u8>> =
+        (0..(number("base", 0.0) * 16.0) as usize).map(|_| vec![0x5a; 1 << 16]).collect();
     match env::args().nth(1).as_deref() {
         Some("reference-cycle") => reference_cycle(&mut world),
         Some("channel") => channel(&mut world),
