@@ -156,7 +156,7 @@ BENIGN = [
            "Pairs of objects that only the cyclic collector frees, run seldom: a sawtooth over a bounded history."),
     benign("python-batch-fast", FAST, "CPython", "python batch base=12 every=0.2 rows=6000", 96,
            "A job every twelve minutes that allocates and frees, of varying size."),
-    benign("python-warm-up-fast", FAST, "CPython", "python warm base=20 hourly=6000 templates=2500 size=10000", 128,
+    benign("python-warm-up-fast", FAST, "CPython", "python warm base=20 hourly=8000 templates=1000 size=24000", 128,
            "A warm-up that takes hours: what is asked for is loaded once, what is rare late."),
     benign("rust-arena-daily", DAYS, "Rust", "rust arena base=12 hourly=3000", 96,
            "An arena grows with the day's work and is replaced by a smaller one at the end of the day."),
