@@ -25,7 +25,7 @@ pub(super) fn delays_against_false_alarms(findings: &Findings) -> Option<String>
     let most = all().map(|(rate, _)| *rate).fold(4.0 * none, f64::max);
     let x = Scale { low: none, high: most, is_log: true };
     let y = Scale { low: shortest, high: longest, is_log: true };
-    let mut plot = Plot::new((860.0, 420.0), (64.0, 270.0), x, y);
+    let mut plot = Plot::new((900.0, 420.0), (64.0, 310.0), x, y);
     let mut ticks = vec![(none, "0".to_owned())];
     ticks.extend(
         x.ticks().into_iter().filter(|tick| *tick > 1.8 * none).map(|tick| (tick, significant(tick))),
@@ -79,7 +79,7 @@ pub(super) fn calibration_plot(findings: &Findings) -> String {
     let mut plot = Plot::new((620.0, 380.0), (64.0, 24.0), x, y);
     let tenths: Vec<f64> = (0..=10).map(f64::from).collect();
     let percents: Vec<_> = tenths.iter().map(|tenth| (tenth * 10.0, significant(tenth * 10.0))).collect();
-    plot.x_axis("highest score of a trace; below each bin: how many traces", &percents);
+    plot.x_axis("highest score of a trace; above each bin: how many traces", &percents);
     let shares: Vec<_> = [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| (share, significant(share))).into();
     plot.y_axis("share that leaks, with 95 % bounds", &shares);
     let diagonal = [(plot.place_x(0.0), plot.place_y(0.0)), (plot.place_x(100.0), plot.place_y(1.0))];
@@ -91,8 +91,8 @@ pub(super) fn calibration_plot(findings: &Findings) -> String {
             let y = plot.place_y(share);
             plot.dot((x, y), 5.0, 0);
         }
-        let bottom = plot.place_y(0.0);
-        plot.text((x, bottom - 5.0), "middle", "quiet", &bin.leaks.whole.to_string());
+        let top = plot.place_y(1.0);
+        plot.text((x, top - 4.0), "middle", "quiet", &bin.leaks.whole.to_string());
     }
     plot.finish("Share of leaks among traces by their highest score")
 }
