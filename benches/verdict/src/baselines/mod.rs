@@ -1,7 +1,7 @@
 //! What people use today, on the same series: rules over recorded metrics, and earlier detectors.
 //!
-//! A rule sees one series by name, so it goes on across restarts; it looks once half of its window is covered, which
-//! is kinder to it than PromQL, where two samples are enough.
+//! A rule sees one series by name, so it goes on across restarts; it looks once its window is covered, which is kinder
+//! to it than PromQL, where two samples are enough and start-up looks like growth.
 
 mod line;
 mod rules;

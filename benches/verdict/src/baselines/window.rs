@@ -3,14 +3,14 @@
 use crate::method::Reading;
 use crate::trace::{Point, Trace};
 
-/// What `judge` makes of the points of the last `window` seconds, every `every` seconds, once half of them are covered.
+/// What `judge` makes of the points of the last `window` seconds, every `every` seconds, once all of them are covered.
 pub(super) fn slide(
     trace: &Trace,
     (window, every): (f64, f64),
     judge: impl Fn(&[Point]) -> Option<f64>,
 ) -> Vec<Reading> {
     let Some(began) = trace.points.first().map(|point| point.time) else { return Vec::new() };
-    let (mut first, mut due) = (0, began + window / 2.0);
+    let (mut first, mut due) = (0, began + window);
     let mut readings = Vec::new();
     for (index, now) in trace.points.iter().enumerate() {
         if now.time < due {
@@ -33,7 +33,7 @@ mod tests {
     use crate::trace::Label;
 
     #[test]
-    fn windows_end_at_each_evaluation_and_start_half_covered() {
+    fn windows_end_at_each_evaluation_and_start_covered() {
         let mut trace = series(Label::Benign, 10.0, 13, |time| time);
         trace.points.remove(7);
         let spans = slide(&trace, (60.0, 20.0), |points| Some(points.iter().map(|point| point.time).sum()));
