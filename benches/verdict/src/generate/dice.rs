@@ -2,12 +2,16 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, Exp1, StandardNormal};
 
 /// A stream of random numbers that depends on nothing but what it was made from.
 ///
-/// Everything continuous goes through `libm`: the functions of the platform's own C library differ in the last bit.
-pub(super) struct Dice(ChaCha8Rng);
+/// Everything continuous goes through `libm`: the functions of the platform's own C library differ in the last bit, and
+/// the samplers of `rand_distr` may come to use those, by features that other crates ask for.
+pub(super) struct Dice {
+    stream: ChaCha8Rng,
+    /// Normal numbers come in pairs: the one not yet used.
+    spare: Option<f64>,
+}
 
 /// What a stream is for: no two purposes share one.
 pub(super) struct Purpose<'a> {
@@ -27,12 +31,12 @@ impl Dice {
         key[16..20].copy_from_slice(&purpose.number.to_le_bytes());
         key[20..24].copy_from_slice(&purpose.attempt.to_le_bytes());
         key[24] = purpose.kind;
-        Self(ChaCha8Rng::from_seed(key))
+        Self { stream: ChaCha8Rng::from_seed(key), spare: None }
     }
 
     /// Anything from `low` up to `high`, each as likely.
     pub(super) fn uniform(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.0.random::<f64>()
+        low + (high - low) * self.stream.random::<f64>()
     }
 
     /// Anything from `low` up to `high`, each order of magnitude as likely.
@@ -42,22 +46,33 @@ impl Dice {
 
     /// A whole number from `low` up to, but without, `high`.
     pub(super) fn whole(&mut self, low: usize, high: usize) -> usize {
-        low + (self.0.random::<f64>() * high.saturating_sub(low) as f64) as usize
+        low + (self.stream.random::<f64>() * high.saturating_sub(low) as f64) as usize
     }
 
-    /// From the normal distribution around 0, with a standard deviation of 1.
+    /// From the normal distribution around 0, with a standard deviation of 1: Marsaglia's polar method.
     pub(super) fn normal(&mut self) -> f64 {
-        StandardNormal.sample(&mut self.0)
+        if let Some(spare) = self.spare.take() {
+            return spare;
+        }
+        loop {
+            let (x, y) = (self.uniform(-1.0, 1.0), self.uniform(-1.0, 1.0));
+            let square = x * x + y * y;
+            if square > 0.0 && square < 1.0 {
+                let stretch = (-2.0 * libm::log(square) / square).sqrt();
+                self.spare = Some(y * stretch);
+                return x * stretch;
+            }
+        }
     }
 
     /// From the exponential distribution with a mean of 1.
     pub(super) fn exponential(&mut self) -> f64 {
-        Exp1.sample(&mut self.0)
+        -libm::log1p(-self.stream.random::<f64>())
     }
 
     /// True in a share `p` of all cases.
     pub(super) fn chance(&mut self, p: f64) -> bool {
-        self.0.random::<f64>() < p
+        self.stream.random::<f64>() < p
     }
 
     /// How many events there are where `mean` are expected.
@@ -82,4 +97,34 @@ pub(super) fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {
     bytes
         .into_iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dice, Purpose};
+
+    /// Mean and variance of many draws.
+    fn moments(draw: impl Fn(&mut Dice) -> f64) -> (f64, f64) {
+        const DRAWS: usize = 200_000;
+        let mut dice = Dice::new(&Purpose { seed: 5, kind: 0, class: "", number: 0, attempt: 0 });
+        let all: Vec<f64> = (0..DRAWS).map(|_| draw(&mut dice)).collect();
+        let mean = all.iter().sum::<f64>() / DRAWS as f64;
+        (mean, all.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / DRAWS as f64)
+    }
+
+    fn near((mean, variance): (f64, f64), expected: (f64, f64)) {
+        assert!((mean - expected.0).abs() < 0.02, "mean {mean}");
+        assert!((variance - expected.1).abs() < 0.03 * expected.1, "variance {variance}");
+    }
+
+    #[test]
+    fn distributions_have_the_moments_that_they_should() {
+        near(moments(Dice::normal), (0.0, 1.0));
+        near(moments(Dice::exponential), (1.0, 1.0));
+        near(moments(|dice| dice.uniform(-1.0, 2.0)), (0.5, 0.75));
+        near(moments(|dice| dice.poisson(2.5) as f64), (2.5, 2.5));
+        near(moments(|dice| dice.whole(3, 7) as f64), (4.5, 1.25));
+        near(moments(|dice| f64::from(u8::from(dice.chance(0.3)))), (0.3, 0.21));
+        near(moments(|dice| dice.log_uniform(1.0, std::f64::consts::E).ln()), (0.5, 1.0 / 12.0));
+    }
 }

@@ -66,9 +66,9 @@ fn size(dice: &mut Dice) -> f64 {
     15e6 * libm::exp(0.75 * dice.normal())
 }
 
-/// Samples until something next happens that does so every `mean` samples.
+/// Samples until something next happens that does so every `mean` samples; a billion stands for never.
 fn wait(dice: &mut Dice, mean: f64) -> usize {
-    1 + (mean * dice.exponential()) as usize
+    1 + (mean * dice.exponential()).min(1e9) as usize
 }
 
 /// A constant number of pages, or one that changes by a few now and then. Chance is asked only when something happens.
