@@ -175,7 +175,7 @@ BENIGN = [
            "A map with a bound fills for a day and more."),
     benign("node-sessions-daily", DAYS, "Node", "node --max-old-space-size=96 sessions hourly=300 lasts=4", 128,
            "Sessions expire hours after they began; there are as many as the time of day brings."),
-    benign("node-uploads-fast", FAST, "Node", "node uploads hourly=3000 size=60000", 224,
+    benign("node-uploads-fast", FAST, "Node", "node uploads hourly=4000 size=40000 flat=0.6", 192,
            "Buffers outside the heap come and go with uploads."),
     benign("node-garbage-fast", FAST, "Node", "node --max-old-space-size=64 garbage hourly=6000 width=120", 128,
            "Requests make garbage, in the first hours of a heap."),

@@ -30,12 +30,12 @@ function load(at) {
   return 0.15 + 0.85 * wave ** 1.5;
 }
 
-// Calls `handle` for each request that arrives, ten times a real second.
+// Calls `handle` for each request that arrives, ten times a real second; `flat` is a load that stays as it is.
 function requests(hourly, handle, afterwards = () => {}) {
   let before = hours();
   setInterval(() => {
     const at = hours();
-    const count = Math.floor(hourly * load(at) * (at - before) * (0.5 + uniform()) + uniform());
+    const count = Math.floor(hourly * (number('flat', 0) || load(at)) * (at - before) * (0.5 + uniform()) + uniform());
     before = at;
     for (let i = 0; i < count; i++) handle(at);
     afterwards(at);
