@@ -1,4 +1,4 @@
-//! Flags -> [`Config`]. The only user of clap; a wrong value gets one line that says what to type instead.
+//! Flags -> [`Task`]. The only user of clap; a wrong value gets one line that says what to type instead.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,14 +9,16 @@ use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{
-    Config, Listen, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend, RootsConfig, RulesConfig,
-    SamplerConfig, SelectionConfig, SourcesConfig, WebConfig,
+    BacktestConfig, Config, Listen, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend,
+    RootsConfig, RulesConfig, SamplerConfig, SelectionConfig, SourcesConfig, WebConfig,
 };
 
+mod backtest;
 mod generated;
 mod usage;
 mod values;
 
+use backtest::BacktestArgs;
 use usage::one_line;
 use values::{
     RoutePrefix, Top, at_least_one, count, duration, external_url, interval, listen_address, percent,
@@ -33,7 +35,16 @@ that one of them leaks. Serves that as Prometheus metrics, as JSON and as a web 
 It reads at an interval of its own (--sample.interval) and not when it is scraped: a leak score needs an evenly spaced \
 history that does not depend on who scrapes.";
 
-/// Why the command line gives no configuration.
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+pub enum Task {
+    /// Run the exporter.
+    Export(Box<Config>),
+    /// Replay recordings.
+    Backtest(BacktestConfig),
+}
+
+/// Why the command line gives no task.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Exit {
     /// `--help`, `--version` or a subcommand that writes: text for standard output.
@@ -132,8 +143,11 @@ struct Args {
 }
 
 /// What to do instead of running the exporter.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum Command {
+    /// Replay recorded memory through the detector
+    #[command(long_about = backtest::LONG_ABOUT)]
+    Backtest(BacktestArgs),
     /// Write a script that completes the flags in a shell
     Completions {
         /// Which shell
@@ -143,22 +157,23 @@ enum Command {
     Man,
 }
 
-/// The configuration that `args`, program name first, ask for.
+/// The task that `args`, program name first, ask for.
 ///
 /// # Errors
 /// When they ask for help, or for something that can't be.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Config, Exit> {
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Task, Exit> {
     let args = Args::try_parse_from(args).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Asked(error.to_string()),
         _ => Exit::Usage(one_line(&error)),
     })?;
     match args.command {
+        Some(Command::Backtest(args)) => args.into_config().map(Task::Backtest).map_err(Exit::Usage),
         Some(Command::Completions { shell }) => Err(generated::completions(shell)),
         Some(Command::Man) => Err(generated::manual()),
         None if args.no_host && args.no_process => Err(Exit::Usage(
             "nothing to watch; leave out --no-source.host or --no-source.process".to_string(),
         )),
-        None => Ok(args.into_config()),
+        None => Ok(Task::Export(Box::new(args.into_config()))),
     }
 }
 
@@ -205,13 +220,21 @@ mod tests {
     use clap::ValueEnum as _;
 
     use super::*;
+    use crate::config::{BacktestOutput, Input};
 
-    fn config(args: &[&str]) -> Result<Config, Exit> {
+    fn task(args: &[&str]) -> Result<Task, Exit> {
         parse(["memleak-exporter"].iter().chain(args).map(OsString::from))
     }
 
+    fn config(args: &[&str]) -> Result<Config, Exit> {
+        match task(args)? {
+            Task::Export(config) => Ok(*config),
+            other => panic!("{args:?}: {other:?}"),
+        }
+    }
+
     fn usage(args: &[&str]) -> String {
-        match config(args) {
+        match task(args) {
             Err(Exit::Usage(line)) => line,
             other => panic!("{args:?}: {other:?}"),
         }
@@ -359,10 +382,30 @@ mod tests {
         for shell in Shell::value_variants() {
             let shell = shell.to_string();
             let Err(Exit::Asked(script)) = config(&["completions", &shell]) else { panic!("{shell}") };
-            assert!(script.contains("sample.interval"), "{shell}: {script}");
+            assert!(script.contains("sample.interval") && script.contains("summary"), "{shell}: {script}");
         }
         let Err(Exit::Asked(page)) = config(&["man"]) else { panic!("no manual page") };
         assert!(page.starts_with(".ie") && page.contains("\\-\\-sample.interval"), "{page}");
+        assert!(
+            page.contains(".SH BACKTEST\n") && page.contains("\\fBmemleak\\-exporter backtest\\fR"),
+            "{page}"
+        );
+        assert!(page.contains("\\-\\-summary") && page.contains("limit_bytes, start_time"), "{page}");
+    }
+
+    #[test]
+    fn recordings_are_replayed_in_order() {
+        let expected = BacktestConfig {
+            inputs: vec![Input::File("b.csv".into()), Input::Stdin, Input::File("a.csv.gz".into())],
+            output: BacktestOutput::Json,
+            summary: true,
+            threshold: 70.0,
+        };
+        let flags =
+            ["backtest", "--output=json", "--summary", "--score.threshold=70", "b.csv", "-", "a.csv.gz"];
+        assert_eq!(task(&flags), Ok(Task::Backtest(expected)));
+        let Ok(Task::Backtest(usual)) = task(&["backtest", "a.csv"]) else { panic!("no backtest") };
+        assert_eq!((usual.output, usual.summary, usual.threshold), (BacktestOutput::Table, false, 60.0));
     }
 
     #[test]
@@ -377,6 +420,14 @@ mod tests {
             (
                 &["--log.level=info", "man"],
                 "--log.level <LEVEL> is for running the exporter; leave it out here",
+            ),
+            (&["backtest"], "FILE.csv is missing; --help after the command says what it may be"),
+            (&["backtest", "-", "-"], "standard input can be read only once; give - once"),
+            (&["backtest", "--output=xml", "a.csv"], "--output=xml is not possible; use one of: table, json"),
+            (&["backtest", "--sumary", "a.csv"], "unknown flag --sumary; did you mean --summary?"),
+            (
+                &["backtest", "--prometheus.url=http://h/"],
+                "unknown argument --prometheus.url; --help lists the flags",
             ),
             (&["man", "extra"], "unknown argument extra; --help lists the flags"),
         ] {

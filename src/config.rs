@@ -1,5 +1,6 @@
 //! Checked, plain settings: one sub-struct a module. Built by `cli` once; nothing reads flags after that.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -153,6 +154,46 @@ pub enum LogLevel {
 pub enum LogFormat {
     /// `key=value` pairs.
     Logfmt,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to replay, and what to write of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BacktestConfig {
+    /// The recordings, in order; at least one.
+    pub inputs: Vec<Input>,
+    /// In which form to write.
+    pub output: BacktestOutput,
+    /// One line an entity, in place of every evaluation.
+    pub summary: bool,
+    /// A score above it is a suspicion.
+    pub threshold: f64,
+}
+
+/// Where a recording is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// This file.
+    File(PathBuf),
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::Stdin => f.write_str("standard input"),
+            Input::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// In which form verdicts are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BacktestOutput {
+    /// Columns, for people.
+    Table,
     /// One JSON object a line.
     Json,
 }

@@ -3,9 +3,11 @@
 //! Data flows one way, driven by [`sampler`], the only loop:
 //! [`source`] (on [`parse`]) → [`sample`] of an [`entity`] → [`group`] → [`history`] → [`detector`] (one of each a
 //! life, in [`watch`]) → [`rollup`] → [`selection`] → [`snapshot`] → [`exposition`] | [`http`].
+//! [`backtest`] has the same lives judge what was recorded.
 //! [`cli`] turns flags into [`config`], and [`rules`] are what the configuration file says; [`human`] words numbers;
 //! [`systemd`] is told how it goes.
 
+pub mod backtest;
 pub mod cli;
 pub mod config;
 pub mod detector;

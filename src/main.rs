@@ -1,20 +1,26 @@
 //! memleak-exporter: parse the flags, run, say how it ended.
 
-use std::io::Write;
+use std::io::{BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
-use memleak_exporter::cli::{self, Exit};
-use memleak_exporter::{Error, log, rules, run};
+use memleak_exporter::backtest::BacktestError;
+use memleak_exporter::cli::{self, Exit, Task};
+use memleak_exporter::config::{BacktestConfig, Config};
+use memleak_exporter::{Error, backtest, log, rules, run};
 
-/// The command line, or the file it names, asks for something that can't be.
+/// The command line, or a file it names, asks for something that can't be.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let config = match cli::parse(std::env::args_os()) {
-        Ok(config) => config,
-        Err(Exit::Asked(text)) => return say(std::io::stdout(), &text, ExitCode::SUCCESS),
-        Err(Exit::Usage(line)) => return complain(&line, ExitCode::from(USAGE)),
-    };
+    match cli::parse(std::env::args_os()) {
+        Ok(Task::Export(config)) => export(*config),
+        Ok(Task::Backtest(config)) => replay(&config),
+        Err(Exit::Asked(text)) => say(std::io::stdout(), &text, ExitCode::SUCCESS),
+        Err(Exit::Usage(line)) => complain(&line, ExitCode::from(USAGE)),
+    }
+}
+
+fn export(config: Config) -> ExitCode {
     if let (true, Some(file)) = (config.rules.check_only, &config.rules.file) {
         return match rules::load(file) {
             Ok(_) => say(std::io::stdout(), &format!("{} makes sense\n", file.display()), ExitCode::SUCCESS),
@@ -26,6 +32,17 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ Error::Rules(_)) => complain(&error.to_string(), ExitCode::from(USAGE)),
         Err(error) => complain(&error.to_string(), ExitCode::FAILURE),
+    }
+}
+
+fn replay(config: &BacktestConfig) -> ExitCode {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    match backtest::run(config, &mut out, &mut std::io::stderr()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough.
+        Err(BacktestError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(error @ BacktestError::Write(_)) => complain(&error.to_string(), ExitCode::FAILURE),
+        Err(error) => complain(&error.to_string(), ExitCode::from(USAGE)),
     }
 }
 

@@ -169,6 +169,8 @@ pub struct Sample {
     pub start: Option<Start>,
     /// Threads of a process.
     pub threads: Option<u64>,
+    /// CPU time that it has used since it started, user and system, seconds.
+    pub cpu_seconds: Option<f64>,
 }
 
 /// When a life began.

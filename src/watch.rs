@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::config::SamplerConfig;
-use crate::detector::{Assessment, Circumstances, Detector, Lineage};
+use crate::detector::{Assessment, Lineage};
 use crate::entity::{EntityId, Identity, LineageKey, Scope};
-use crate::history::{History, Sealed};
+use crate::history::Sealed;
 use crate::sample::{Limit, Sample};
+
+mod life;
+
+pub use life::{Life, Observation};
 
 /// What a lineage did is forgotten after so many seconds: a week.
 const LINEAGE_KEPT: f64 = 7.0 * 86_400.0;
@@ -23,17 +27,15 @@ pub struct Watchlist {
     /// Seconds of history that one second counts as.
     time_lapse: f64,
     room: usize,
-    lives: HashMap<EntityId, Life>,
+    lives: HashMap<EntityId, Watched>,
     lineages: HashMap<LineageKey, Lineage>,
     dropped: BTreeMap<Scope, u64>,
     no_lineage: Lineage,
 }
 
 #[derive(Debug)]
-struct Life {
-    history: History,
-    detector: Detector,
-    assessment: Arc<Assessment>,
+struct Watched {
+    life: Life,
     identity: Arc<Identity>,
     /// `None` for what has no successive lives.
     lineage: Option<LineageKey>,
@@ -82,44 +84,41 @@ impl Watchlist {
             }
             self.begin(time, sample);
         }
-        let life = self.lives.get_mut(&sample.entity)?;
-        if !Arc::ptr_eq(&life.identity, &sample.identity) {
-            life.identity = Arc::clone(&sample.identity);
-            life.lineage = lineage_key(&sample.entity, &sample.identity);
+        let Watched { life, identity, lineage } = self.lives.get_mut(&sample.entity)?;
+        if !Arc::ptr_eq(identity, &sample.identity) {
+            *identity = Arc::clone(&sample.identity);
+            *lineage = lineage_key(&sample.entity, &sample.identity);
         }
-        let lineage = life.lineage.as_ref().and_then(|key| self.lineages.get(key));
+        let lineage = lineage.as_ref().and_then(|key| self.lineages.get(key));
         if let Some(scored) = sample.memory.scored(scope) {
-            let closed = life.history.push(time, scored, &sample.memory);
-            let around = Circumstances {
-                threshold: terms.threshold,
-                room: terms.limit.map(|limit| limit.room),
-                lineage: lineage.unwrap_or(&self.no_lineage),
-                executable: life.identity.executable,
+            life.observe(Observation {
+                time,
+                scored,
+                memory: &sample.memory,
                 age: sample.start.map(|start| start.age.as_secs_f64() * self.time_lapse),
-            };
-            if let Some(assessment) = life.detector.update(&life.history, closed, around) {
-                life.assessment = Arc::new(assessment);
-            }
+                cpu_seconds: sample.cpu_seconds.map(|seconds| seconds * self.time_lapse),
+                room: terms.limit.map(|limit| limit.room),
+                threshold: terms.threshold,
+                executable: identity.executable,
+                lineage: lineage.unwrap_or(&self.no_lineage),
+            });
         }
         // The verdict before the next one: what is expected may have been outgrown, or the rules may be others.
-        if life.assessment.threshold != terms.threshold {
-            life.assessment = Arc::new(life.assessment.judged_by(terms.threshold));
-        }
-        Some(Verdict { assessment: Arc::clone(&life.assessment), history: life.history.sealed() })
+        life.judge_by(terms.threshold);
+        Some(Verdict { assessment: Arc::clone(life.assessment()), history: life.history().sealed() })
     }
 
     /// Ends every life that `is_gone`, and lets its lineage know. To be called before new lives are observed, so that
     /// a program that comes back within one tick inherits.
     pub fn retire(&mut self, is_gone: impl Fn(&EntityId) -> bool) {
         let Watchlist { lives, lineages, .. } = self;
-        lives.retain(|entity, life| {
+        lives.retain(|entity, Watched { life, identity, lineage }| {
             let gone = is_gone(entity);
             if gone
-                && life.detector.has_judged()
-                && let Some(key) = &life.lineage
+                && life.has_judged()
+                && let Some(key) = lineage
             {
-                let lineage = lineages.entry(key.clone()).or_default();
-                life.detector.retire(&life.history, lineage, life.identity.executable);
+                life.retire(lineages.entry(key.clone()).or_default(), identity.executable);
             }
             !gone
         });
@@ -127,7 +126,7 @@ impl Watchlist {
 
     /// Forgets lineages that ended long before `time`, and the oldest ones where there are too many.
     pub fn forget_lineages(&mut self, time: f64) {
-        self.lineages.retain(|_, lineage| time - lineage.ended() < LINEAGE_KEPT);
+        self.lineages.retain(|_, lineage| is_remembered(lineage, time));
         if self.lineages.len() > LINEAGES {
             // Down to half, so that this is rare.
             let mut excess = self.lineages.len() - LINEAGES / 2;
@@ -164,15 +163,15 @@ impl Watchlist {
     fn begin(&mut self, time: f64, sample: &Sample) {
         let key = lineage_key(&sample.entity, &sample.identity);
         let lineage = key.as_ref().and_then(|key| self.lineages.get(key)).unwrap_or(&self.no_lineage);
-        let life = Life {
-            history: History::new(time, self.interval),
-            detector: Detector::new(lineage, sample.identity.executable),
-            assessment: Arc::default(),
-            identity: Arc::clone(&sample.identity),
-            lineage: key,
-        };
-        self.lives.insert(sample.entity.clone(), life);
+        let life = Life::new(time, self.interval, lineage, sample.identity.executable);
+        let watched = Watched { life, identity: Arc::clone(&sample.identity), lineage: key };
+        self.lives.insert(sample.entity.clone(), watched);
     }
+}
+
+/// Whether what a lineage did still counts at `time` seconds.
+pub fn is_remembered(lineage: &Lineage, time: f64) -> bool {
+    time - lineage.ended() < LINEAGE_KEPT
 }
 
 /// Only processes have successive lives.

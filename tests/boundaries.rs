@@ -50,8 +50,8 @@ const RULES: &[Rule] = &[
     // Who touches the system.
     Rule {
         what: Paths(&["std::fs", "std::os::unix::fs", "rustix::fs", "sysinfo", "tokio::fs"]),
-        place: Outside(&["source", "rules/live"]),
-        why: "the watched system is read in `source` alone, and our own file in `rules/live.rs`",
+        place: Outside(&["source", "rules/live", "backtest/input"]),
+        why: "the watched system is read in `source` alone, our own file in `rules/live.rs`, recordings in `backtest/input.rs`",
     },
     Rule {
         what: Paths(&["std::path", "std::fs", "rustix"]),
@@ -77,6 +77,11 @@ const RULES: &[Rule] = &[
         what: Paths(&["std::process::Command", "tokio::process"]),
         place: Everywhere,
         why: "the exporter starts no subprocess: it must be safe to run with privileges",
+    },
+    Rule {
+        what: Paths(&["std::io::stdin", "std::io::stdout", "std::io::stderr"]),
+        place: Outside(&["main", "log", "backtest"]),
+        why: "the exporter writes nothing but its log; `backtest` reads and writes for people",
     },
     // What the arithmetic does not know.
     Rule {
@@ -154,6 +159,24 @@ const RULES: &[Rule] = &[
         what: Paths(&["crate::sampler", "crate::http"]),
         place: In(&["exposition"]),
         why: "metrics are made from a snapshot alone",
+    },
+    Rule {
+        what: Paths(&[
+            "crate::source",
+            "crate::group",
+            "crate::rules",
+            "crate::snapshot",
+            "crate::sampler",
+            "crate::exposition",
+            "crate::http",
+        ]),
+        place: In(&["backtest"]),
+        why: "a recording is judged by the code that judges live, and by nothing else of what runs live",
+    },
+    Rule {
+        what: Paths(&["crate::backtest"]),
+        place: Outside(&["backtest", "main", "lib", "cli"]),
+        why: "what runs live does not know of recordings",
     },
     Rule {
         what: Paths(&["crate::cli"]),
@@ -539,6 +562,10 @@ mod checker {
             ("http/router.rs", "fn f(s: &crate::source::Reading) {}"),
             ("http.rs", "use prometheus::proto::MetricFamily;"),
             ("sampler.rs", "#[derive(clap::Parser)] struct Flags;"),
+            ("watch/life.rs", "use crate::backtest::Replay;"),
+            ("backtest/report.rs", "use crate::snapshot::Snapshot;"),
+            ("backtest/reader.rs", "use std::fs::File;"),
+            ("group.rs", "fn f() { std::io::stdout(); }"),
             ("sampler.rs", "#[cfg(not(test))] use std::fs;"),
             ("parse/stat.rs", "pub fn parse(path: &std::path::Path) {}"),
             ("source/process.rs", "fn f() { root.join(\"stat\"); }"),
@@ -567,6 +594,7 @@ mod checker {
             ("exposition/mod.rs", "use prometheus::Registry; use crate::source::ReadErrorReason;"),
             ("http/api.rs", "use serde_json::json; use crate::{exposition, snapshot::Snapshot};"),
             ("source/prometheus.rs", "use serde_json::Value;"),
+            ("backtest/input.rs", "use std::fs::File; use std::io::stdin; use crate::watch::Life;"),
             ("sampler.rs", "fn f(s: S) { s.fs.prometheus(); }"),
             ("group.rs", "#[cfg(test)]\nmod tests { use std::fs; }\nfn f() {}"),
             ("group.rs", "#[cfg(test)] use std::{fs, io};"),

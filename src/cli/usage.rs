@@ -11,7 +11,7 @@ pub(super) fn one_line(error: &clap::Error) -> String {
         _ => None,
     };
     let flag = context(ContextKind::InvalidArg).unwrap_or_default();
-    let name = flag.split(' ').next().unwrap_or_default().trim_matches(['<', '>']);
+    let name = flag.split(' ').next().unwrap_or_default().trim_end_matches("...").trim_matches(['<', '>']);
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
     let allowed = context(ContextKind::ValidValue);
     let similar = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedValue));

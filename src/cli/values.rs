@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{ValueEnum, builder::PossibleValue};
 
-use crate::config::{ListenAddress, LogFormat, LogLevel, ProcessBackend};
+use crate::config::{BacktestOutput, ListenAddress, LogFormat, LogLevel, ProcessBackend};
 
 /// How many processes get series; a type of its own, for clap gives `Option` a meaning of its own.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +126,19 @@ impl ValueEnum for ProcessBackend {
         Some(PossibleValue::new(match self {
             ProcessBackend::Procfs => "procfs",
             ProcessBackend::Sysinfo => "sysinfo",
+        }))
+    }
+}
+
+impl ValueEnum for BacktestOutput {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[BacktestOutput::Table, BacktestOutput::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            BacktestOutput::Table => "table",
+            BacktestOutput::Json => "json",
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! /proc/PID/stat: who a process is.
+//! /proc/PID/stat: who a process is, and how much CPU it has used.
 
 use super::ParseError;
 use super::text::{next_number, words};
@@ -6,7 +6,7 @@ use super::text::{next_number, words};
 /// `PF_KTHREAD` of include/linux/sched.h: a thread of the kernel, which has no memory of its own.
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
-/// What /proc/PID/stat says about identity (proc_pid_stat(5)).
+/// What /proc/PID/stat says about identity and work (proc_pid_stat(5)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat<'a> {
     /// The command name, up to 15 bytes of anything but NUL.
@@ -15,6 +15,8 @@ pub struct Stat<'a> {
     pub state: u8,
     /// The kernel's `PF_*` flags.
     pub flags: u64,
+    /// CPU time of all its threads so far, user and system, in clock ticks.
+    pub cpu_time: u64,
     /// Threads of the process.
     pub threads: u64,
     /// Start time in clock ticks since boot.
@@ -53,11 +55,13 @@ pub fn parse(text: &[u8]) -> Result<Stat<'_>, ParseError> {
     let comm = text.get(open + 1..close).ok_or(ParseError::Missing("comm"))?;
     let mut fields = words(&text[close + 1..]);
     let state = fields.next().and_then(<[u8]>::first).ok_or(ParseError::Missing("state"))?;
-    // Numbers as in proc_pid_stat(5): after field 3, skip 4 to 8, then 10 to 19, then 21.
+    // Numbers as in proc_pid_stat(5): after field 3, skip 4 to 8, then 10 to 13, 16 to 19, then 21.
     let flags = next_number("flags", &mut fields.by_ref().skip(5))?;
-    let threads = next_number("num_threads", &mut fields.by_ref().skip(10))?;
+    let user = next_number("utime", &mut fields.by_ref().skip(4))?;
+    let system = next_number("stime", &mut fields)?;
+    let threads = next_number("num_threads", &mut fields.by_ref().skip(4))?;
     let start_time = next_number("starttime", &mut fields.by_ref().skip(1))?;
-    Ok(Stat { comm, state: *state, flags, threads, start_time })
+    Ok(Stat { comm, state: *state, flags, cpu_time: user.saturating_add(system), threads, start_time })
 }
 
 #[cfg(test)]
@@ -67,7 +71,7 @@ mod tests {
     use super::*;
 
     const TAIL: &str =
-        "S 7942 7942 6742 0 -1 4194304 102 0 0 0 0 0 0 0 20 0 3 0 105025 3133440 388 1844 1 1 0\n";
+        "S 7942 7942 6742 0 -1 4194304 102 0 0 0 70 5 900 0 20 0 3 0 105025 3133440 388 1844 1 1 0\n";
 
     fn line(comm: &[u8]) -> Vec<u8> {
         [b"7945 (", comm, b") ", TAIL.as_bytes()].concat()
@@ -77,7 +81,14 @@ mod tests {
     fn fields_are_found_by_number() {
         let text = line(b"cat");
         let stat = parse(&text).unwrap();
-        let expected = Stat { comm: b"cat", state: b'S', flags: 4_194_304, threads: 3, start_time: 105_025 };
+        let expected = Stat {
+            comm: b"cat",
+            state: b'S',
+            flags: 4_194_304,
+            cpu_time: 75,
+            threads: 3,
+            start_time: 105_025,
+        };
         assert_eq!(stat, expected);
         assert!(!stat.is_kernel_thread() && !stat.is_dead());
     }
@@ -105,7 +116,9 @@ mod tests {
             (b"1 )cat( S", "comm"),
             (b"1 (cat)", "state"),
             (b"1 (cat) S 1 2 3 4", "flags"),
-            (b"1 (cat) S 1 1 1 0 -1 64 0 0", "num_threads"),
+            (b"1 (cat) S 1 1 1 0 -1 64 0 0", "utime"),
+            (b"1 (cat) S 1 1 1 0 -1 64 0 0 0 0 7", "stime"),
+            (b"1 (cat) S 1 1 1 0 -1 64 0 0 0 0 7 8 9 9", "num_threads"),
             (b"1 (cat) S 1 1 1 0 -1 64 0 0 0 0 0 0 0 0 20 0 1 0", "starttime"),
         ] {
             assert_eq!(parse(text), Err(ParseError::Missing(field)));

@@ -36,9 +36,14 @@ impl Clock {
         Start { unix_seconds: self.boot_unix_seconds as f64, age: self.uptime }
     }
 
+    /// How long some clock ticks are.
+    pub(super) fn seconds(&self, ticks: u64) -> f64 {
+        ticks as f64 / self.ticks_per_second as f64
+    }
+
     /// The start of what began some clock ticks after boot.
     pub(super) fn start(&self, ticks: u64) -> Start {
-        let after_boot = ticks as f64 / self.ticks_per_second as f64;
+        let after_boot = self.seconds(ticks);
         let offset = Duration::try_from_secs_f64(after_boot).unwrap_or(Duration::MAX);
         Start {
             unix_seconds: self.boot_unix_seconds as f64 + after_boot,

@@ -162,7 +162,7 @@ impl FakeProcess<'_> {
         let FakeProcess { pid, state, flags, start_time, .. } = self;
         let before = format!("{pid} (");
         let after =
-            format!(") {state} 1 1 1 0 -1 {flags} 9 0 0 0 0 0 0 0 20 0 3 0 {start_time} 10240000 825 0\n");
+            format!(") {state} 1 1 1 0 -1 {flags} 9 0 0 0 250 75 8 1 20 0 3 0 {start_time} 10240000 825 0\n");
         [before.as_bytes(), &self.comm, after.as_bytes()].concat()
     }
 

@@ -49,6 +49,7 @@ impl Source for HostSource {
             limit: Some(host.as_limit()),
             start: Some(start),
             threads: None,
+            cpu_seconds: None,
         };
         reading.samples.push(sample(EntityId::Host, kinds(&meminfo)));
         if let Some(bytes) = host.unaccounted {

@@ -33,7 +33,7 @@ impl Source for PortableSource {
     }
 
     fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError> {
-        let what = ProcessRefreshKind::nothing().with_memory().without_tasks();
+        let what = ProcessRefreshKind::nothing().with_memory().with_cpu().without_tasks();
         if self.system.refresh_processes_specifics(ProcessesToUpdate::All, true, what) == 0 {
             // It says nothing of why. Taken at its word, it would end the history of every process.
             return Err(SourceError::Empty);
@@ -72,6 +72,7 @@ fn sample((pid, start_time): (u32, u64), identity: Arc<Identity>, process: &Proc
         limit: None,
         start: Some(Start { unix_seconds: start_time as f64, age: Duration::from_secs(process.run_time()) }),
         threads: None,
+        cpu_seconds: Some(process.accumulated_cpu_time() as f64 / 1e3),
     }
 }
 
@@ -97,6 +98,7 @@ mod tests {
         assert!(first.memory.get(Kind::Resident).unwrap() > 1 << 20);
         assert_eq!(first.memory.iter().count(), 1);
         assert!(first.start.unwrap().age < Duration::from_secs(3600));
+        assert!(first.cpu_seconds <= second.cpu_seconds && second.cpu_seconds < Some(3600.0));
     }
 
     #[test]

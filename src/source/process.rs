@@ -60,6 +60,7 @@ impl ProcessSource {
             limit: nearest_limit(limits, &status),
             start: Some(clock.start(stat.start_time)),
             threads: status.threads.or(Some(stat.threads)),
+            cpu_seconds: Some(clock.seconds(stat.cpu_time)),
         }))
     }
 }

@@ -13,6 +13,7 @@
 )]
 
 mod alerting;
+mod backtest;
 mod configuration;
 mod dashboards;
 mod exporter;

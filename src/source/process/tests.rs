@@ -44,7 +44,7 @@ fn an_ordinary_process_is_read_in_full() {
     assert_eq!(sample.identity.name.as_ref(), "nginx");
     assert_eq!(sample.identity.user.as_deref(), Some("www-data"));
     assert_eq!(sample.identity.cgroup.as_deref(), Some("/system.slice/app.service"));
-    assert_eq!((sample.limit, sample.threads), (None, Some(3)));
+    assert_eq!((sample.limit, sample.threads, sample.cpu_seconds), (None, Some(3), Some(3.25)));
     let start = sample.start.unwrap();
     assert_eq!((start.unix_seconds, start.age), (1_700_000_500.0, Duration::from_millis(500_500)));
     assert!(reading.errors.is_empty() && reading.host.is_none());

@@ -1,0 +1,128 @@
+//! The recorded lives of one entity, one after another, through the code that runs live.
+
+use std::sync::Arc;
+
+use crate::detector::{Assessment, Lineage};
+use crate::entity::Executable;
+use crate::sample::{Kind, Memory};
+use crate::watch::{Life, Observation, is_remembered};
+
+/// One recorded sample. Times are seconds since the epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Row {
+    /// When it was made.
+    pub time: f64,
+    /// Memory that a leak could live in, bytes.
+    pub bytes: u64,
+    /// The memory limit at that time, bytes.
+    pub limit_bytes: Option<u64>,
+    /// When the life began. Another one than before is a restart.
+    pub start_time: Option<f64>,
+    /// CPU time that the life has used since its start, seconds.
+    pub cpu_seconds: Option<f64>,
+    /// What was running.
+    pub executable: Option<Executable>,
+}
+
+/// Judges one entity as it would have been judged live.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    interval: f64,
+    threshold: f64,
+    current: Option<Current>,
+    lineage: Lineage,
+    restarts: u64,
+    latest: Option<Arc<Assessment>>,
+}
+
+#[derive(Clone, Debug)]
+struct Current {
+    life: Life,
+    start_time: Option<f64>,
+    executable: Option<Executable>,
+}
+
+impl Replay {
+    /// A replay of samples that are usually `interval_seconds` apart. A score above `threshold` is a suspicion.
+    pub fn new(interval_seconds: f64, threshold: f64) -> Replay {
+        Replay {
+            interval: interval_seconds,
+            threshold,
+            current: None,
+            lineage: Lineage::default(),
+            restarts: 0,
+            latest: None,
+        }
+    }
+
+    /// Takes in the next row in order of time, and gives the new verdict when one falls due. Gaps are fine.
+    pub fn push(&mut self, row: Row) -> Option<&Assessment> {
+        let ended = self.current.take_if(|current| current.is_over(row.start_time));
+        if let Some(ended) = &ended {
+            self.retire(ended);
+        }
+        let Replay { interval, threshold, current, lineage, latest, .. } = self;
+        let current = current.get_or_insert_with(|| {
+            forget(lineage, row.time);
+            Current::begin(&row, *interval, lineage)
+        });
+        current.start_time = row.start_time.or(current.start_time);
+        current.executable = row.executable.or(current.executable);
+        let due = current.life.observe(Observation {
+            time: row.time,
+            scored: row.bytes,
+            memory: &Memory::default().with(Kind::Resident, Some(row.bytes)),
+            age: current.start_time.map(|start| (row.time - start).max(0.0)),
+            cpu_seconds: row.cpu_seconds,
+            room: row.limit_bytes.map(|limit| limit.saturating_sub(row.bytes)),
+            threshold: *threshold,
+            executable: current.executable,
+            lineage,
+        });
+        forget(lineage, row.time);
+        *latest = Some(Arc::clone(due?));
+        latest.as_deref()
+    }
+
+    /// The latest verdict, of this life or of one before.
+    pub fn latest(&self) -> Option<&Assessment> {
+        self.latest.as_deref()
+    }
+
+    /// How often a life ended and another one began.
+    pub fn restarts(&self) -> u64 {
+        self.restarts
+    }
+
+    fn retire(&mut self, ended: &Current) {
+        self.restarts += 1;
+        if ended.life.has_judged() {
+            ended.life.retire(&mut self.lineage, ended.executable);
+        }
+    }
+}
+
+impl Current {
+    fn begin(row: &Row, interval: f64, lineage: &Lineage) -> Current {
+        Current {
+            life: Life::new(row.time, interval, lineage, row.executable),
+            start_time: row.start_time,
+            executable: row.executable,
+        }
+    }
+
+    /// Whether what started at `start_time` is another life. What is not said is no restart.
+    fn is_over(&self, start_time: Option<f64>) -> bool {
+        matches!((self.start_time, start_time), (Some(known), Some(new)) if known != new)
+    }
+}
+
+/// As the live watchlist does after each tick.
+fn forget(lineage: &mut Lineage, time: f64) {
+    if !is_remembered(lineage, time) {
+        *lineage = Lineage::default();
+    }
+}
+
+#[cfg(test)]
+mod tests;
