@@ -40,6 +40,9 @@ struct Options {
     /// Use the seed and the recordings that are kept for the end.
     #[arg(long, conflicts_with = "seed")]
     held_out: bool,
+    /// Tell the detector how much CPU time was used.
+    #[arg(long)]
+    activity: bool,
     /// Measure what people use today as well, each at its best threshold.
     #[arg(long)]
     baselines: bool,
@@ -84,19 +87,23 @@ impl Options {
         if self.held_out { split::FINAL } else { self.seed }
     }
 
+    fn ours(&self) -> Ours {
+        Ours { with_activity: self.activity }
+    }
+
     fn families(&self, pace: Pace) -> Vec<Family> {
         if self.baselines { families(pace) } else { Vec::new() }
     }
 
     fn generated(&self, name: &'static str, regime: Regime, pace: Pace) -> Findings {
         let traces = generate::all(regime, self.seed(), self.per_class);
-        Findings::of(name, traces, &Ours, self.families(pace))
+        Findings::of(name, traces, &self.ours(), self.families(pace))
     }
 
     /// Baselines are left out: without leaks they have no best threshold.
     fn population(&self) -> Findings {
         let traces = generate::population(self.seed(), self.entities, POPULATION.0, POPULATION.1);
-        Findings::of("population", traces, &Ours, Vec::new())
+        Findings::of("population", traces, &self.ours(), Vec::new())
     }
 
     /// None where there are no recordings.
@@ -106,7 +113,7 @@ impl Options {
             eprintln!("There are no such recordings in {RECORDINGS}.");
             return Ok(None);
         }
-        Ok(Some(Findings::of("recordings", traces.into_iter(), &Ours, self.families(Pace::Fast))))
+        Ok(Some(Findings::of("recordings", traces.into_iter(), &self.ours(), self.families(Pace::Fast))))
     }
 
     fn findings(&self) -> Result<Vec<Findings>, RecordingError> {

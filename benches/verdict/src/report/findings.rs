@@ -113,7 +113,8 @@ mod tests {
         line.limit = Some(1 << 30);
         flat.limit = line.limit;
         let traces = [line, flat];
-        let found = || Findings::of("two", traces.clone().into_iter(), &Ours, families(Pace::Days));
+        let found =
+            || Findings::of("two", traces.clone().into_iter(), &Ours::default(), families(Pace::Days));
         let findings = found();
         assert_eq!(findings.figures().f1(), Some(1.0));
         assert_eq!(findings.baselines.len(), families(Pace::Days).len());
