@@ -1,0 +1,227 @@
+"""Which recordings there are: what runs, what it is given, and what is true of it.
+
+A row is decided before anything is measured; whether it is held out depends on its name alone.
+"""
+
+import dataclasses
+import zlib
+
+HOURS = 3600
+
+
+@dataclasses.dataclass(frozen=True)
+class Regime:
+    """How real time becomes recorded time."""
+
+    name: str
+    seconds: int  # real length of a recording
+    period: float  # real seconds between samples
+    factor: int  # recorded seconds a real one stands for
+
+    @property
+    def interval(self):
+        """Recorded seconds between samples."""
+        return round(self.period * self.factor)
+
+    @property
+    def hour(self):
+        """Real seconds of a recorded hour."""
+        return HOURS / self.factor
+
+
+DAYS = Regime("days", 13 * 60, 0.25, 480)
+FAST = Regime("fast", 12 * 60, 0.5, 20)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """One program to record."""
+
+    name: str
+    regime: Regime
+    language: str
+    command: str  # how it is started: see record.command
+    limit_mib: float
+    what: str
+    onset_hours: float | None = None  # None: it does not leak
+    deploys: tuple[float, ...] = ()  # hours at which it is replaced by a new process
+    dies_at_limit: bool = False  # killed at the limit and started again, as a container is
+
+    @property
+    def held_out(self):
+        return zlib.crc32(self.name.encode()) % 5 < 2
+
+    @property
+    def label(self):
+        return "benign" if self.onset_hours is None else "leak"
+
+
+def leak(name, regime, language, command, limit_mib, onset_hours, what, **more):
+    return Recording(name, regime, language, command, limit_mib, what, onset_hours, **more)
+
+
+def benign(name, regime, language, command, limit_mib, what, **more):
+    return Recording(name, regime, language, command, limit_mib, what, **more)
+
+
+LEAKS = [
+    leak("c-session-records", DAYS, "C", "c leak-request base=30 hourly=2000 bytes=300", 128, 0,
+         "A record of each request is never freed; traffic follows the day, so the leak does too."),
+    leak("c-error-path", DAYS, "C", "c leak-errors base=40 hourly=2000 bytes=6000 onset=30", 96, 30,
+         "An error path that a release brought at 30 h forgets its buffer: a few, and many at once in bursts of errors."),
+    leak("c-steady-fast", FAST, "C", "c leak-request base=24 hourly=60000 bytes=400", 128, 0,
+         "Each request leaks a little under nearly constant traffic, until the limit is close after hours."),
+    leak("c-error-bursts-fast", FAST, "C", "c leak-errors base=30 hourly=60000 bytes=2500 bursts=2 onset=1", 96, 1,
+         "From the first hour on failed requests forget their buffer; bursts of them make it irregular."),
+    leak("c-crash-loop-fast", FAST, "C", "c leak-request base=20 hourly=60000 bytes=800", 90, 0,
+         "A steady leak that is killed at the limit and started again: several lives.", dies_at_limit=True),
+    leak("python-list-cache", DAYS, "CPython", "python list-cache base=24 hourly=300 size=1200", 128, 0,
+         "Answers are cached by an address that never comes again, without a bound; daily load."),
+    leak("python-cycle-no-gc", DAYS, "CPython", "python cycle-without-gc base=30 hourly=200 size=700", 96, 0,
+         "Pairs of objects know each other and the collector is switched off, so none is ever freed."),
+    leak("python-late-onset", DAYS, "CPython", "python list-cache base=48 hourly=300 size=900 onset=46", 128, 46,
+         "Nearly two days of a plateau, then a feature is switched on that caches without a bound."),
+    leak("python-restart-at-limit", DAYS, "CPython", "python list-cache base=16 hourly=900 size=2600", 64, 0,
+         "An unbounded cache in a container that is killed at its limit and started again: several lives.",
+         dies_at_limit=True),
+    leak("python-deploys-and-leak", DAYS, "CPython", "python list-cache base=30 hourly=400 size=1300", 96, 0,
+         "The same unbounded cache, but deploys restart the process long before the limit.", deploys=(27, 52, 78)),
+    leak("python-handlers-fast", FAST, "CPython", "python handlers base=40 hourly=9000 size=2500 onset=1.2", 96, 1.2,
+         "From 1.2 h on each request adds a log handler with a buffer, and none is removed."),
+    leak("rust-reference-cycle", DAYS, "Rust", "rust reference-cycle base=16 hourly=600 size=1000", 128, 0,
+         "The two ends of each session hold one another by strong counts; daily load."),
+    leak("rust-interned-names", DAYS, "Rust", "rust intern base=90 hourly=2000", 192, 0,
+         "Names are interned for ever, slowly, on top of a large constant base: little in proportion."),
+    leak("rust-late-channel", DAYS, "Rust", "rust channel base=24 hourly=1500 size=700 onset=52 share=0.6", 128, 52,
+         "After half of the recording the reader of an unbounded channel is slower than its writer, and stays so."),
+    leak("rust-channel-fast", FAST, "Rust", "rust channel base=30 hourly=40000 size=900 onset=1.5 share=0.5", 128, 1.5,
+         "From 1.5 h on the reader of an unbounded channel takes half of what is written."),
+    leak("rust-reference-cycle-fast", FAST, "Rust", "rust reference-cycle base=20 hourly=15000 size=900", 128, 0,
+         "Reference-counted cycles under nearly constant traffic."),
+    leak("node-listeners", DAYS, "Node", "node --max-old-space-size=96 listeners hourly=200 rows=60", 160, 0,
+         "Each request adds a listener, and with it its data, to an emitter that outlives it."),
+    leak("node-closures-late", DAYS, "Node", "node --max-old-space-size=96 closures hourly=250 rows=400 onset=34", 160, 34,
+         "From a change at 34 h on each closure keeps the one before alive through a shared scope."),
+    leak("node-request-map", DAYS, "Node", "node --max-old-space-size=96 request-map base=20 hourly=300 size=1400", 160, 0,
+         "A map of requests by id whose entries are not deleted when the answer is sent."),
+    leak("node-request-map-fast", FAST, "Node", "node --max-old-space-size=128 request-map hourly=9000 size=2200 onset=0.7", 160, 0.7,
+         "From 0.7 h on requests stay in a map by their id."),
+    leak("java-static-map", DAYS, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx96m static-map hourly=400 size=1500 garbage=3000", 176, 0,
+         "A static map grows by an entry a request beneath the sawtooth of the serial collector."),
+    leak("java-thread-local", DAYS, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx96m thread-local hourly=300 size=1400 garbage=3000", 176, 0,
+         "Threads of a pool that never end keep each request's context in a ThreadLocal."),
+    leak("java-audit-fast", FAST, "JVM", "java -XX:+UseG1GC -Xms8m -Xmx80m audit hourly=15000 size=3000 garbage=3000 onset=0.8", 128, 0.8,
+         "From 0.8 h on a list of audit records is never written out, in a heap of the G1 collector."),
+    leak("redis-keys-without-ttl", DAYS, "Redis", "drive redis base=20 hourly=600 size=900", 96, 0,
+         "An application writes keys that never expire and are never asked for again; daily load."),
+    leak("redis-forgotten-ttl", DAYS, "Redis", "drive redis base=12 hourly=4000 size=700 ttl=3 unlimited=0.12 onset=40", 96, 40,
+         "Keys expire after hours, but from a release at 40 h on some are written without a time to live."),
+    leak("redis-queue-fast", FAST, "Redis", "drive redis base=16 hourly=8000 size=700 ttl=0.5 queue=16000 onset=0.6", 64, 0.6,
+         "From 0.6 h on jobs are pushed to a list that nobody reads."),
+    leak("postgres-prepared", DAYS, "PostgreSQL", "drive prepared hourly=20", 48, 0,
+         "One session prepares ever more statements and never gives them back."),
+    leak("postgres-temporary-tables-fast", FAST, "PostgreSQL", "drive temporary-tables hourly=700 onset=0.5", 64, 0.5,
+         "From 0.5 h on a session's temporary tables are no longer dropped; its catalog caches know them all."),
+    leak("python-slow-large-base", DAYS, "CPython", "python list-cache base=100 hourly=250 size=900", 192, 0,
+         "An unbounded cache that is little beside what the program holds anyway."),
+    leak("node-restart-at-limit", DAYS, "Node", "node --max-old-space-size=96 listeners hourly=600 rows=120", 64, 0,
+         "Listeners that are never removed, in a container that is killed at its limit and started again.",
+         dies_at_limit=True),
+    leak("java-late-g1", DAYS, "JVM", "java -XX:+UseG1GC -Xms8m -Xmx112m audit hourly=500 size=1800 garbage=3000 onset=48", 192, 48,
+         "After two days of a G1 heap at work a release brings a list of audit records that is never written out."),
+]
+
+BENIGN = [
+    benign("c-fragmentation", DAYS, "C", "c fragmentation slots=9000 hourly=5000", 96,
+           "Blocks of random sizes and lives in a fixed number of slots: malloc's heap fragments and levels off."),
+    benign("c-pool-daily", DAYS, "C", "c pool base=10 sessions=3000 bytes=16384", 128,
+           "A free list keeps what the busiest hour needed; the peak of the day is never returned to the system."),
+    benign("c-reload-steps", DAYS, "C", "c reload base=10 every=17 rows=7000", 96,
+           "Configuration is loaded anew every 17 h, the new tables before the old ones go; some reloads bring more rows."),
+    benign("c-traffic-ramp-fast", FAST, "C", "c ramp base=12 sessions=3500 from=0.5 until=2.5", 128,
+           "Traffic and with it the number of sessions climb for two hours and stay there."),
+    benign("c-fragmentation-fast", FAST, "C", "c fragmentation slots=6000 hourly=40000 base=8", 64,
+           "A heap of random sizes and lives that fills within the first hour and goes on in a steady state."),
+    benign("python-idle", DAYS, "CPython", "python idle", 48, "An interpreter with a heartbeat and nothing else."),
+    benign("python-hourly-batch", DAYS, "CPython", "python batch base=12 every=2 rows=5000", 96,
+           "Every two hours a job reads, sorts and forgets rows; some jobs are three times as large as others."),
+    benign("python-lru-cache", DAYS, "CPython", "python lru base=12 hourly=300 entries=8000 space=30000 size=3000", 128,
+           "functools.lru_cache with a bound fills over a day and more, then evicts."),
+    benign("python-deploys-warm-up", DAYS, "CPython", "python warm base=16 hourly=400 templates=1500 size=9000", 96,
+           "Each deploy starts a process that loads what it is asked for once and is then complete.",
+           deploys=(22, 29, 53, 71)),
+    benign("python-nightly-report", DAYS, "CPython", "python nightly base=20 rows=14000", 96,
+           "Light traffic, and a nightly report that needs twice the memory for an hour and frees it."),
+    benign("python-gc-cycles", DAYS, "CPython", "python cycle-with-gc base=16 hourly=600 rest=700 generations=3 recent=1200 size=900", 96,
+           "Pairs of objects that only the cyclic collector frees, run seldom: a sawtooth over a bounded history."),
+    benign("python-batch-fast", FAST, "CPython", "python batch base=12 every=0.2 rows=6000", 96,
+           "A job every twelve minutes that allocates and frees, of varying size."),
+    benign("python-warm-up-fast", FAST, "CPython", "python warm base=20 hourly=8000 templates=1000 size=24000", 128,
+           "A warm-up that takes hours: what is asked for is loaded once, what is rare late."),
+    benign("rust-arena-daily", DAYS, "Rust", "rust arena base=12 hourly=3000", 96,
+           "An arena grows with the day's work and is replaced by a smaller one at the end of the day."),
+    benign("rust-cache-fill", DAYS, "Rust", "rust cache-fill base=10 until=34 entries=24000", 96,
+           "A cache is filled evenly for 34 h until it is complete: a straight line that ends."),
+    benign("rust-connection-pool", DAYS, "Rust", "rust connections base=8 most=700", 96,
+           "A pool of connections with buffers is enlarged at 40 h, and made a little smaller at 75 h."),
+    benign("rust-backlog-fast", FAST, "Rust", "rust backlog base=12 hourly=40000 workers=22000 size=2500 period=1.6", 128,
+           "A queue builds while work comes faster than it is done, and drains after, again and again."),
+    benign("rust-bounded-cache-fast", FAST, "Rust", "rust bounded-cache base=10 hourly=30000 entries=14000", 96,
+           "A cache with a bound fills for an hour or two and then evicts the oldest."),
+    benign("node-idle", DAYS, "Node", "node idle", 96, "A runtime with a heartbeat and nothing else."),
+    benign("node-garbage", DAYS, "Node", "node --max-old-space-size=64 garbage hourly=150", 128,
+           "Requests make garbage in a heap that warms up and is collected."),
+    benign("node-lru", DAYS, "Node", "node --max-old-space-size=64 lru hourly=300 entries=5000 size=1800", 128,
+           "A map with a bound fills for a day and more."),
+    benign("node-sessions-daily", DAYS, "Node", "node --max-old-space-size=96 sessions hourly=300 lasts=4", 128,
+           "Sessions expire hours after they began; there are as many as the time of day brings."),
+    benign("node-uploads-fast", FAST, "Node", "node uploads hourly=4000 size=40000 flat=0.6", 192,
+           "Buffers outside the heap come and go with uploads."),
+    benign("node-garbage-fast", FAST, "Node", "node --max-old-space-size=64 garbage hourly=6000 width=120", 128,
+           "Requests make garbage, in the first hours of a heap."),
+    benign("java-idle", DAYS, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx64m idle", 128,
+           "A runtime with a heartbeat; the young generation is touched slowly until its first collection."),
+    benign("java-serial-sawtooth", DAYS, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx64m sawtooth hourly=1000 recent=4000 garbage=12000", 144,
+           "The heap expands towards -Xmx over a bounded window of answers: the serial collector's sawtooth."),
+    benign("java-lru", DAYS, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx96m lru hourly=500 entries=4000 space=30000 size=5000", 176,
+           "A LinkedHashMap with removeEldestEntry fills over a day and more and then evicts."),
+    benign("java-g1-sawtooth", DAYS, "JVM", "java -XX:+UseG1GC -Xms8m -Xmx80m sawtooth hourly=1000 recent=3000 garbage=12000", 176,
+           "The heap of the G1 collector expands over a bounded window of answers."),
+    benign("java-g1-fast", FAST, "JVM", "java -XX:+UseG1GC -Xms8m -Xmx80m sawtooth hourly=25000 recent=5000 garbage=12000", 176,
+           "The first hours of a G1 heap under load: it expands, then it is a sawtooth."),
+    benign("redis-lru-maxmemory", DAYS, "Redis", "drive redis maxmemory=40 hourly=3400 size=900", 72,
+           "A cache without times to live fills to maxmemory in a day, then the least recently used keys leave."),
+    benign("redis-ttl-daily", DAYS, "Redis", "drive redis base=8 hourly=5000 size=800 ttl=5", 72,
+           "Keys expire after hours; there are as many as the time of day brings."),
+    benign("redis-lru-fast", FAST, "Redis", "drive redis maxmemory=32 hourly=60000 size=700", 64,
+           "A cache fills to maxmemory in the first hours, then it evicts."),
+    benign("redis-idle", DAYS, "Redis", "drive redis base=4", 32, "A server that nobody talks to."),
+    benign("memcached-fill", DAYS, "memcached", "drive memcached megabytes=36 hourly=2600 size=700", 96,
+           "A cache fills to its -m in about a day and evicts from then on."),
+    benign("memcached-fast", FAST, "memcached", "drive memcached megabytes=24 hourly=120000 size=600", 64,
+           "A cache fills to its -m within the first hours."),
+    benign("nginx-slow-readers", DAYS, "nginx", "drive nginx most=70 lasts=6", 80,
+           "Downloads by slow readers, each with a compressor, as many as the time of day brings."),
+    benign("nginx-steady-fast", FAST, "nginx", "drive nginx most=60 lasts=0.5 flat=0.8", 64,
+           "A nearly constant number of downloads that come and go."),
+    benign("postgres-sorts-daily", DAYS, "PostgreSQL", "drive sorts hourly=5 rows=30000", 64,
+           "A session's sorts are as large as the time of day brings, with varying work_mem."),
+    benign("postgres-catalog-warm-up", DAYS, "PostgreSQL", "drive catalog-warm-up hourly=30 tables=500", 48,
+           "A session learns the schema table by table, until its caches know all of it."),
+    benign("postgres-prepared-released-fast", FAST, "PostgreSQL", "drive prepared hourly=1500 release=300", 48,
+           "A session prepares ever more statements and gives back the oldest."),
+    benign("c-healthy", DAYS, "C", "c leak-request base=24 hourly=2000 onset=1e9", 64,
+           "The service whose twin leaks a record a request, without the leak."),
+    benign("rust-healthy-channel", DAYS, "Rust", "rust channel base=20 hourly=1500 size=700 onset=1e9", 64,
+           "A channel whose reader keeps up with its writer."),
+    benign("python-healthy", DAYS, "CPython", "python list-cache base=24 hourly=300 onset=1e9", 64,
+           "The service whose twin caches without a bound, without the cache."),
+    benign("node-healthy", DAYS, "Node", "node --max-old-space-size=64 listeners base=8 hourly=250 onset=1e9", 128,
+           "The service whose twin never removes its listeners, without them."),
+    benign("java-healthy", DAYS, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx64m static-map hourly=400 garbage=3000 onset=1e9", 144,
+           "The service whose twin fills a static map, without the map."),
+    benign("java-deploys", DAYS, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx64m lru hourly=800 entries=3000 space=12000 size=2500", 144,
+           "Deploys restart a service whose bounded cache fills anew each time.", deploys=(25, 33, 62, 90)),
+]
+
+ALL = LEAKS + BENIGN

@@ -1,0 +1,156 @@
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * Small services in Java, one scenario each: Service SCENARIO [NAME=NUMBER]...
+ *
+ * <p>Amounts are per hour of recorded time; HOUR (real seconds) and BEGIN (epoch seconds) come from the environment.
+ */
+public final class Service {
+    private static final double HOUR = environment("HOUR", 7.5);
+    private static final double BEGIN = environment("BEGIN", System.currentTimeMillis() / 1000.0);
+    private static final double PHASE = environment("PHASE", 0);
+    private static final Random RANDOM = new Random((long) environment("SEED", 0));
+    private static final Map<String, Double> NUMBERS = new HashMap<>();
+    private static final Map<String, byte[]> ANSWERS = new HashMap<>();
+    private static final List<Object> AUDIT = new ArrayList<>();
+    private static final ThreadLocal<Map<Long, byte[]>> CONTEXT = ThreadLocal.withInitial(HashMap::new);
+
+    private interface Request {
+        void handle(double at);
+    }
+
+    private static double environment(String name, double otherwise) {
+        String text = System.getenv(name);
+        return text == null ? otherwise : Double.parseDouble(text);
+    }
+
+    private static double number(String name, double otherwise) {
+        return NUMBERS.getOrDefault(name, otherwise);
+    }
+
+    private static double hours() {
+        return (System.currentTimeMillis() / 1000.0 - BEGIN) / HOUR;
+    }
+
+    /** Traffic as a share of its peak: quiet nights, busy days. */
+    private static double load(double at) {
+        double wave = 0.5 - 0.5 * Math.cos(2 * Math.PI * (at / 24 + PHASE));
+        return 0.15 + 0.85 * Math.pow(wave, 1.5);
+    }
+
+    /** Handles what arrives, ten times a real second, for ever. */
+    private static void requests(double hourly, Request request) throws InterruptedException {
+        double before = hours();
+        while (true) {
+            Thread.sleep(100);
+            double at = hours();
+            double expected = hourly * load(at) * (at - before) * (0.5 + RANDOM.nextDouble());
+            before = at;
+            for (int left = (int) (expected + RANDOM.nextDouble()); left > 0; left--) {
+                serve();
+                request.handle(at);
+            }
+        }
+    }
+
+    private static byte[] bytes(double about) {
+        byte[] made = new byte[(int) (about * (0.5 + RANDOM.nextDouble()))];
+        Arrays.fill(made, (byte) 0x5a);
+        return made;
+    }
+
+    /** A request: strings and buffers that are garbage when it is answered. */
+    private static int serve() {
+        Map<String, String> fields = new HashMap<>();
+        for (int i = 0; i < 20; i++) {
+            fields.put("field" + i, Long.toHexString(RANDOM.nextLong()));
+        }
+        return fields.size() + bytes(number("garbage", 8000)).length;
+    }
+
+    /** A static map remembers every answer by an address that never comes again. */
+    private static void staticMap() throws InterruptedException {
+        requests(number("hourly", 300), at -> {
+            if (at >= number("onset", 0)) {
+                ANSWERS.put("/item/" + RANDOM.nextLong(), bytes(number("size", 800)));
+            }
+        });
+    }
+
+    /** Threads of a pool that live as long as the process keep each request's context. */
+    private static void threadLocal() throws InterruptedException {
+        ExecutorService pool = Executors.newFixedThreadPool(6);
+        requests(number("hourly", 300), at -> {
+            if (at >= number("onset", 0)) {
+                long id = RANDOM.nextLong();
+                pool.execute(() -> CONTEXT.get().put(id, bytes(number("size", 800))));
+            }
+        });
+    }
+
+    /** An audit list that is never written out. */
+    private static void audit() throws InterruptedException {
+        requests(number("hourly", 6000), at -> {
+            if (at >= number("onset", 0)) {
+                AUDIT.add(List.of(at, "user" + RANDOM.nextInt(), bytes(number("size", 600))));
+            }
+        });
+    }
+
+    private static void idle() throws InterruptedException {
+        while (true) {
+            Thread.sleep(500);
+            serve();
+        }
+    }
+
+    /** Garbage, and a window of the latest answers. */
+    private static void sawtooth() throws InterruptedException {
+        ArrayDeque<byte[]> recent = new ArrayDeque<>();
+        requests(number("hourly", 1500), at -> {
+            recent.add(bytes(number("size", 4000)));
+            if (recent.size() > number("recent", 2000)) {
+                recent.poll();
+            }
+        });
+    }
+
+    /** A cache with a bound: the one that was used least recently leaves. */
+    private static void lru() throws InterruptedException {
+        Map<Integer, byte[]> cache = new LinkedHashMap<>(16, 0.75f, true) {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<Integer, byte[]> eldest) {
+                return size() > number("entries", 15000);
+            }
+        };
+        requests(number("hourly", 800), at -> {
+            int key = (int) (Math.pow(RANDOM.nextDouble(), 2) * number("space", 40000));
+            cache.computeIfAbsent(key, absent -> bytes(number("size", 1500)));
+        });
+    }
+
+    public static void main(String[] arguments) throws InterruptedException {
+        for (String setting : Arrays.asList(arguments).subList(1, arguments.length)) {
+            String[] parts = setting.split("=");
+            NUMBERS.put(parts[0], Double.valueOf(parts[1]));
+        }
+        switch (arguments[0]) {
+            case "static-map" -> staticMap();
+            case "thread-local" -> threadLocal();
+            case "audit" -> audit();
+            case "idle" -> idle();
+            case "sawtooth" -> sawtooth();
+            case "lru" -> lru();
+            default -> throw new IllegalArgumentException("a scenario that exists is needed as first argument");
+        }
+    }
+}

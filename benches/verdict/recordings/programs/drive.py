@@ -1,0 +1,269 @@
+"""Starts a server of its own and drives its load: drive.py SCENARIO [NAME=NUMBER]...
+
+Writes the pid of the process that counts to WORK/pid, and stops the server when it is told to end. Everything is below
+WORK and on unix sockets. Amounts are per hour of recorded time; HOUR and BEGIN come from the environment.
+"""
+
+import glob
+import os
+import pathlib
+import pwd
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from service import BEGIN, arrivals, hours, load, ticks
+
+WORK = pathlib.Path(os.environ["WORK"])
+SOCKET = WORK / "socket"
+ROOT = os.geteuid() == 0
+os.environ["PATH"] += ":/usr/sbin"
+
+
+def await_true(what, condition, seconds=60):
+    """Waits until `condition` holds."""
+    deadline = time.time() + seconds
+    while not condition():
+        if time.time() > deadline:
+            sys.exit(f"{what} did not come within {seconds} s")
+        time.sleep(0.1)
+
+
+def answers():
+    """Whether something accepts connections on the socket."""
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(SOCKET))
+        return True
+    except OSError:
+        return False
+
+
+def counts(pid):
+    """Says which process is to be measured, and waits for the recording to begin."""
+    (WORK / "pid.new").write_text(str(pid))
+    (WORK / "pid.new").rename(WORK / "pid")
+    time.sleep(max(0, BEGIN - time.time()))
+
+
+class Client:
+    """A connection on which every command is answered by one line."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(str(SOCKET))
+
+    def send(self, commands):
+        """Sends commands and waits for as many lines; `commands` has at most a few thousand."""
+        for start in range(0, len(commands), 500):
+            batch = commands[start:start + 500]
+            self.socket.sendall(b"".join(batch))
+            lines = 0
+            while lines < len(batch):
+                received = self.socket.recv(1 << 16)
+                if not received:
+                    sys.exit("the server closed the connection")
+                lines += received.count(b"\n")
+
+
+def redis(maxmemory=0, **load_of):
+    flags = ["--maxmemory", f"{int(maxmemory)}mb", "--maxmemory-policy", "allkeys-lru"] if maxmemory else []
+    server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", SOCKET, "--save", "", "--appendonly", "no",
+                               "--daemonize", "no", "--dir", WORK, *flags])
+    yield server
+    await_true("redis-server", answers)
+    redis_load(Client(), server.pid, **load_of)
+
+
+def resp(*words):
+    parts = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+
+
+def value(size):
+    return random.randbytes(int(size * random.uniform(0.3, 1.7)))
+
+
+def redis_load(client, pid, base=0, hourly=0, size=900, keys=1e15, ttl=0, unlimited=0, onset=0, queue=0):
+    """SETs of `keys` different keys; with a time to live of `ttl` hours but for a share of `unlimited` from `onset` on."""
+    client.send([resp("SET", f"base:{number}", random.randbytes(1024)) for number in range(int(base * 1024))])
+    counts(pid)
+    hour = float(os.environ["HOUR"])
+    for passed in ticks():
+        commands = []
+        for _ in range(arrivals(hourly, passed)):
+            key = f"item:{random.randrange(int(keys))}"
+            forever = not ttl or (hours() >= onset and random.random() < unlimited)
+            lasts = () if forever else ("PX", int(ttl * hour * 1000 * random.uniform(0.8, 1.2)))
+            commands.append(resp("SET", key, value(size), *lasts))
+        if queue and hours() >= onset:
+            commands += [resp("RPUSH", "jobs", value(size)) for _ in range(arrivals(queue, passed))]
+        client.send(commands)
+
+
+def memcached(megabytes=40, hourly=3000, size=800, keys=1e15):
+    user = ["-u", "root"] if ROOT else []
+    server = subprocess.Popen(["memcached", "-s", SOCKET, "-m", str(int(megabytes)), "-t", "2", *user])
+    yield server
+    await_true("memcached", answers)
+    client = Client()
+    counts(server.pid)
+    for passed in ticks():
+        commands = []
+        for _ in range(arrivals(hourly, passed)):
+            data = value(size)
+            commands.append(b"set item:%d 0 0 %d\r\n%s\r\n" % (random.randrange(int(keys)), len(data), data))
+        client.send(commands)
+
+
+NGINX = """
+daemon off; {user} worker_processes 1; pid {work}/nginx.pid; error_log {work}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; gzip on; gzip_comp_level 1; gzip_types *; keepalive_timeout 600s; send_timeout 600s;
+  client_body_temp_path {work}/body; proxy_temp_path {work}/proxy; fastcgi_temp_path {work}/fastcgi;
+  uwsgi_temp_path {work}/uwsgi; scgi_temp_path {work}/scgi;
+  server {{ listen unix:{work}/socket; root {work}/files; }}
+}}
+"""
+
+
+def nginx(most=80, lasts=6, flat=0):
+    """Downloads by slow readers, each with a compressor of its own; there are as many as the load brings."""
+    (WORK / "files").mkdir()
+    (WORK / "files" / "large").write_text(random.randbytes(1 << 20).hex())
+    (WORK / "nginx.conf").write_text(NGINX.format(work=WORK, user="user www-data;" if ROOT else ""))
+    server = subprocess.Popen(["nginx", "-p", WORK, "-e", WORK / "error.log", "-c", WORK / "nginx.conf"])
+    yield server
+    await_true("nginx", answers)
+    children = pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    await_true("nginx's worker", lambda: children.read_text().split())
+    counts(children.read_text().split()[0])
+    readers = []
+    for _ in ticks():
+        wanted = most * (flat or load(hours())) * random.uniform(0.9, 1.1)
+        for _ in range(min(3, int(wanted) - len(readers))):
+            reader = socket.socket(socket.AF_UNIX)
+            reader.connect(str(SOCKET))
+            reader.sendall(b"GET /large HTTP/1.1\r\nHost: here\r\nAccept-Encoding: gzip\r\n\r\n")
+            readers.append((hours() + lasts * random.uniform(0.5, 1.5), reader))
+        for reader in [pair for pair in readers if pair[0] < hours()]:
+            readers.remove(reader)
+            reader[1].close()
+
+
+def postgres(scenario, **settings):
+    data = WORK / "cluster"
+    data.mkdir()
+    owner = {}
+    if ROOT:
+        os.chown(data, pwd.getpwnam("postgres").pw_uid, -1)
+        owner = {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": data}
+    programs = pathlib.Path(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1])
+    subprocess.run([programs / "initdb", "-D", data, "-A", "trust", "-N", "-U", "postgres"], check=True,
+                   stdout=subprocess.DEVNULL, **owner)
+    options = ["listen_addresses=", "fsync=off", "shared_buffers=16MB", "max_wal_size=64MB", "jit=off",
+               f"unix_socket_directories={data}"]
+    server = subprocess.Popen([programs / "postgres", "-D", data, *(f"-c{option}" for option in options)], **owner)
+    yield server
+    await_true("postgres", lambda: list(data.glob(".s.PGSQL.*[0-9]")))
+    session = subprocess.Popen(["psql", "-h", data, "-U", "postgres", "-X", "-q", "-t", "-A"], stdin=subprocess.PIPE,
+                               text=True, bufsize=1)
+
+    def say(statement):
+        session.stdin.write(statement + "\n")
+        session.stdin.flush()
+
+    told = WORK / "backend"
+    say(f"\\o {told}\nselect pg_backend_pid();\n\\o /dev/null")
+    await_true("the backend's pid", lambda: told.exists() and told.read_text().strip())
+    scenario(say, int(told.read_text()), **settings)
+
+
+def prepared(say, pid, hourly=20, release=0):
+    """A statement is prepared for each kind of request, under a name of its own; with `release` it is given back."""
+    counts(pid)
+    number = 0
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            number += 1
+            columns = ", ".join(f"relname || 'x{number}_{i}'" for i in range(3))
+            say(f"PREPARE p{number} AS SELECT {columns} FROM pg_class WHERE oid = $1;")
+            say(f"EXECUTE p{number}({number});")
+            if release and number > release:
+                say(f"DEALLOCATE p{number - int(release)};")
+
+
+def temporary_tables(say, pid, hourly=400, onset=0):
+    """Each request makes a temporary table that only the end of the session would drop."""
+    counts(pid)
+    number = 0
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            number += 1
+            say(f"CREATE TEMP TABLE t{number} (id int, name text); INSERT INTO t{number} VALUES (1, 'x');")
+            if hours() < onset:
+                say(f"DROP TABLE t{number};")
+
+
+def sorts(say, pid, hourly=4, rows=40000):
+    """A cursor over a sort is open most of the time; how many rows it holds goes with the load."""
+    counts(pid)
+    say("BEGIN;")
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            count = int(rows * load(hours()) * random.uniform(0.3, 1.7))
+            say(f"COMMIT; BEGIN; SET LOCAL work_mem = '{random.choice((4, 16, 32))}MB';")
+            say(f"DECLARE c CURSOR FOR SELECT repeat(g::text, 20) AS k FROM generate_series(1, {count}) g ORDER BY k;")
+            say("FETCH 1 FROM c;")
+
+
+def catalog_warm_up(say, pid, hourly=40, tables=600):
+    """A backend learns the schema table by table: its caches grow until it knows them all."""
+    for number in range(int(tables)):
+        columns = ", ".join(f"c{i} int" for i in range(20))
+        say(f"CREATE TABLE u{number} ({columns}, PRIMARY KEY (c0));")
+    say("\\c")
+    told = WORK / "reconnected"
+    say(f"\\o {told}\nselect pg_backend_pid();\n\\o /dev/null")
+    await_true("the backend's pid", lambda: told.exists() and told.read_text().strip())
+    counts(int(told.read_text()))
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            say(f"SELECT count(c1) FROM u{random.randrange(int(tables))} WHERE c0 = 1;")
+
+
+SCENARIOS = {
+    "redis": redis,
+    "memcached": memcached,
+    "nginx": nginx,
+    "prepared": lambda **settings: postgres(prepared, **settings),
+    "temporary-tables": lambda **settings: postgres(temporary_tables, **settings),
+    "sorts": lambda **settings: postgres(sorts, **settings),
+    "catalog-warm-up": lambda **settings: postgres(catalog_warm_up, **settings),
+}
+
+
+def end(_number, _frame):
+    sys.exit(0)
+
+
+def main():
+    scenario, *settings = sys.argv[1:]
+    numbers = {name: float(text) for name, text in (setting.split("=") for setting in settings)}
+    random.seed(int(os.environ.get("SEED", "0")))
+    signal.signal(signal.SIGTERM, end)
+    steps = SCENARIOS[scenario](**numbers)
+    server = next(steps)
+    try:
+        next(steps, None)
+    finally:
+        server.send_signal(signal.SIGQUIT if server.args[0] not in ("redis-server", "memcached", "nginx") else signal.SIGTERM)
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+/* Small services in C, one scenario each: service SCENARIO [NAME=NUMBER]...
+ *
+ * Amounts are per hour of recorded time; HOUR (real seconds) and BEGIN (epoch seconds) come from the environment. */
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int arguments;
+static char **argument;
+static double begin, hour, before;
+static uint64_t random_state;
+
+static double number(const char *name, double otherwise) {
+    size_t length = strlen(name);
+    for (int i = 2; i < arguments; i++)
+        if (!strncmp(argument[i], name, length) && argument[i][length] == '=') return atof(argument[i] + length + 1);
+    return otherwise;
+}
+
+static double environment(const char *name, double otherwise) {
+    const char *text = getenv(name);
+    return text ? atof(text) : otherwise;
+}
+
+static double uniform(void) {
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (random_state >> 11) / 9007199254740992.0;
+}
+
+static double hours(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (now.tv_sec + now.tv_nsec / 1e9 - begin) / hour;
+}
+
+/* Traffic as a share of its peak: quiet nights, busy days. */
+static double load(double at) {
+    double wave = 0.5 - 0.5 * cos(2 * M_PI * (at / 24 + environment("PHASE", 0)));
+    return 0.15 + 0.85 * wave * sqrt(wave);
+}
+
+/* Sleeps until the next tick; the hours since the one before. */
+static double tick(void) {
+    nanosleep(&(struct timespec){0, 100000000}, NULL);
+    double at = hours(), passed = at - before;
+    before = at;
+    return passed;
+}
+
+/* How many of `hourly` (at peak load) come in `passed` hours. */
+static int arrivals(double hourly, double passed) {
+    return (int)(hourly * load(before) * passed * (0.5 + uniform()) + uniform());
+}
+
+static char *block(size_t bytes) {
+    char *memory = malloc(bytes);
+    if (!memory) exit(1);
+    memset(memory, 0x5a, bytes);
+    return memory;
+}
+
+static void hold(double megabytes) {
+    for (double left = megabytes * 1024; left > 0; left -= 64) block(65536);
+}
+
+/* What every request does: a few buffers of its own, parsed and given back. */
+static unsigned serve(void) {
+    char *buffers[8];
+    unsigned sum = 0;
+    for (int i = 0; i < 8; i++) {
+        size_t bytes = 64 + (size_t)(uniform() * 16000);
+        buffers[i] = block(bytes);
+        for (size_t at = 0; at < bytes; at += 16) sum += buffers[i][at];
+    }
+    for (int i = 0; i < 8; i++) free(buffers[i]);
+    return sum;
+}
+
+/* A session record of each request is never freed, from `onset` on. */
+static void leak_request(void) {
+    double hourly = number("hourly", 2000), bytes = number("bytes", 200), onset = number("onset", 0);
+    for (;;)
+        for (int left = arrivals(hourly, tick()); left > 0; left--) {
+            serve();
+            if (before >= onset) block((size_t)(bytes * (0.5 + uniform())));
+        }
+}
+
+/* 1 % of requests fail, half of them while a burst lasts; the error path forgets its buffer. */
+static void leak_errors(void) {
+    double hourly = number("hourly", 2000), bytes = number("bytes", 8192), onset = number("onset", 0), burst_ends = 0;
+    for (;;) {
+        double passed = tick();
+        if (uniform() < passed * number("bursts", 0.15)) burst_ends = before + 0.5 * uniform();
+        for (int left = arrivals(hourly, passed); left > 0; left--) {
+            serve();
+            double failing = before < burst_ends ? 0.5 : 0.01;
+            if (uniform() < failing && before >= onset) block((size_t)bytes);
+        }
+    }
+}
+
+/* Blocks of random sizes and random lives: a heap in steady state, fragmented. */
+static void fragmentation(void) {
+    int slots = (int)number("slots", 6000);
+    char **held = calloc(slots, sizeof *held);
+    for (;;)
+        for (int left = arrivals(number("hourly", 4000), tick()); left > 0; left--) {
+            int slot = (int)(uniform() * slots);
+            free(held[slot]);
+            held[slot] = block((size_t)(32 + exp(uniform() * 10.3)));
+        }
+}
+
+/* As many sessions as the load asks for; their buffers go to a free list, and never back to malloc. */
+static void pool(void) {
+    struct session { struct session *next; } *idle = NULL, *busy = NULL;
+    int busy_count = 0;
+    size_t bytes = (size_t)number("bytes", 16384);
+    for (;;) {
+        tick();
+        int wanted = (int)(number("sessions", 2500) * load(before) * (0.95 + 0.1 * uniform()));
+        for (; busy_count < wanted; busy_count++) {
+            struct session *session = idle ? idle : (struct session *)block(bytes);
+            if (idle) idle = idle->next;
+            session->next = busy;
+            busy = session;
+        }
+        for (; busy_count > wanted; busy_count--) {
+            struct session *session = busy;
+            busy = session->next;
+            session->next = idle;
+            idle = session;
+        }
+        for (int i = 0; i < 20; i++) serve();
+    }
+}
+
+/* Sessions grow with the traffic, which climbs between `from` and `until` and stays there. */
+static void ramp(void) {
+    int most = (int)number("sessions", 3000), open = 0;
+    char **held = calloc(most + 1, sizeof *held);
+    for (;;) {
+        tick();
+        double share = (before - number("from", 0.5)) / (number("until", 2.5) - number("from", 0.5));
+        share = share < 0 ? 0 : share > 1 ? 1 : share;
+        int wanted = (int)(most * (0.2 + 0.8 * share) * (0.96 + 0.04 * uniform()));
+        while (open < wanted) held[open++] = block((size_t)(8192 + uniform() * 16384));
+        while (open > wanted) free(held[--open]);
+        for (int i = wanted / 100; i > 0; i--) serve();
+    }
+}
+
+/* Tables are loaded anew on each reload: the new ones first, then the old ones go. Every other reload brings more. */
+static void reload(void) {
+    double next = 0, every = number("every", 17);
+    size_t rows = 0;
+    char **table = NULL;
+    for (int version = 0;; ) {
+        int left = arrivals(number("hourly", 2000), tick());
+        while (left-- > 0) serve();
+        if (before < next || version > number("reloads", 4)) continue;
+        size_t count = (size_t)(number("rows", 6000) * (1 + 0.2 * (version / 2)));
+        char **loaded = calloc(count, sizeof *loaded);
+        for (size_t row = 0; row < count; row++) loaded[row] = block((size_t)(512 + uniform() * 7000));
+        for (size_t row = 0; row < rows; row++) free(table[row]);
+        free(table);
+        table = loaded, rows = count, version++;
+        next += every;
+    }
+}
+
+static const struct { const char *name; void (*run)(void); } scenarios[] = {
+    {"leak-request", leak_request}, {"leak-errors", leak_errors}, {"fragmentation", fragmentation},
+    {"pool", pool}, {"ramp", ramp}, {"reload", reload},
+};
+
+int main(int count, char **values) {
+    arguments = count, argument = values;
+    hour = environment("HOUR", 7.5);
+    begin = environment("BEGIN", time(NULL));
+    random_state = 88172645463325252ull + (uint64_t)environment("SEED", 0) * 2654435761ull;
+    hold(number("base", 0));
+    before = hours();
+    for (size_t i = 0; count > 1 && i < sizeof scenarios / sizeof *scenarios; i++)
+        if (!strcmp(values[1], scenarios[i].name)) scenarios[i].run();
+    fprintf(stderr, "service: a scenario that exists is needed as first argument\n");
+    return 2;
+}

@@ -1,0 +1,135 @@
+// Small services in Node, one scenario each: service.js SCENARIO [NAME=NUMBER]...
+//
+// Amounts are per hour of recorded time; HOUR (real seconds) and BEGIN (epoch seconds) come from the environment.
+'use strict';
+const { EventEmitter } = require('events');
+
+const environment = (name, otherwise) => Number(process.env[name] ?? otherwise);
+const HOUR = environment('HOUR', 7.5);
+const BEGIN = environment('BEGIN', Date.now() / 1000);
+const PHASE = environment('PHASE', 0);
+const [scenario, ...settings] = process.argv.slice(2);
+const numbers = Object.fromEntries(settings.map((text) => text.split('=')).map(([key, value]) => [key, Number(value)]));
+const number = (name, otherwise) => numbers[name] ?? otherwise;
+
+let state = (environment('SEED', 1) | 1) >>> 0;
+function uniform() {
+  state ^= state << 13;
+  state >>>= 0;
+  state ^= state >>> 17;
+  state ^= state << 5;
+  state >>>= 0;
+  return state / 4294967296;
+}
+
+const hours = () => (Date.now() / 1000 - BEGIN) / HOUR;
+
+// Traffic as a share of its peak: quiet nights, busy days.
+function load(at) {
+  const wave = 0.5 - 0.5 * Math.cos(2 * Math.PI * (at / 24 + PHASE));
+  return 0.15 + 0.85 * wave ** 1.5;
+}
+
+// Calls `handle` for each request that arrives, ten times a real second; `flat` is a load that stays as it is.
+function requests(hourly, handle, afterwards = () => {}) {
+  let before = hours();
+  setInterval(() => {
+    const at = hours();
+    const count = Math.floor(hourly * (number('flat', 0) || load(at)) * (at - before) * (0.5 + uniform()) + uniform());
+    before = at;
+    for (let i = 0; i < count; i++) handle(at);
+    afterwards(at);
+  }, 100);
+}
+
+const text = (length) => Math.floor(uniform() * 1e9).toString(36).padEnd(Math.floor(length), 'abcdefgh').split('').reverse().join('');
+
+// A request: parse a document, answer with another.
+function serve(width = 60) {
+  const document = JSON.stringify(Array.from({ length: width }, (_, i) => ({ id: i, name: `name ${i} ${uniform()}` })));
+  return JSON.parse(document).filter((row) => row.name.length > 12).length;
+}
+
+const scenarios = {
+  // Each request adds a listener with its own data to an emitter that outlives it, and none is removed.
+  listeners() {
+    const emitter = new EventEmitter();
+    emitter.setMaxListeners(0);
+    requests(number('hourly', 300), (at) => {
+      serve();
+      if (at < number('onset', 0)) return;
+      const session = { id: uniform(), rows: Array.from({ length: number('rows', 60) }, uniform) };
+      emitter.on('refresh', () => session.rows.length);
+    });
+  },
+  // Requests are noted by their id; the note is not deleted when the answer is sent.
+  'request-map'() {
+    const pending = new Map();
+    requests(number('hourly', 300), (at) => {
+      serve();
+      if (at < number('onset', 0)) return;
+      pending.set(`request-${uniform()}`, { at, headers: text(number('size', 600)), done: false });
+    });
+  },
+  // Each closure keeps the one before alive through the scope they share.
+  closures() {
+    let latest = null;
+    requests(number('hourly', 300), (at) => {
+      serve();
+      if (at < number('onset', 0)) return;
+      const earlier = latest;
+      const rows = Array.from({ length: number('rows', 80) }, uniform);
+      const unused = () => earlier;
+      latest = { answer: () => rows.length, unused };
+    });
+  },
+  // Nothing but a heartbeat.
+  idle() {
+    setInterval(() => serve(5), 1000);
+  },
+  // Garbage, request after request.
+  garbage() {
+    requests(number('hourly', 600), () => serve(number('width', 150)));
+  },
+  // A map with a bound, the oldest leaves.
+  lru() {
+    const cache = new Map();
+    requests(number('hourly', 600), () => {
+      serve();
+      const key = Math.floor(uniform() ** 2 * number('space', 30000));
+      const value = cache.get(key) ?? { key, body: text(number('size', 800)) };
+      cache.delete(key);
+      cache.set(key, value);
+      if (cache.size > number('entries', 12000)) cache.delete(cache.keys().next().value);
+    });
+  },
+  // Sessions that expire an hour or so after they began.
+  sessions() {
+    const sessions = new Map();
+    let next = 0;
+    requests(number('hourly', 600), (at) => {
+      serve();
+      sessions.set(next++, { ends: at + number('lasts', 3) * (0.5 + uniform()), data: text(number('size', 3000)) });
+    }, (at) => {
+      for (const [id, session] of sessions) if (session.ends < at) sessions.delete(id);
+    });
+  },
+  // Buffers outside the heap for uploads that come and go.
+  uploads() {
+    const open = [];
+    requests(number('hourly', 100), (at) => {
+      serve();
+      open.push({ ends: at + 0.3 + uniform(), body: Buffer.alloc(Math.floor(uniform() * number('size', 300000)), 1) });
+    }, (at) => {
+      for (let i = open.length - 1; i >= 0; i--) if (open[i].ends < at) open.splice(i, 1);
+    });
+  },
+};
+
+if (!scenarios[scenario]) {
+  console.error('service.js: a scenario that exists is needed as first argument');
+  process.exit(2);
+}
+const base = Array.from({ length: number('base', 0) * 16 }, () => Buffer.alloc(1 << 16, 1));
+scenarios[scenario]();
+setInterval(() => base.length, 1 << 30);

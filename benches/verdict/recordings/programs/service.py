@@ -1,0 +1,183 @@
+"""Small services in Python, one scenario each: service.py SCENARIO [NAME=NUMBER]...
+
+Amounts are per hour of recorded time; HOUR (real seconds) and BEGIN (epoch seconds) come from the environment.
+"""
+
+import collections
+import functools
+import gc
+import json
+import logging
+import math
+import os
+import random
+import sys
+import time
+
+HOUR = float(os.environ.get("HOUR", "7.5"))
+BEGIN = float(os.environ.get("BEGIN", time.time()))
+PHASE = float(os.environ.get("PHASE", "0"))
+
+
+def hours():
+    return (time.time() - BEGIN) / HOUR
+
+
+def load(at):
+    """Traffic as a share of its peak: quiet nights, busy days."""
+    wave = 0.5 - 0.5 * math.cos(2 * math.pi * (at / 24 + PHASE))
+    return 0.15 + 0.85 * wave**1.5
+
+
+def ticks(period=0.1):
+    """Yields the hours since the tick before, ten times a real second."""
+    before = hours()
+    while True:
+        time.sleep(period)
+        at = hours()
+        yield at - before
+        before = at
+
+
+def arrivals(hourly, passed):
+    return int(hourly * load(hours()) * passed * random.uniform(0.5, 1.5) + random.random())
+
+
+def serve(number, width=40):
+    """A request: parse a document, look at it, answer."""
+    document = json.dumps({f"field{i}": [number, i, "x" * (i % 7)] for i in range(width)})
+    return sum(len(key) + value[1] for key, value in json.loads(document).items())
+
+
+def list_cache(hourly=400, size=900, onset=0):
+    """Answers are remembered by their whole address, which never comes again, from `onset` on."""
+    cache = {}
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            number = random.getrandbits(60)
+            serve(number)
+            if hours() >= onset:
+                cache[f"/item/{number}?session={random.getrandbits(40)}"] = os.urandom(int(size * random.uniform(0.5, 1.5)))
+
+
+class Node:
+    """Half of a pair that knows its other half."""
+
+    def __init__(self, size):
+        self.other = None
+        self.payload = bytearray(os.urandom(int(size)))
+
+
+def cycle(hourly, size, keep):
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            serve(1)
+            first, second = Node(size), Node(size)
+            first.other, second.other = second, first
+            if keep is not None:
+                keep.append([first])
+
+
+def cycle_without_gc(hourly=300, size=600):
+    """Pairs of objects that know each other, with the collector switched off: never freed."""
+    gc.disable()
+    cycle(hourly, size, None)
+
+
+def cycle_with_gc(hourly=300, size=600, recent=4000, rest=0, generations=10):
+    """The same pairs, with the collector on and seldom: a sawtooth. The latest are kept for a while."""
+    gc.set_threshold(int(rest) or 700, int(generations), int(generations))
+    cycle(hourly, size, collections.deque(maxlen=int(recent)))
+
+
+def handlers(hourly=300, onset=0, size=3000):
+    """Each tenant's request adds a log handler with its buffer to a logger, and none is removed, from `onset` on."""
+    logger = logging.getLogger("requests")
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            serve(2)
+            if hours() >= onset and len(logger.handlers) < 1_000_000:
+                handler = logging.NullHandler()
+                handler.buffer = os.urandom(int(size))
+                logger.handlers.append(handler)
+
+
+def idle():
+    """Nothing but a heartbeat."""
+    for _ in ticks(0.5):
+        serve(3)
+
+
+def batch(every=1, rows=4000, width=6, jitter=0.5):
+    """Each `every` hours a job that reads rows, sorts and forgets them."""
+    due = every / 2
+    for _ in ticks():
+        if hours() < due:
+            continue
+        due += every
+        count = int(rows * random.uniform(1 - jitter, 1 + jitter))
+        table = []
+        for start in range(0, count, 500):
+            table += [[os.urandom(24).hex() for _ in range(int(width))] for _ in range(min(500, count - start))]
+            time.sleep(0.02)
+        table.sort()
+        time.sleep(0.3)
+        del table
+
+
+def lru(hourly=600, entries=20000, space=60000, size=1500):
+    """functools.lru_cache with a bound, over keys of which some are asked for far more often than others."""
+
+    @functools.lru_cache(maxsize=int(entries))
+    def lookup(key):
+        return os.urandom(int(size * (0.5 + key % 1000 / 1000)))
+
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            serve(4, 20)
+            lookup(min(int(random.paretovariate(0.25)), int(space)))
+            lookup(random.randrange(int(space)))
+
+
+def warm(hourly=300, templates=3000, size=6000):
+    """A new process loads what it is asked for once: templates, compiled patterns, connections. Then it is complete."""
+    loaded = {}
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            serve(5)
+            loaded.setdefault(random.randrange(int(templates)), os.urandom(int(size)))
+
+
+def nightly(hourly=300, rows=12000):
+    """Light traffic, and a report at night that needs several times the memory for an hour or two."""
+    night = 3.0
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            serve(6)
+        if hours() >= night:
+            night += 24 + random.uniform(-0.3, 0.3)
+            report = []
+            for _ in range(int(rows * random.uniform(0.8, 1.2)) // 200):
+                report += [os.urandom(1200) for _ in range(200)]
+                time.sleep(0.1)
+            report.sort()
+            del report
+
+
+SCENARIOS = {
+    function.__name__.replace("_", "-"): function
+    for function in (list_cache, cycle_without_gc, cycle_with_gc, handlers, idle, batch, lru, warm, nightly)
+}
+
+
+def main():
+    scenario, *settings = sys.argv[1:]
+    numbers = {name: float(value) for name, value in (setting.split("=") for setting in settings)}
+    random.seed(int(os.environ.get("SEED", "0")))
+    base = [os.urandom(1 << 16) for _ in range(int(numbers.pop("base", 0) * 16))]
+    SCENARIOS[scenario](**numbers)
+    del base
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,272 @@
+//! Small services in Rust, one scenario each: service SCENARIO [NAME=NUMBER]...
+//!
+//! Amounts are per hour of recorded time; HOUR (real seconds) and BEGIN (epoch seconds) come from the environment.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::{mpsc, Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{env, process, thread};
+
+/// What time it is in the recording, and what chance brings.
+struct World {
+    begin: f64,
+    hour: f64,
+    phase: f64,
+    state: u64,
+    at: f64,
+}
+
+fn environment(name: &str, otherwise: f64) -> f64 {
+    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+fn number(name: &str, otherwise: f64) -> f64 {
+    env::args()
+        .filter_map(|argument| {
+            argument.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()))
+        })
+        .find(|(key, _)| key == name)
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or(otherwise)
+}
+
+impl World {
+    fn new() -> Self {
+        let seed = environment("SEED", 0.0) as u64;
+        let (begin, hour) = (environment("BEGIN", now()), environment("HOUR", 7.5));
+        let state = 88_172_645_463_325_252 + seed * 2_654_435_761;
+        Self { begin, hour, phase: environment("PHASE", 0.0), state, at: 0.0 }
+    }
+
+    fn uniform(&mut self) -> f64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state >> 11) as f64 / 9_007_199_254_740_992.0
+    }
+
+    /// Traffic as a share of its peak: quiet nights, busy days.
+    fn load(&self) -> f64 {
+        let wave = 0.5 - 0.5 * (std::f64::consts::TAU * (self.at / 24.0 + self.phase)).cos();
+        0.15 + 0.85 * wave.powf(1.5)
+    }
+
+    /// Sleeps until the next tick; the hours since the one before.
+    fn tick(&mut self) -> f64 {
+        thread::sleep(Duration::from_millis(100));
+        let before = self.at;
+        self.at = (now() - self.begin) / self.hour;
+        self.at - before
+    }
+
+    /// How many of `hourly` (at peak load) come until the next tick.
+    fn arrivals(&mut self, hourly: f64) -> usize {
+        let passed = self.tick();
+        (hourly * self.load() * passed * (0.5 + self.uniform()) + self.uniform()) as usize
+    }
+
+    fn bytes(&mut self, about: f64) -> Vec<u8> {
+        vec![0x5a; (about * (0.5 + self.uniform())) as usize]
+    }
+
+    /// A request: strings that come and go.
+    fn serve(&mut self) -> usize {
+        let fields: HashMap<String, String> =
+            (0..24).map(|i| (format!("field{i}"), format!("{:x}", (self.uniform() * 1e12) as u64))).collect();
+        fields.values().map(String::len).sum()
+    }
+}
+
+/// A session's two ends hold one another strongly: no count ever reaches zero.
+struct End {
+    peer: RefCell<Option<Rc<End>>>,
+    _buffer: Vec<u8>,
+}
+
+fn reference_cycle(world: &mut World) {
+    let (hourly, size) = (number("hourly", 600.0), number("size", 1000.0));
+    loop {
+        for _ in 0..world.arrivals(hourly) {
+            world.serve();
+            let one = Rc::new(End { peer: RefCell::new(None), _buffer: world.bytes(size) });
+            let other =
+                Rc::new(End { peer: RefCell::new(Some(Rc::clone(&one))), _buffer: world.bytes(size) });
+            *one.peer.borrow_mut() = Some(other);
+        }
+    }
+}
+
+/// A channel without a bound whose reader is slower than its writer from `onset` on.
+fn channel(world: &mut World) {
+    let (hourly, onset, size) = (number("hourly", 20_000.0), number("onset", 1.5), number("size", 800.0));
+    let (sender, receiver) = mpsc::channel::<Vec<u8>>();
+    let credit = Arc::new(Mutex::new(0.0_f64));
+    let budget = Arc::clone(&credit);
+    thread::spawn(move || loop {
+        thread::sleep(Duration::from_millis(50));
+        loop {
+            let mut left = match budget.lock() {
+                Ok(left) => left,
+                Err(_) => return,
+            };
+            if *left < 1.0 || receiver.try_recv().is_err() {
+                break;
+            }
+            *left -= 1.0;
+        }
+    });
+    loop {
+        let count = world.arrivals(hourly);
+        for _ in 0..count {
+            world.serve();
+            if sender.send(world.bytes(size)).is_err() {
+                return;
+            }
+        }
+        let share = if world.at < onset { 1.3 } else { number("share", 0.6) };
+        if let Ok(mut left) = credit.lock() {
+            *left = (*left + count as f64 * share).min(100.0);
+        }
+    }
+}
+
+/// Names are interned and never forgotten; some of them are new every time.
+fn intern(world: &mut World) {
+    let hourly = number("hourly", 600.0);
+    let mut names: HashMap<String, u32> = HashMap::new();
+    loop {
+        for _ in 0..world.arrivals(hourly) {
+            world.serve();
+            let known = world.uniform() < 0.5;
+            let id = (world.uniform() * if known { 1e4 } else { 1e15 }) as u64;
+            *names.entry(format!("tenant/{id:0>200}")).or_default() += 1;
+        }
+    }
+}
+
+/// An arena that is as large as the day's work so far, reset at the end of the day with its capacity kept.
+fn arena(world: &mut World) {
+    let hourly = number("hourly", 3000.0);
+    let (mut arena, mut day) = (Vec::<u64>::new(), 0.0);
+    loop {
+        for _ in 0..world.arrivals(hourly) {
+            world.serve();
+            let length = (60.0 + 120.0 * world.uniform()) as usize;
+            arena.extend((0..length).map(|word| word as u64 + 1));
+        }
+        if (world.at / 24.0 + world.phase).floor() > day {
+            day = (world.at / 24.0 + world.phase).floor();
+            arena = Vec::with_capacity(arena.len() / 4);
+        }
+    }
+}
+
+/// A cache that is filled evenly from a list until it is complete.
+fn cache_fill(world: &mut World) {
+    let (until, entries) = (number("until", 30.0), number("entries", 30_000.0));
+    let mut cache: Vec<Vec<u8>> = Vec::with_capacity(entries as usize);
+    loop {
+        for _ in 0..world.arrivals(3000.0) {
+            world.serve();
+        }
+        let wanted = entries * (world.at / until).min(1.0);
+        while (cache.len() as f64) < wanted {
+            let entry = world.bytes(number("size", 1500.0));
+            cache.push(entry);
+        }
+    }
+}
+
+/// A queue that builds while the load is above what the workers manage, and drains after.
+fn backlog(world: &mut World) {
+    let (hourly, workers, size) =
+        (number("hourly", 20_000.0), number("workers", 11_000.0), number("size", 2000.0));
+    let mut queue: VecDeque<Vec<u8>> = VecDeque::new();
+    loop {
+        let passed = world.tick();
+        let cycle = 0.5 - 0.5 * (std::f64::consts::TAU * world.at / number("period", 1.6)).cos();
+        let coming = hourly * passed * cycle * (0.7 + 0.6 * world.uniform()) + world.uniform();
+        for _ in 0..coming as usize {
+            world.serve();
+            let item = world.bytes(size);
+            queue.push_back(item);
+        }
+        for _ in 0..((workers * passed + world.uniform()) as usize).min(queue.len()) {
+            queue.pop_front();
+        }
+    }
+}
+
+/// A cache with a bound that evicts the oldest.
+fn bounded_cache(world: &mut World) {
+    let (hourly, entries, size) =
+        (number("hourly", 12_000.0), number("entries", 20_000.0), number("size", 1500.0));
+    let (mut cache, mut order) = (HashMap::<u64, Vec<u8>>::new(), VecDeque::new());
+    loop {
+        for _ in 0..world.arrivals(hourly) {
+            world.serve();
+            let key = (world.uniform().powi(3) * entries * 2.5) as u64;
+            if cache.contains_key(&key) {
+                continue;
+            }
+            let value = world.bytes(size);
+            cache.insert(key, value);
+            order.push_back(key);
+            if order.len() as f64 > entries {
+                order.pop_front().map(|oldest| cache.remove(&oldest));
+            }
+        }
+    }
+}
+
+/// Connections with buffers of their own; the pool is enlarged at `step` and made a little smaller later.
+fn connections(world: &mut World) {
+    let mut open: Vec<Vec<u8>> = Vec::new();
+    loop {
+        for _ in 0..world.arrivals(3000.0) {
+            world.serve();
+        }
+        let (step, later) = (number("step", 40.0), number("later", 75.0));
+        let share = if world.at < step {
+            0.4
+        } else if world.at < later {
+            1.0
+        } else {
+            0.85
+        };
+        let wanted = (number("most", 800.0) * share * (0.97 + 0.03 * world.load())) as usize;
+        while open.len() < wanted {
+            let buffer = world.bytes(65_536.0);
+            open.push(buffer);
+        }
+        open.truncate(wanted);
+    }
+}
+
+fn main() {
+    let mut world = World::new();
+    world.at = (now() - world.begin) / world.hour;
+    let base: Vec<Vec<u8>> =
+        (0..(number("base", 0.0) * 16.0) as usize).map(|_| vec![0x5a; 1 << 16]).collect();
+    match env::args().nth(1).as_deref() {
+        Some("reference-cycle") => reference_cycle(&mut world),
+        Some("channel") => channel(&mut world),
+        Some("intern") => intern(&mut world),
+        Some("arena") => arena(&mut world),
+        Some("cache-fill") => cache_fill(&mut world),
+        Some("backlog") => backlog(&mut world),
+        Some("bounded-cache") => bounded_cache(&mut world),
+        Some("connections") => connections(&mut world),
+        _ => {
+            eprintln!("service: a scenario that exists is needed as first argument");
+            process::exit(2);
+        }
+    }
+    drop(base);
+}

@@ -1,0 +1,55 @@
+//! The project's own detector, fed as the sampler feeds it.
+
+use memleak_exporter::backtest::{Replay, Row};
+use memleak_exporter::entity::Executable;
+
+use crate::method::{Method, Reading};
+use crate::trace::{Point, Trace};
+
+/// A score above it is a suspicion: the exporter's own default.
+pub const THRESHOLD: f64 = 60.0;
+
+/// Series begin at this time, seconds since the epoch: a midnight, so that blocks and hours of the day are whole.
+const BEGIN: f64 = 1_699_920_000.0;
+
+/// The leak score.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ours {
+    /// Whether it is told how much CPU time was used.
+    pub with_activity: bool,
+}
+
+impl Method for Ours {
+    fn name(&self) -> &str {
+        "memleak-exporter"
+    }
+
+    fn statistic(&self, trace: &Trace) -> Vec<Reading> {
+        let mut replay = Replay::new(trace.interval, THRESHOLD);
+        let mut readings = Vec::new();
+        for life in trace.points.chunk_by(|a, b| a.life == b.life) {
+            let began = life.first().map(|point| point.time);
+            for point in life {
+                let Some(found) = replay.push(self.row(trace, point, began)) else { continue };
+                if let Some(score) = found.score {
+                    let time_to_limit = found.time_to_limit_seconds;
+                    readings.push(Reading { time: point.time, value: score, time_to_limit });
+                }
+            }
+        }
+        readings
+    }
+}
+
+impl Ours {
+    fn row(&self, trace: &Trace, point: &Point, began: Option<f64>) -> Row {
+        Row {
+            time: BEGIN + point.time,
+            bytes: point.bytes,
+            limit_bytes: trace.limit,
+            start_time: began.map(|began| BEGIN + began),
+            cpu_seconds: point.cpu_seconds.filter(|_| self.with_activity),
+            executable: Some(Executable { device: 1, inode: u64::from(point.build), modified: 0 }),
+        }
+    }
+}
