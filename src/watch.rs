@@ -29,6 +29,8 @@ pub struct Watchlist {
     room: usize,
     lives: HashMap<EntityId, Watched>,
     lineages: HashMap<LineageKey, Lineage>,
+    /// How many lives had memory that rises, when those that were gone were last retired.
+    crowd: usize,
     dropped: BTreeMap<Scope, u64>,
     no_lineage: Lineage,
 }
@@ -68,6 +70,7 @@ impl Watchlist {
             room: config.max_entities,
             lives: HashMap::new(),
             lineages: HashMap::new(),
+            crowd: 0,
             dropped: BTreeMap::new(),
             no_lineage: Lineage::default(),
         }
@@ -99,6 +102,7 @@ impl Watchlist {
                 cpu_seconds: sample.cpu_seconds.map(|seconds| seconds * self.time_lapse),
                 room: terms.limit.map(|limit| limit.room),
                 threshold: terms.threshold,
+                crowd: self.crowd,
                 executable: identity.executable,
                 lineage: lineage.unwrap_or(&self.no_lineage),
             });
@@ -122,6 +126,7 @@ impl Watchlist {
             }
             !gone
         });
+        self.crowd = self.lives.values().filter(|watched| watched.life.is_interesting()).count();
     }
 
     /// Forgets lineages that ended long before `time`, and the oldest ones where there are too many.

@@ -29,6 +29,7 @@ pub struct Row {
 pub struct Replay {
     interval: f64,
     threshold: f64,
+    crowd: usize,
     current: Option<Current>,
     lineage: Lineage,
     restarts: u64,
@@ -48,11 +49,23 @@ impl Replay {
         Replay {
             interval: interval_seconds,
             threshold,
+            crowd: 1,
             current: None,
             lineage: Lineage::default(),
             restarts: 0,
             latest: None,
         }
+    }
+
+    /// The same, judged as one of `crowd` entities on a host whose memory rises at times: among many, one is more likely
+    /// to be called by mistake. It is judged alone otherwise.
+    pub fn among(self, crowd: usize) -> Replay {
+        Replay { crowd, ..self }
+    }
+
+    /// Whether its memory has risen at all within the last week of the recording.
+    pub fn is_interesting(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.life.is_interesting())
     }
 
     /// Takes in the next row in order of time, and gives the new verdict when one falls due. Gaps are fine.
@@ -61,7 +74,7 @@ impl Replay {
         if let Some(ended) = &ended {
             self.retire(ended);
         }
-        let Replay { interval, threshold, current, lineage, latest, .. } = self;
+        let Replay { interval, threshold, crowd, current, lineage, latest, .. } = self;
         let current = current.get_or_insert_with(|| {
             forget(lineage, row.time);
             Current::begin(&row, *interval, lineage)
@@ -76,6 +89,7 @@ impl Replay {
             cpu_seconds: row.cpu_seconds,
             room: row.limit_bytes.map(|limit| limit.saturating_sub(row.bytes)),
             threshold: *threshold,
+            crowd: *crowd,
             executable: current.executable,
             lineage,
         });

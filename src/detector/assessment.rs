@@ -17,6 +17,8 @@ pub struct Assessment {
     pub threshold: f64,
     /// The shape of what was seen.
     pub reason: Reason,
+    /// On what the score rests.
+    pub standing: Standing,
     /// Robust slope of the floor over the window that carries the evidence, bytes a second.
     pub growth_bytes_per_second: Option<f64>,
     /// Seconds until the nearest limit at that slope; `None` without a trend.
@@ -36,6 +38,7 @@ impl Default for Assessment {
             score: None,
             threshold: f64::INFINITY,
             reason: Reason::default(),
+            standing: Standing::default(),
             growth_bytes_per_second: None,
             time_to_limit_seconds: None,
             window_seconds: None,
@@ -98,6 +101,20 @@ impl Status {
             Status::Suspect => "suspect",
         }
     }
+}
+
+/// On what a score rests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// On evidence that is there now.
+    #[default]
+    Present,
+    /// On evidence that raised a suspicion, which nothing has answered yet: memory was not given back, and the floor
+    /// has not been flat for as long as the window that raised it.
+    Held,
+    /// On an earlier life of the same program, which this one has yet to outlive.
+    Inherited,
 }
 
 /// The shape of what was seen.

@@ -3,6 +3,7 @@
 use crate::entity::Executable;
 use crate::history::{HOUR, History};
 
+use super::scores::Scores;
 use super::window::life_floors;
 
 /// A life must have grown this long, and for this share of itself, for its growth to add up with the next one's:
@@ -11,6 +12,10 @@ const CARRIED: (f64, f64) = (2.9 * HOUR, 0.4);
 
 /// Growth of less than this share over the last half of a life is a plateau.
 const PLATEAU: f64 = 0.1;
+
+/// A new life of a suspect program is on probation: for this share of the age at which the old one was called, and for
+/// no longer than this, seconds. A leak that is fixed is clean within the one, and within the other in any case.
+const PROBATION: (f64, f64) = (0.9, 0.9 * 6.0 * HOUR);
 
 /// A lineage more suspect than this has no known warm-up: its "plateau" may be where it was killed.
 const TRUSTED: f64 = 0.5;
@@ -24,27 +29,20 @@ pub struct Lineage {
     grown: f64,
     /// Where the last life levelled off.
     plateau: Option<f64>,
+    /// How far the last life got that was short and ended of its own accord, bytes.
+    job: Option<f64>,
     /// What was running.
     executable: Option<Executable>,
     /// Age at which the last suspect life was called.
     called_at_age: Option<f64>,
     /// The score with which the last life ended.
-    score: Score,
+    scores: Scores,
+    /// Suspicion that was standing when the last life ended, 0 to 1.
+    standing: f64,
+    /// Lives in a row that ended under suspicion.
+    relapses: u32,
     /// When the last life ended.
     ended: f64,
-}
-
-/// A score by channel, each 0 to 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Score {
-    pub(super) slow: f64,
-    pub(super) urgent: f64,
-}
-
-impl Score {
-    fn max(self, other: Score) -> Score {
-        Score { slow: self.slow.max(other.slow), urgent: self.urgent.max(other.urgent) }
-    }
 }
 
 /// Half of a score outlives a restart; of that, half outlives a new executable.
@@ -55,11 +53,39 @@ const INHERITED: f64 = 0.5;
 pub(super) struct Ending {
     /// How sure the detector was, 0 to 1.
     pub(super) suspicion: f64,
-    pub(super) score: Score,
+    pub(super) scores: Scores,
     /// Seconds of growth that went on until death.
     pub(super) grown: Option<f64>,
+    /// Suspicion that was standing, 0 to 1.
+    pub(super) standing: f64,
+    /// Where the growth ended, bytes; `None` where it ended at a limit.
+    pub(super) top: Option<f64>,
     /// Age at which the score passed the threshold.
     pub(super) called_at_age: Option<f64>,
+}
+
+/// The suspicion that a new life begins with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Probation {
+    /// 0 to 1.
+    pub(super) score: f64,
+    /// Age at which it ends, seconds, if nothing speaks against that life itself.
+    pub(super) until: f64,
+}
+
+/// A probation that was served fades with this share of its length as the time constant.
+const FADING: f64 = 0.1;
+
+/// Evidence of its own, 0 to 1, that keeps a life under the suspicion it has inherited.
+const SUPPORT: f64 = 0.2;
+
+impl Probation {
+    /// Lets `step` seconds pass in a life of `age`, for which there is `own` evidence, 0 to 1.
+    pub(super) fn serve(&mut self, age: f64, step: f64, own: f64) {
+        if age > self.until && own < SUPPORT {
+            self.score *= (-step / (FADING * self.until).max(1.0)).exp();
+        }
+    }
 }
 
 impl Lineage {
@@ -81,15 +107,22 @@ impl Lineage {
         };
         if follows {
             self.suspicion = ending.suspicion.max(0.5 * self.suspicion);
-            self.score = ending.score;
+            self.scores = ending.scores;
+            self.relapses = if ending.standing > 0.0 { self.relapses + 1 } else { 0 };
+            self.standing = ending.standing;
         } else {
             // Siblings die in any order: the worst one counts.
             self.suspicion = self.suspicion.max(ending.suspicion);
-            self.score = self.score.max(ending.score);
+            self.scores = self.scores.max(ending.scores);
+            self.standing = self.standing.max(ending.standing);
         }
         if let Some((middle, last)) = second_half(&life_floors(history)) {
             self.plateau = (last - middle < PLATEAU * middle.max(1.0)).then_some(last);
         }
+        self.job = match ending.top {
+            Some(top) if history.age() < CARRIED.0 => Some(self.job.map_or(top, |job| job.max(top))),
+            _ => None,
+        };
         self.called_at_age = ending.called_at_age.or(self.called_at_age);
         self.executable = executable.or(self.executable);
         self.ended = self.ended.max(history.latest());
@@ -106,9 +139,24 @@ impl Lineage {
     }
 
     /// The score that a new life begins with.
-    pub(super) fn inherited(&self, executable: Option<Executable>) -> Score {
+    pub(super) fn inherited(&self, executable: Option<Executable>) -> Scores {
         let share = if self.is_same(executable) { INHERITED } else { INHERITED * 0.5 };
-        Score { slow: share * self.score.slow, urgent: share * self.score.urgent }
+        self.scores.times(share)
+    }
+
+    /// The suspicion that a new life has to outlive; `None` for a clean lineage. Another executable may be the fix, so
+    /// that half of it is left. One that has relapsed is given no term but its own.
+    pub(super) fn probation(&self, executable: Option<Executable>) -> Option<Probation> {
+        let called = self.called_at_age.filter(|_| self.standing > 0.0)?;
+        let most = if self.relapses > 1 { f64::INFINITY } else { PROBATION.1 };
+        let score = if self.is_same(executable) { self.standing } else { 0.5 * self.standing };
+        Some(Probation { score, until: (PROBATION.0 * called).min(most) })
+    }
+
+    /// Whether `end` bytes, of which `growth` were added, are beyond where an earlier life levelled off: this is no
+    /// warm-up.
+    pub(super) fn is_beyond_warm_up(&self, end: f64, growth: f64) -> bool {
+        self.suspicion < TRUSTED && self.plateau.is_some_and(|plateau| end - plateau > 0.3 * growth)
     }
 
     /// Where either is unknown, nothing speaks for a new release.
@@ -123,7 +171,8 @@ impl Lineage {
 
     /// Whether growth by `growth` up to `end` bytes is the warm-up that an earlier life has shown to end.
     pub(super) fn is_known_warm_up(&self, end: f64, growth: f64) -> bool {
-        self.suspicion < TRUSTED && self.plateau.is_some_and(|plateau| end < plateau + 0.3 * growth)
+        let ended_at = [self.plateau, self.job].into_iter().flatten().reduce(f64::max);
+        self.suspicion < TRUSTED && ended_at.is_some_and(|known| end - known < 0.3 * growth)
     }
 }
 
@@ -160,8 +209,10 @@ mod tests {
     fn ending(suspicion: f64, grown_hours: Option<f64>) -> Ending {
         Ending {
             suspicion,
-            score: Score { slow: suspicion, urgent: 0.0 },
+            scores: Scores { slow: suspicion, urgent: 0.0 },
             grown: grown_hours.map(|hours| hours * HOUR),
+            standing: 0.0,
+            top: None,
             called_at_age: Some(10.0 * HOUR),
         }
     }

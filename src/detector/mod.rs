@@ -10,27 +10,32 @@
 mod assessment;
 mod lineage;
 mod rise;
+mod scores;
 mod season;
 mod sentence;
 mod shapes;
 mod stats;
+mod suspicion;
 mod trend;
 mod urgency;
 mod verdict;
+mod warmup;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
-pub use assessment::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason, Status};
+pub use assessment::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason, Standing, Status};
 pub use lineage::Lineage;
 
 use crate::entity::Executable;
 use crate::history::{Closed, HOUR, HOURLY, History, width};
 
-use lineage::{Ending, Score};
+use lineage::{Ending, Probation};
+use rise::Rise;
+use scores::Scores;
 use season::SeasonEvidence;
-use stats::ramp;
+use suspicion::Suspicion;
 use trend::TrendChannel;
 use urgency::UrgencyChannel;
 
@@ -40,15 +45,14 @@ const BLOCKS_AN_EVALUATION: f64 = 4.0;
 /// Evidence counts for at most so many periods at once: a gap tells nothing.
 const MOST_PERIODS: i64 = 4;
 
-/// Most that the slow channel may say of a young life.
-const YOUNG_CAP: f64 = 0.45;
+/// Slow evidence fades from memory with this time constant, seconds.
+const FADING: f64 = 4.0 * HOUR;
 
-/// Time constants of the slow score, rising and falling, seconds. Evidence must hold for hours.
-const SLOW: (f64, f64) = (4.0 * HOUR, 6.0 * HOUR);
+/// What has not risen for so long is quiet, seconds.
+const INTERESTING: f64 = 7.0 * 24.0 * HOUR;
 
-/// Time constants of the urgent score, as shares of twenty blocks of the rung that leads, and their bounds in seconds.
-const URGENT: (f64, f64) = (0.03, 0.35);
-const URGENT_MOST: (f64, f64) = (2.0 * HOUR, 4.0 * HOUR);
+/// Less room than this share of the memory is near the limit.
+const NEAR: f64 = 0.1;
 
 /// What the shape must add to the log-odds for growth to count for the lineage.
 const GROWTH: f64 = 0.3;
@@ -66,6 +70,8 @@ pub struct Circumstances<'a> {
     pub executable: Option<Executable>,
     /// Seconds since its start, where that is known; it may have been watched for less.
     pub age: Option<f64>,
+    /// How many entities are watched beside it whose memory changes at all: each of them is a chance to be wrong.
+    pub crowd: usize,
 }
 
 /// The state of the verdict on one life. About 0.3 KiB while nothing grows.
@@ -79,19 +85,23 @@ pub struct Detector {
     period: Option<i64>,
     /// Whether any window was full enough to be judged.
     judged: bool,
-    slow_score: f64,
-    urgent_score: f64,
+    scores: Scores,
     /// Strongest slow evidence, fading.
     seen: f64,
+    /// When its floor last rose, on any time scale.
+    rose: Option<f64>,
     /// When growth by shape was last seen and how long it had gone on, seconds.
     grew: Option<(f64, f64)>,
     called_at_age: Option<f64>,
+    /// Latest floor, while it is far from any limit.
+    top: Option<f64>,
+    suspicion: Option<Suspicion>,
+    probation: Option<Probation>,
 }
 
 impl Detector {
     /// The verdict on a new life of `lineage`.
     pub fn new(lineage: &Lineage, executable: Option<Executable>) -> Detector {
-        let inherited = lineage.inherited(executable);
         Detector {
             trend: TrendChannel::default(),
             season: None,
@@ -99,11 +109,14 @@ impl Detector {
             closed: Closed::default(),
             period: None,
             judged: false,
-            slow_score: inherited.slow,
-            urgent_score: inherited.urgent,
+            scores: lineage.inherited(executable),
             seen: 0.0,
+            rose: None,
             grew: None,
             called_at_age: None,
+            top: None,
+            suspicion: None,
+            probation: lineage.probation(executable),
         }
     }
 
@@ -114,14 +127,16 @@ impl Detector {
         let period = (now / step).floor() as i64;
         let last = self.period.replace(period).filter(|last| *last < period)?;
         self.look(history, &around);
-        self.score(history, step * (period - last).min(MOST_PERIODS) as f64, &around);
-        let score = self.judged.then(|| self.value());
+        self.top = history.floor().filter(|floor| around.room.is_none_or(|room| room as f64 > NEAR * floor));
+        let step = step * (period - last).min(MOST_PERIODS) as f64;
+        self.score(history, step, &around);
+        self.suspect(history, step, around.threshold);
         Some(verdict::assess(verdict::Findings {
-            score,
-            is_urgent: self.urgent_score > self.slow_score,
-            trend: self.trend.strongest(),
-            season: self.season.as_ref(),
-            urgency: &self.urgency,
+            score: (self.judged || self.probation.is_some()).then(|| self.value()),
+            standing: self.standing(),
+            lead: self.lead(),
+            slow_evidence: self.slow_evidence(),
+            urgency: self.urgency.strongest(),
             history,
             around: &around,
         }))
@@ -132,21 +147,35 @@ impl Detector {
         self.judged
     }
 
+    /// Whether its memory has risen at all within a week: then it is one of those that may be called by mistake.
+    pub fn is_interesting(&self, history: &History) -> bool {
+        self.rose.is_some_and(|rose| history.latest() - rose < INTERESTING)
+    }
+
     /// The end of this life, for its lineage.
     pub fn retire(&self, history: &History, lineage: &mut Lineage, executable: Option<Executable>) {
         let recent = (4.0 * BLOCKS_AN_EVALUATION * width(history.ladder().finest())).max(history.age() / 6.0);
         let grown =
             self.grew.filter(|(seen, _)| history.latest() - seen <= recent).map(|(_, duration)| duration);
-        let score = Score { slow: self.slow_score, urgent: self.urgent_score };
-        let ending = Ending { suspicion: self.seen, score, grown, called_at_age: self.called_at_age };
+        let ending = Ending {
+            suspicion: self.seen,
+            scores: self.scores,
+            grown,
+            standing: self.suspicion.as_ref().map_or(0.0, |suspicion| suspicion.score),
+            top: self.top,
+            called_at_age: self.called_at_age,
+        };
         lineage.record(history, ending, executable);
     }
 
     /// Brings all evidence up to date whose blocks have closed.
     fn look(&mut self, history: &History, around: &Circumstances) {
         let closed = std::mem::take(&mut self.closed);
-        self.judged |=
-            self.urgency.update(history, around.lineage, around.room, |rung| closed.contains(rung));
+        let look = self.urgency.update(history, around.lineage, around.room, |rung| closed.contains(rung));
+        self.judged |= look.judged;
+        if look.rising {
+            self.rose = Some(history.latest());
+        }
         self.judged |= self.trend.update(history, |rung| closed.contains(rung));
         if closed.contains(HOURLY) {
             self.season = season::judge(history);
@@ -156,26 +185,85 @@ impl Detector {
     /// Moves both scores towards the evidence.
     fn score(&mut self, history: &History, step: f64, around: &Circumstances) {
         let evidence = self.slow_evidence();
-        let growing = self.grew.is_some();
-        let suspicion = around.lineage.suspicion(around.executable, history.age(), growing);
-        let cap = YOUNG_CAP + (1.0 - YOUNG_CAP) * ramp(history.age(), trend::YOUNG).max(suspicion);
-        self.seen = (self.seen * (-step / SLOW.0).exp()).max(evidence);
-        self.slow_score = smooth(self.slow_score, evidence.min(cap), step, SLOW);
+        let age = around.age.unwrap_or(0.0).max(history.age());
+        let rise = self.trend.strongest().map(|(_, trend)| &trend.rise);
+        let cap = warmup::cap(rise, around, age, self.grew.is_some());
+        self.seen = (self.seen * (-step / FADING).exp()).max(evidence);
+        self.scores.follow_slow(evidence, cap, step, around.crowd);
         let (odds, width) = match self.urgency.strongest() {
             Some(urgent) => (urgent.odds, urgent.width),
             None => (f64::NEG_INFINITY, width(history.ladder().finest())),
         };
-        let constants = (
-            (URGENT.0 * 20.0 * width).max(step).min(URGENT_MOST.0),
-            (URGENT.1 * 20.0 * width).max(4.0 * step).min(URGENT_MOST.1),
-        );
-        self.urgent_score = smooth(self.urgent_score, 1.0 / (1.0 + (-odds).exp()), step, constants);
+        self.scores.follow_urgent(odds, width, step, around.crowd);
         if let Some(growth) = self.urgency.strongest().filter(|urgent| urgent.shape > GROWTH) {
             self.grew = Some((history.latest(), growth.rise.growing_for));
         }
-        if self.called_at_age.is_none() && self.value() > around.threshold {
-            self.called_at_age = Some(history.age());
+    }
+
+    /// Raises, holds and drops suspicion.
+    fn suspect(&mut self, history: &History, step: f64, threshold: f64) {
+        let own = self.own_score();
+        if 100.0 * own > threshold
+            && let Some((channel, rise)) = self.lead()
+        {
+            let renewed = Suspicion::raised(own, channel, rise, history);
+            match &mut self.suspicion {
+                Some(suspicion) => suspicion.confirm(renewed),
+                none => *none = Some(renewed),
+            }
+            self.called_at_age.get_or_insert(history.age());
+        } else if let Some(suspicion) = &mut self.suspicion {
+            suspicion.wait(step, history);
+            if suspicion.score <= own {
+                self.suspicion = None;
+            }
         }
+        if let Some(probation) = &mut self.probation {
+            probation.serve(history.age(), step, own);
+            if probation.score <= own {
+                self.probation = None;
+            }
+        }
+    }
+
+    /// What is said of this life for its own sake now, 0 to 1.
+    fn own_score(&self) -> f64 {
+        self.scores.highest()
+    }
+
+    /// What is said of this life, 0 to 1.
+    fn held_score(&self) -> f64 {
+        let held = self.suspicion.as_ref().map_or(0.0, |suspicion| suspicion.score);
+        self.own_score().max(held)
+    }
+
+    /// On what the score rests, with the evidence for it.
+    fn standing(&self) -> Standing {
+        match (&self.suspicion, self.probation) {
+            (_, Some(probation)) if probation.score > self.held_score() => Standing::Inherited,
+            (Some(suspicion), _) if suspicion.score > self.own_score() => Standing::Held,
+            _ => Standing::Present,
+        }
+    }
+
+    /// The evidence that says most; that of a suspicion which is held, while there is no more of its own.
+    fn lead(&self) -> Option<(Channel, &Rise)> {
+        if let Some(suspicion) =
+            self.suspicion.as_ref().filter(|suspicion| suspicion.score > self.own_score())
+        {
+            return Some((suspicion.channel, &suspicion.rise));
+        }
+        let urgency = self.urgency.strongest().map(|urgency| (Channel::Urgency, &urgency.rise));
+        let trend = self.trend.strongest().filter(|(evidence, _)| *evidence > 0.0);
+        let season = self
+            .season
+            .as_ref()
+            .filter(|season| season.evidence > trend.map_or(0.0, |(evidence, _)| evidence));
+        let slow = match (season, trend) {
+            (Some(season), _) => Some((Channel::Season, &season.rise)),
+            (None, trend) => trend.map(|(_, trend)| (Channel::Trend, &trend.rise)),
+        };
+        if self.scores.urgent > self.scores.slow { urgency.or(slow) } else { slow.or(urgency) }
     }
 
     fn slow_evidence(&self) -> f64 {
@@ -183,13 +271,9 @@ impl Detector {
         self.season.as_ref().map_or(0.0, |season| season.evidence).max(trend)
     }
 
-    /// The more certain channel counts, 0 to 100, in hundredths: more digits would claim what nobody knows.
+    /// 0 to 100, in hundredths: more digits would claim what nobody knows.
     fn value(&self) -> f64 {
-        (1e4 * self.slow_score.max(self.urgent_score)).round() / 100.0
+        let inherited = self.probation.map_or(0.0, |probation| probation.score);
+        (1e4 * self.held_score().max(inherited)).round() / 100.0
     }
-}
-
-/// Moves `old` towards `new` as `step` seconds do at the time constant for that direction.
-fn smooth(old: f64, new: f64, step: f64, (up, down): (f64, f64)) -> f64 {
-    old + (1.0 - (-step / if new > old { up } else { down }).exp()) * (new - old)
 }

@@ -58,7 +58,7 @@ impl Rise {
         self.slope > 0.0 && ["spread", "signal", "slowing", "absolute"].iter().all(passes)
     }
 
-    fn gate(&self, name: &str) -> Option<&Gate> {
+    pub(super) fn gate(&self, name: &str) -> Option<&Gate> {
         self.gates.iter().find(|gate| gate.name == name)
     }
 }

@@ -2,13 +2,16 @@
 
 use std::fmt;
 
-use super::{Assessment, Channel, Evidence, Gate, Reason};
+use super::{Assessment, Channel, Evidence, Gate, Reason, Standing};
 use crate::human::{bytes, duration};
 
 pub(super) struct Sentence<'a>(pub(super) &'a Assessment);
 
 impl fmt::Display for Sentence<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.reason == Reason::Leaking && self.0.standing == Standing::Inherited {
+            return f.write_str(INHERITED);
+        }
         let Some(evidence) = &self.0.evidence else {
             return f.write_str(self.without_evidence());
         };
@@ -30,17 +33,22 @@ impl fmt::Display for Sentence<'_> {
     }
 }
 
+const INHERITED: &str = "an earlier life of this program leaked, and this one has yet to outlive it";
+
 impl Sentence<'_> {
     fn without_evidence(&self) -> &'static str {
         match self.0.reason {
             Reason::InsufficientData => "not enough history yet to tell",
-            Reason::Leaking => "nothing grows now; the suspicion fades with time",
+            Reason::Leaking => "nothing grows now; the suspicion fades",
             _ => "floor does not rise",
         }
     }
 
     fn leaking(&self, f: &mut fmt::Formatter<'_>, evidence: &Evidence) -> fmt::Result {
         write!(f, "{}", Rise(evidence))?;
+        if self.0.standing == Standing::Held {
+            return f.write_str("; it has paused since, and not been given back");
+        }
         if evidence.channel == Channel::Season {
             f.write_str(", day after day at the same hours")?;
         }

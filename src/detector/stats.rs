@@ -33,6 +33,8 @@ pub(super) struct Trend {
     /// Mann-Kendall's Z with the variance widened for autocorrelation at lag one, without which memory, where each
     /// value follows from the one before, looks significant far too often (Hamed and Rao, 1998, first order).
     pub(super) z: f64,
+    /// Kendall's tau: share of pairs that rose, less those that fell.
+    pub(super) tau: f64,
     /// 1.4826 times the median absolute residual: the standard deviation of normal noise.
     pub(super) noise: f64,
 }
@@ -67,7 +69,8 @@ pub(super) fn trend(values: &[Option<f64>]) -> Option<Trend> {
     let n = points.len() as f64;
     let rho = autocorrelation(&points, &residuals).clamp(0.0, MOST_AUTOCORRELATION);
     let variance = n * (n - 1.0) * (2.0 * n + 5.0) / 18.0 * (1.0 + rho) / (1.0 - rho);
-    Some(Trend { slope, z: (concordance - sign(concordance)) / variance.sqrt(), noise })
+    let tau = concordance / (n * (n - 1.0) / 2.0);
+    Some(Trend { slope, z: (concordance - sign(concordance)) / variance.sqrt(), tau, noise })
 }
 
 /// Correlation of each residual with the one of the step before.

@@ -62,6 +62,7 @@ impl Play {
                 lineage: &self.lineage,
                 executable: None,
                 age: None,
+                crowd: 1,
             };
             if let Some(assessment) = detector.update(&history, closed, around) {
                 if assessment.is_suspect() && self.called.is_none() {
@@ -266,6 +267,7 @@ fn a_gap_neither_raises_a_suspicion_nor_ends_it() {
             lineage: &lineage,
             executable: None,
             age: None,
+            crowd: 1,
         };
         scores.extend(detector.update(&history, closed, around).and_then(|verdict| verdict.score));
     }

@@ -2,11 +2,11 @@
 //!
 //! Evidence is the root of a product of gates, so that one that is closed closes all of them.
 
-use crate::history::{HOUR, HOURLY, History};
+use crate::history::{HOURLY, History};
 
 use super::assessment::Gate;
 use super::rise::Rise;
-use super::stats::{effective_steps, median, ramp, trend};
+use super::stats::{Trend, effective_steps, median, ramp, trend};
 use super::window::{Life, Past, Window, never_given_back};
 
 /// A time scale of this channel.
@@ -20,7 +20,7 @@ struct Scale {
 
 /// Windows of 8 h, 24 h and 64 h.
 const SCALES: [Scale; SCALE_COUNT] = [
-    Scale { rung: HOURLY - 2, blocks: 32, cap: 0.8 },
+    Scale { rung: HOURLY - 2, blocks: 32, cap: 0.9 },
     Scale { rung: HOURLY, blocks: 24, cap: 1.0 },
     Scale { rung: HOURLY + 1, blocks: 32, cap: 1.0 },
 ];
@@ -50,8 +50,15 @@ mod gate {
     pub(super) const NOVELTY: (f64, f64) = (0.0, 0.35);
     /// Growth against the largest fall of the floor in the past.
     pub(super) const GIVE_BACK: (f64, f64) = (0.6, 1.4);
+    /// Share of pairs that rose, less those that fell: noise that wanders does not rise for a day without a break,
+    /// however long its memory.
+    pub(super) const TAU: (f64, f64) = (0.95, 1.0);
     /// Shape of the whole life: 1 is a logarithm, 2 a line.
     pub(super) const LIFE: (f64, f64) = (1.15, 1.55);
+    /// Growth of the last quarter of the life against the one before, 1 for a line and 0.7 for a logarithm, where the
+    /// halves do not speak against it.
+    pub(super) const LATE: (f64, f64) = (0.85, 1.0);
+    pub(super) const NOT_LOGARITHMIC: (f64, f64) = (1.1, 1.4);
 }
 
 /// What one time scale shows.
@@ -127,18 +134,18 @@ fn judge(history: &History, scale: Scale, window: &Window) -> Option<TrendEviden
     let retained = (kept[window.floors.len() * 3 / 4] - lowest_of_first_three(window)) / (0.75 * grown);
     let signal = grown / line.noise.max(1e-4 * level);
     let gates = [
-        ("trend", line.z, gate::TREND),
-        ("relative", grown / level.max(1.0), gate::RELATIVE),
-        ("absolute", grown, gate::ABSOLUTE),
-        ("signal", signal, gate::SIGNAL),
-        ("slowing", slowing, gate::SLOWING),
-        ("spread", spread(&kept), gate::SPREAD),
-        ("retained", retained, gate::RETAINED),
-        ("novelty", past.highest.map_or(1.0, |highest| (end - highest) / grown), gate::NOVELTY),
-        ("give_back", grown / past.given_back.max(1.0), gate::GIVE_BACK),
-        ("life", Life::of(history).halves.unwrap_or(f64::INFINITY), gate::LIFE),
+        trend_gate(&line, scale),
+        Gate::new("relative", grown / level.max(1.0), gate::RELATIVE),
+        Gate::new("absolute", grown, gate::ABSOLUTE),
+        Gate::new("signal", signal, gate::SIGNAL),
+        Gate::new("slowing", slowing, gate::SLOWING),
+        Gate::new("spread", spread(&kept), gate::SPREAD),
+        Gate::new("retained", retained, gate::RETAINED),
+        Gate::new("novelty", past.highest.map_or(1.0, |highest| (end - highest) / grown), gate::NOVELTY),
+        Gate::new("give_back", grown / past.given_back.max(1.0), gate::GIVE_BACK),
+        life_gate(Life::of(history)),
     ];
-    let rise = rise(gates.map(|(name, value, limits)| Gate::new(name, value, limits)).to_vec());
+    let rise = rise(gates.to_vec());
     Some(TrendEvidence {
         evidence: scale.cap * rise.evidence(),
         slowing: if grown > 0.02 * level && !slowing.is_nan() { slowing } else { 1.0 },
@@ -171,6 +178,18 @@ fn lowest_of_first_three(window: &Window) -> f64 {
     window.floors.iter().take(3).flatten().copied().fold(f64::INFINITY, f64::min)
 }
 
-/// Age below which growth may be no more than a start: until then evidence is capped, unless an earlier life of the
-/// program was suspect.
-pub(super) const YOUNG: (f64, f64) = (12.0 * HOUR, 16.0 * HOUR);
+/// A trend that the correction for autocorrelation hides shows in windows of a day and more, where every floor is above
+/// the one before: a rate that follows the load bends the line, and its residuals look like noise with a long memory.
+fn trend_gate(line: &Trend, scale: Scale) -> Gate {
+    let gate = Gate::new("trend", line.z, gate::TREND);
+    let monotonic = if scale.cap < 1.0 { 0.0 } else { ramp(line.tau, gate::TAU) };
+    Gate { pass: gate.pass.max(monotonic), ..gate }
+}
+
+/// The life speaks for a leak if it grew as a line does, or of late so and better than a logarithm throughout.
+pub(super) fn life_gate(life: Life) -> Gate {
+    let gate = Gate::new("life", life.halves.unwrap_or(f64::INFINITY), gate::LIFE);
+    let late = life.quarters.unwrap_or(if life.halves.is_some() { 0.0 } else { f64::INFINITY });
+    let late = ramp(late, gate::LATE).min(ramp(gate.value, gate::NOT_LOGARITHMIC));
+    Gate { pass: gate.pass.max(late), ..gate }
+}

@@ -1,7 +1,10 @@
 //! The fast channel: growth that is about to hit a limit. Log-odds, weighed against the time that is left.
 //!
-//! Growth is called once it has lasted 0.55 of the time that remains, and at least three minutes: early enough to act,
-//! late enough that warm-up and refills have mostly ended. Far from any limit this channel is silent by design.
+//! Growth is called once it has lasted a share of the time that remains, and at least three minutes: early enough to
+//! act, late enough that warm-up and refills have mostly ended. The share depends on what was before: memory that was
+//! flat first has shown its working set, and what grows since birth may be loading; but what was well for many times as
+//! long is likelier in an operation that ends than at the beginning of its end. Far from any limit this channel is
+//! silent by design.
 
 use crate::history::{BLOCKS, HOUR, History, RUNGS, width};
 
@@ -28,8 +31,17 @@ const SHAPE: (f64, f64) = (-6.0, 3.1);
 const PERSISTENCE: (f64, f64) = (-8.0, 4.0);
 const PERSISTENCE_WEIGHT: f64 = 9.0;
 
-/// Growth must have lasted this share of the time that is left, and so long in any case, seconds.
-const SHARE_OF_TIME_LEFT: f64 = 0.55;
+/// Growth since birth must have lasted this share of the time that is left, growth after a plateau this one, and what
+/// has been well for long so much more.
+const SINCE_BIRTH: f64 = 0.8;
+const AFTER_PLATEAU: f64 = 0.45;
+const LONG_WELL: f64 = 0.8;
+
+/// How long a life was well, against the time that it has grown, to have had a plateau, and to have been well for long.
+const PLATEAU: (f64, f64) = (0.1, 0.5);
+const LONG: (f64, f64) = (4.0, 8.0);
+
+/// Growth must have lasted so long in any case, seconds.
 const SHORTEST: f64 = 0.05 * HOUR;
 
 /// Older growth needs a larger share: operations of hours are common, and there is time to act. Seconds.
@@ -50,8 +62,8 @@ const OBJECTIONS: [(&str, f64, (f64, f64)); 7] = [
     ("relative", 2.4, (0.003, 0.011)),
     ("absolute", 8.0, (5e5, 3e6)),
     ("signal", 1.5, (3.0, 5.7)),
-    ("novelty", 2.0, (-0.2, 0.1)),
-    ("give_back", 2.0, (0.3, 1.0)),
+    ("novelty", 3.0, (0.0, 0.3)),
+    ("give_back", 3.0, (0.6, 1.4)),
     ("slowing", 3.3, (0.47, 0.58)),
 ];
 const LIFE_WEIGHT: f64 = 2.0;
@@ -79,20 +91,21 @@ pub(super) struct UrgencyChannel {
 }
 
 impl UrgencyChannel {
-    /// Looks again at the rungs on which `is_closed`. Returns whether any window was full enough to be judged.
+    /// Looks again at the rungs on which `is_closed`.
     pub(super) fn update(
         &mut self,
         history: &History,
         lineage: &Lineage,
         room: Option<u64>,
         is_closed: impl Fn(usize) -> bool,
-    ) -> bool {
-        let mut judged = false;
+    ) -> Look {
+        let mut look = Look::default();
         for rung in (history.ladder().finest()..RUNGS).filter(|&rung| is_closed(rung)) {
             let window = FullWindow::of(history, rung);
-            judged |= window.is_some();
-            let found =
-                window.filter(FullWindow::is_rising).and_then(|window| window.judge(history, lineage, room));
+            look.judged |= window.is_some();
+            let rising = window.filter(FullWindow::is_rising);
+            look.rising |= rising.is_some();
+            let found = rising.and_then(|window| window.judge(history, lineage, room));
             if self.held.len() <= rung && found.is_some() {
                 self.held.resize(rung + 1, None);
             }
@@ -100,13 +113,22 @@ impl UrgencyChannel {
                 *held = found.map(Box::new);
             }
         }
-        judged
+        look
     }
 
     /// The most urgent evidence.
     pub(super) fn strongest(&self) -> Option<&Urgency> {
         self.held.iter().flatten().map(Box::as_ref).max_by(|a, b| a.odds.total_cmp(&b.odds))
     }
+}
+
+/// What a look at the rungs that closed a block came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Look {
+    /// Whether any window was full enough to be judged.
+    pub(super) judged: bool,
+    /// Whether any passed the screen that quiet entities never pass.
+    pub(super) rising: bool,
 }
 
 /// A window with enough floors to compare its shape; gaps closed.
@@ -187,7 +209,12 @@ impl FullWindow {
         Some(Urgency {
             odds: PRIOR
                 + shape
-                + persistence(growing_for, lineage.grown(), room.map(|room| room as f64 / slope)),
+                + persistence(
+                    growing_for,
+                    lineage.grown(),
+                    room.map(|room| room as f64 / slope),
+                    (history.age() - growing_for).max(0.0),
+                ),
             shape,
             width,
             known_warm_up,
@@ -221,11 +248,15 @@ fn life_gate(life: Life) -> Gate {
     Gate { name: "life", value, pass }
 }
 
-/// Log-odds from how long growth has lasted, in this life and those before, against the time left to the limit.
-fn persistence(growing_for: f64, before: f64, time_left: Option<f64>) -> f64 {
+/// Log-odds from how long growth has lasted, in this life and those `before`, against the time left to the limit.
+/// `well` is how long this life was well before. All in seconds.
+fn persistence(growing_for: f64, before: f64, time_left: Option<f64>, well: f64) -> f64 {
     let Some(left) = time_left.filter(|left| *left < HORIZON) else {
         return PERSISTENCE.0;
     };
-    let needed = (SHARE_OF_TIME_LEFT * left).max(SHORTEST) * (growing_for / OPERATION).max(1.0);
+    let calm = well / growing_for;
+    let share =
+        SINCE_BIRTH + (AFTER_PLATEAU - SINCE_BIRTH) * ramp(calm, PLATEAU) + LONG_WELL * ramp(calm, LONG);
+    let needed = (share * left).max(SHORTEST) * (growing_for / OPERATION).max(1.0);
     (PERSISTENCE_WEIGHT * ((growing_for + before) / needed).ln()).clamp(PERSISTENCE.0, PERSISTENCE.1)
 }

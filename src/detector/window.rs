@@ -140,10 +140,11 @@ impl Past {
     fn give_back(&mut self, blocks: impl Iterator<Item = (f64, f64, f64)>, settled: f64) {
         let mut peak = f64::NEG_INFINITY;
         for (time, low, high) in blocks {
-            peak = peak.max(high);
+            // Within one block a rise looks like a fall: what was high before it counts.
             if time > settled {
                 self.given_back = self.given_back.max(peak - low);
             }
+            peak = peak.max(high);
         }
     }
 }
@@ -164,10 +165,10 @@ const MOST_RATIO: f64 = 9.0;
 impl Life {
     /// Looks at the finest rung that still remembers the whole life.
     pub(super) fn of(history: &History) -> Life {
-        let floors = life_floors(history);
-        let (count, eighth) = (floors.len(), (floors.len() / 8).max(1));
+        let kept = without_jumps(&never_given_back(&life_floors(history)));
+        let (count, eighth) = (kept.len(), (kept.len() / 8).max(1));
         let floor =
-            |end: usize| floors[end.saturating_sub(eighth)..end].iter().flatten().copied().reduce(f64::min);
+            |end: usize| kept.get(end.saturating_sub(eighth)).copied().filter(|floor| floor.is_finite());
         let ratio = |from: usize, middle: usize, end: usize| {
             let (from, middle, end) = (floor(from)?, floor(middle)?, floor(end)?);
             let late = end - middle;
@@ -178,6 +179,26 @@ impl Life {
             quarters: if count >= 16 { ratio(count / 2, 3 * count / 4, count) } else { None },
         }
     }
+}
+
+/// A rise in one block of more than so many times the usual one is a jump: a deploy, a reload, a table that doubled. It
+/// says nothing about the shape of growth before and after.
+const JUMP: f64 = 4.0;
+
+/// The same monotonous growth with its jumps cut down to the usual rise.
+fn without_jumps(kept: &[f64]) -> Vec<f64> {
+    let steps = || kept.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| step.is_finite());
+    let mut rises: Vec<f64> = steps().filter(|step| *step > 0.0).collect();
+    let most = JUMP * median(&mut rises).unwrap_or(0.0);
+    let mut level = kept.first().copied().unwrap_or(0.0);
+    let mut out = Vec::with_capacity(kept.len());
+    out.extend(kept.first());
+    for pair in kept.windows(2) {
+        let step = pair[1] - pair[0];
+        level = if step.is_finite() { level + step.min(most) } else { f64::NAN };
+        out.push(level);
+    }
+    out
 }
 
 /// Floors of the whole life, from its first full block on, gaps included.

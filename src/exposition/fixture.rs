@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::detector::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason};
+use crate::detector::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason, Standing};
 use crate::entity::{EntityId, Identity, Scope};
 use crate::history::{History, Sealed};
 use crate::rules::ReloadStatus;
@@ -146,6 +146,7 @@ fn leaking(score: f64) -> Assessment {
         score: Some(score),
         threshold: 60.0,
         reason: Reason::Leaking,
+        standing: Standing::Present,
         growth_bytes_per_second: Some(0.5),
         time_to_limit_seconds: Some(6992.0),
         window_seconds: Some(450.0),

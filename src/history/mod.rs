@@ -75,6 +75,12 @@ impl History {
         self.latest
     }
 
+    /// The latest floor, bytes.
+    pub fn floor(&self) -> Option<f64> {
+        let ring = self.ladder.ring(self.ladder.finest())?;
+        ring.get(ring.newest()).map(|block| f64::from(block.low))
+    }
+
     /// Floors at widths that double.
     pub fn ladder(&self) -> &Ladder {
         &self.ladder

@@ -33,6 +33,8 @@ pub struct Observation<'a> {
     pub room: Option<u64>,
     /// A score above it is a suspicion; infinite for what is never to be suspected.
     pub threshold: f64,
+    /// How many entities are watched beside it whose memory rises at times.
+    pub crowd: usize,
     /// What is running.
     pub executable: Option<Executable>,
     /// Its program's earlier lives.
@@ -58,6 +60,7 @@ impl Life {
             lineage: seen.lineage,
             executable: seen.executable,
             age: seen.age,
+            crowd: seen.crowd,
         };
         let assessment = self.detector.update(&self.history, closed, around)?;
         self.assessment = Arc::new(assessment);
@@ -79,6 +82,11 @@ impl Life {
     /// What it rests on.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// Whether its memory has risen at all within a week.
+    pub fn is_interesting(&self) -> bool {
+        self.detector.is_interesting(&self.history)
     }
 
     /// Whether there was ever enough history to judge: a life too short for that says nothing about its lineage.
