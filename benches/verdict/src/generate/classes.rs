@@ -34,7 +34,7 @@ const fn benign(name: &'static str, make: fn(&mut Dice, &Span) -> Shape, descrip
 }
 
 #[rustfmt::skip]
-static CLASSES: [Class; 56] = [
+static CLASSES: [Class; 55] = [
     leak("linear_fast",      l::linear_fast,      "a straight line, up by 100 to 400 %"),
     leak("linear_slow",      l::linear_slow,      "a straight line, up by 15 to 40 %"),
     leak("staircase",        l::staircase,        "rare events leak a chunk each"),
@@ -90,6 +90,5 @@ static CLASSES: [Class; 56] = [
     benign("weekly_job",      b::weekly_job,       "maintenance every few days, for hours"),
     benign("arenas",          b::arenas,           "an arena for each thread, up to a maximum"),
     benign("config_sizes",    b::config_sizes,     "deploys with other sizes each"),
-    benign("page_cache",      b::page_cache,       "page cache fills up to just below the limit"),
     benign("tmpfs_rotate",    b::tmpfs_rotate,     "logs in memory, rotated"),
 ];

@@ -170,7 +170,8 @@ fn limit(dice: &mut Dice, shape: &Shape, clean: &Clean, noisy: &[f64]) -> (f64, 
         return (peak * shape.limit.unwrap_or_else(|| dice.uniform(1.1, 3.0)), None);
     };
     let lowest = if shape.lives.is_empty() { 0.95 } else { 1.02 };
-    let limit = (peak * dice.uniform(0.95, 2.0).max(lowest)).max(1.5);
+    let multiple = shape.limit.unwrap_or_else(|| dice.uniform(0.95, 2.0).max(lowest));
+    let limit = (peak * multiple).max(1.5);
     (limit, (leak.onset..clean.level.len()).find(|&i| clean.level[i] >= limit))
 }
 

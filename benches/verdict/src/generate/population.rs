@@ -22,6 +22,8 @@ const CONSTANT: f64 = 0.5;
 const RESTARTING: f64 = 0.05;
 /// How many have been up for longer than the series.
 const LONG_UP: f64 = 0.85;
+/// How long at least they have been, seconds: fills and warm-ups are over by then.
+const UP_FOR: f64 = 2.0 * 24.0 * 3600.0;
 /// How many of the services have a limit, and how far above their peak it lies.
 const LIMITED: f64 = 0.4;
 const ROOM: (f64, f64) = (1.03, 1.3);
@@ -143,17 +145,24 @@ fn light(dice: &mut Dice, span: &Span) -> Shape {
 fn service(dice: &mut Dice, span: &Span, number: u32) -> Option<Trace> {
     let benign: Vec<&Class> = classes().iter().filter(|class| !class.is_leak).collect();
     let class = dice.pick(&benign);
+    let before = if dice.chance(LONG_UP) { (UP_FOR / span.interval) as usize } else { 0 };
+    let span = &span.longer_by(before);
     let mut shape = class.shape(dice, span);
     let amplitude = dice.uniform(AMPLITUDE.0, AMPLITUDE.1);
     shape.level.iter_mut().for_each(|level| *level = 1.0 + amplitude * (*level - 1.0));
     let shape = Shape {
         base: Some(shape.base.unwrap_or_else(|| dice.log_uniform(30e6, 2e9))),
         noise: (0.5 * shape.noise.0, 0.4 * shape.noise.1),
-        starts_small: shape.starts_small && !dice.chance(LONG_UP),
         limit: Some(dice.uniform(ROOM.0, ROOM.1)),
         ..shape
     };
     let trace = finish(dice, span, (class.name, number), &shape)?;
     let limit = trace.limit.filter(|_| dice.chance(LIMITED));
-    Some(Trace { limit, ..trace })
+    Some(Trace { limit, points: since(&trace.points, before as f64 * span.interval), ..trace })
+}
+
+/// What was seen from `start` on, in the time since.
+fn since(points: &[Point], start: f64) -> Vec<Point> {
+    let seen = points.iter().filter(|point| point.time >= start);
+    seen.map(|point| Point { time: point.time - start, ..*point }).collect()
 }

@@ -49,6 +49,11 @@ impl Span {
         Self { samples: (long / interval) as usize, interval, fast: false, pace: 1.0, moment: 60.0 }
     }
 
+    /// The same with so many samples more.
+    pub(super) fn longer_by(&self, samples: usize) -> Self {
+        Self { samples: self.samples + samples, ..self.clone() }
+    }
+
     /// So many of the class's hours, in samples.
     pub(super) fn hours(&self, hours: f64) -> f64 {
         hours * HOUR * self.pace / self.interval

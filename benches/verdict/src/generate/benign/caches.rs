@@ -1,7 +1,7 @@
 //! Caches: they grow, and then they are full.
 
 use crate::generate::{
-    curves::{ages, flat, plus, restarts, rise, saturate, saw, times, wander},
+    curves::{ages, flat, plus, restarts, rise, saturate, times, wander},
     dice::Dice,
     shape::Shape,
     span::Span,
@@ -44,16 +44,6 @@ pub(in crate::generate) fn refill_restarts(dice: &mut Dice, span: &Span) -> Shap
         .map(|(age, _)| 1.0 + height * (age as f64 / long).min(1.0))
         .collect();
     Shape::benign(level).restarting(lives)
-}
-
-/// The page cache of a group of processes: it fills up to just below the limit, where pages are taken back in strokes.
-pub(in crate::generate) fn page_cache(dice: &mut Dice, span: &Span) -> Shape {
-    let (long, height) = (span.hours(dice.uniform(4.0, 36.0)), dice.uniform(0.5, 3.0));
-    let (strokes_period, strokes_height) = (span.minutes(dice.uniform(10.0, 120.0)), 0.03 * height);
-    let strokes = saw(dice, span.samples, strokes_period, strokes_height);
-    let fill = times(rise(span, 0, long), height);
-    let level = span.map(|i| 1.0 + fill[i] - if i as f64 > long { strokes[i].max(0.0) } else { 0.0 });
-    Shape { limit: Some(dice.uniform(1.02, 1.08)), noise: (0.3, 0.1), ..Shape::benign(level) }
 }
 
 /// Logs on a file system in memory: a straight line, until they are rotated.

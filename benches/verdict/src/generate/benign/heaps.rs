@@ -66,7 +66,7 @@ pub(in crate::generate) fn small_saw(dice: &mut Dice, span: &Span) -> Shape {
 
 /// A heap that nobody collects until it has reached its maximum, days apart.
 pub(in crate::generate) fn jvm_xmx(dice: &mut Dice, span: &Span) -> Shape {
-    let (period, height) = (span.hours(dice.uniform(8.0, 60.0)), dice.uniform(0.5, 2.0));
+    let (period, height) = (span.hours(dice.uniform(2.0, 14.0)), dice.uniform(0.5, 2.0));
     let old = saw(dice, span.samples, period, height);
     let (young_period, young_height) = (span.minutes(dice.uniform(2.0, 30.0)), dice.uniform(0.05, 0.2));
     let young = saw(dice, span.samples, young_period, young_height);

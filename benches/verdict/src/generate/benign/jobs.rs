@@ -49,7 +49,7 @@ pub(in crate::generate) fn backlog(dice: &mut Dice, span: &Span) -> Shape {
 /// Maintenance every few days, which takes hours and gives back what it used in the end.
 pub(in crate::generate) fn weekly_job(dice: &mut Dice, span: &Span) -> Shape {
     let (every, height) = (span.hours(dice.uniform(48.0, 84.0)), dice.uniform(0.2, 1.2));
-    let (long, power) = (span.hours(dice.uniform(2.0, 14.0)).max(1.0), dice.uniform(0.4, 1.2));
+    let (long, power) = (span.hours(dice.uniform(1.0, 8.0)).max(1.0), dice.uniform(0.4, 1.2));
     let mut extra = vec![0.0; span.samples];
     let mut begins = dice.uniform(0.0, every);
     while begins < span.samples as f64 {

@@ -7,9 +7,7 @@ mod lives;
 mod load;
 mod plain;
 
-pub(super) use caches::{
-    cache_fill, log_cache, new_keyspace, page_cache, refill_restarts, tmpfs_rotate, warmup,
-};
+pub(super) use caches::{cache_fill, log_cache, new_keyspace, refill_restarts, tmpfs_rotate, warmup};
 pub(super) use heaps::{frag, gc_saw, jvm_expand, jvm_xmx, small_saw, thp};
 pub(super) use jobs::{backlog, batch, short_jobs, weekly_job};
 pub(super) use lives::{config_sizes, restarts};

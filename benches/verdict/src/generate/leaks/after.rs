@@ -43,7 +43,7 @@ pub(in crate::generate) fn oldgen(dice: &mut Dice, span: &Span) -> Shape {
     let onset = span.somewhere(dice, 0.0, 0.2);
     let (young_period, young_height) = (span.minutes(dice.log_uniform(1.0, 20.0)), dice.uniform(0.1, 0.4));
     let young = saw(dice, span.samples, young_period, young_height);
-    let (old_period, old_height) = (span.hours(dice.uniform(4.0, 20.0)), dice.uniform(0.3, 0.8));
+    let (old_period, old_height) = (span.hours(dice.uniform(2.0, 10.0)), dice.uniform(0.3, 0.8));
     let old = saw(dice, span.samples, old_period, old_height);
     let leaked = times(ramp(span, onset), dice.uniform(0.4, 1.5));
     Shape::leaking(plus(plus(flat(span), 1.0, &young), 1.0, &old), leaked, onset)

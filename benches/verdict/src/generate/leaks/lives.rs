@@ -38,9 +38,14 @@ fn lives(dice: &mut Dice, span: &Span, rate: f64) -> Vec<usize> {
 pub(in crate::generate) fn fixed(dice: &mut Dice, span: &Span) -> Shape {
     let onset = span.somewhere(dice, 0.0, 0.15);
     let fixed = span.somewhere(dice, 0.6, 0.75);
-    let per_sample = dice.uniform(0.6, 2.5) / (fixed - onset) as f64;
+    let grown = dice.uniform(0.6, 2.5);
+    let per_sample = grown / (fixed - onset) as f64;
     let leaked = span.map(|i| if i < fixed { i.saturating_sub(onset) as f64 * per_sample } else { 0.0 });
-    Shape::leaking(flat(span), leaked, onset).fixed_at(fixed).deploying(vec![fixed])
+    // Where limits are hit within hours, the deploy comes late on the way, or nobody would have known.
+    let way = dice.uniform(0.7, 0.92);
+    let limit = span.fast.then(|| (1.0 + grown / way) / (1.0 + grown));
+    let shape = Shape::leaking(flat(span), leaked, onset).fixed_at(fixed).deploying(vec![fixed]);
+    Shape { limit, ..shape }
 }
 
 pub(in crate::generate) fn deploy(dice: &mut Dice, span: &Span) -> Shape {
