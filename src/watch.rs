@@ -9,15 +9,18 @@ use crate::entity::{EntityId, Identity, LineageKey, Scope};
 use crate::history::Sealed;
 use crate::sample::{Limit, Sample};
 
+mod generations;
 mod life;
+mod succession;
 
 pub use life::{Life, Observation};
-
-/// What a lineage did is forgotten after so many seconds: a week.
-const LINEAGE_KEPT: f64 = 7.0 * 86_400.0;
+pub use succession::Succession;
 
 /// Most lineages that are remembered. One takes about 200 bytes.
 const LINEAGES: usize = 8192;
+
+/// Most lineages whose short lives are judged together, each of which takes the memory of one more life.
+const JOINT: usize = 512;
 
 /// Every life that is being watched. Times are seconds of the history's own time.
 #[derive(Debug)]
@@ -28,9 +31,11 @@ pub struct Watchlist {
     time_lapse: f64,
     room: usize,
     lives: HashMap<EntityId, Watched>,
-    lineages: HashMap<LineageKey, Lineage>,
+    lineages: HashMap<LineageKey, Succession>,
     /// How many lives had memory that rises, when those that were gone were last retired.
     crowd: usize,
+    /// How many lineages had a joint history then.
+    joint: usize,
     dropped: BTreeMap<Scope, u64>,
     no_lineage: Lineage,
 }
@@ -71,6 +76,7 @@ impl Watchlist {
             lives: HashMap::new(),
             lineages: HashMap::new(),
             crowd: 0,
+            joint: 0,
             dropped: BTreeMap::new(),
             no_lineage: Lineage::default(),
         }
@@ -92,9 +98,9 @@ impl Watchlist {
             *identity = Arc::clone(&sample.identity);
             *lineage = lineage_key(&sample.entity, &sample.identity);
         }
-        let lineage = lineage.as_ref().and_then(|key| self.lineages.get(key));
+        let mut lineage = lineage.as_ref().and_then(|key| self.lineages.get_mut(key));
         if let Some(scored) = sample.memory.scored(scope) {
-            life.observe(Observation {
+            let seen = Observation {
                 time,
                 scored,
                 memory: &sample.memory,
@@ -104,12 +110,22 @@ impl Watchlist {
                 threshold: terms.threshold,
                 crowd: self.crowd,
                 executable: identity.executable,
-                lineage: lineage.unwrap_or(&self.no_lineage),
-            });
+            };
+            life.observe(seen, lineage.as_deref().map_or(&self.no_lineage, Succession::lineage));
+            if let Some(lineage) = &mut lineage {
+                lineage.observe(&seen, life.history().began(), self.interval, self.joint < JOINT);
+            }
         }
         // The verdict before the next one: what is expected may have been outgrown, or the rules may be others.
         life.judge_by(terms.threshold);
-        Some(Verdict { assessment: Arc::clone(life.assessment()), history: life.history().sealed() })
+        let own = life.assessment();
+        let surest = lineage.as_deref().map_or(own, |lineage| lineage.surer(own));
+        let assessment = if surest.threshold == terms.threshold {
+            Arc::clone(surest)
+        } else {
+            Arc::new(surest.judged_by(terms.threshold))
+        };
+        Some(Verdict { assessment, history: life.history().sealed() })
     }
 
     /// Ends every life that `is_gone`, and lets its lineage know. To be called before new lives are observed, so that
@@ -118,24 +134,22 @@ impl Watchlist {
         let Watchlist { lives, lineages, .. } = self;
         lives.retain(|entity, Watched { life, identity, lineage }| {
             let gone = is_gone(entity);
-            if gone
-                && life.has_judged()
-                && let Some(key) = lineage
-            {
-                life.retire(lineages.entry(key.clone()).or_default(), identity.executable);
+            if gone && let Some(key) = lineage {
+                lineages.entry(key.clone()).or_default().retire(life, identity.executable);
             }
             !gone
         });
+        self.joint = self.lineages.values().filter(|lineage| lineage.is_judged_jointly()).count();
         self.crowd = self.lives.values().filter(|watched| watched.life.is_interesting()).count();
     }
 
     /// Forgets lineages that ended long before `time`, and the oldest ones where there are too many.
     pub fn forget_lineages(&mut self, time: f64) {
-        self.lineages.retain(|_, lineage| is_remembered(lineage, time));
+        self.lineages.retain(|_, lineage| lineage.is_remembered(time));
         if self.lineages.len() > LINEAGES {
             // Down to half, so that this is rare.
             let mut excess = self.lineages.len() - LINEAGES / 2;
-            let mut ends: Vec<f64> = self.lineages.values().map(Lineage::ended).collect();
+            let mut ends: Vec<f64> = self.lineages.values().map(Succession::ended).collect();
             let (_, &mut last, _) = ends.select_nth_unstable_by(excess - 1, f64::total_cmp);
             self.lineages.retain(|_, lineage| {
                 let goes = excess > 0 && lineage.ended() <= last;
@@ -167,16 +181,12 @@ impl Watchlist {
 
     fn begin(&mut self, time: f64, sample: &Sample) {
         let key = lineage_key(&sample.entity, &sample.identity);
-        let lineage = key.as_ref().and_then(|key| self.lineages.get(key)).unwrap_or(&self.no_lineage);
+        let lineage = key.as_ref().and_then(|key| self.lineages.get(key));
+        let lineage = lineage.map_or(&self.no_lineage, Succession::lineage);
         let life = Life::new(time, self.interval, lineage, sample.identity.executable);
         let watched = Watched { life, identity: Arc::clone(&sample.identity), lineage: key };
         self.lives.insert(sample.entity.clone(), watched);
     }
-}
-
-/// Whether what a lineage did still counts at `time` seconds.
-pub fn is_remembered(lineage: &Lineage, time: f64) -> bool {
-    time - lineage.ended() < LINEAGE_KEPT
 }
 
 /// Only processes have successive lives.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::detector::{Assessment, Lineage};
 use crate::entity::Executable;
 use crate::sample::{Kind, Memory};
-use crate::watch::{Life, Observation, is_remembered};
+use crate::watch::{Life, Observation, Succession};
 
 /// One recorded sample. Times are seconds since the epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -31,7 +31,7 @@ pub struct Replay {
     threshold: f64,
     crowd: usize,
     current: Option<Current>,
-    lineage: Lineage,
+    lineage: Succession,
     restarts: u64,
     latest: Option<Arc<Assessment>>,
 }
@@ -51,7 +51,7 @@ impl Replay {
             threshold,
             crowd: 1,
             current: None,
-            lineage: Lineage::default(),
+            lineage: Succession::default(),
             restarts: 0,
             latest: None,
         }
@@ -77,24 +77,29 @@ impl Replay {
         let Replay { interval, threshold, crowd, current, lineage, latest, .. } = self;
         let current = current.get_or_insert_with(|| {
             forget(lineage, row.time);
-            Current::begin(&row, *interval, lineage)
+            Current::begin(&row, *interval, lineage.lineage())
         });
         current.start_time = row.start_time.or(current.start_time);
         current.executable = row.executable.or(current.executable);
-        let due = current.life.observe(Observation {
+        let memory = Memory::default().with(Kind::Resident, Some(row.bytes));
+        let seen = Observation {
             time: row.time,
             scored: row.bytes,
-            memory: &Memory::default().with(Kind::Resident, Some(row.bytes)),
+            memory: &memory,
             age: current.start_time.map(|start| (row.time - start).max(0.0)),
             cpu_seconds: row.cpu_seconds,
             room: row.limit_bytes.map(|limit| limit.saturating_sub(row.bytes)),
             threshold: *threshold,
             crowd: *crowd,
             executable: current.executable,
-            lineage,
-        });
+        };
+        let is_due = current.life.observe(seen, lineage.lineage()).is_some();
+        lineage.observe(&seen, current.life.history().began(), *interval, true);
         forget(lineage, row.time);
-        *latest = Some(Arc::clone(due?));
+        if !is_due {
+            return None;
+        }
+        *latest = Some(Arc::clone(lineage.surer(current.life.assessment())));
         latest.as_deref()
     }
 
@@ -110,9 +115,7 @@ impl Replay {
 
     fn retire(&mut self, ended: &Current) {
         self.restarts += 1;
-        if ended.life.has_judged() {
-            ended.life.retire(&mut self.lineage, ended.executable);
-        }
+        self.lineage.retire(&ended.life, ended.executable);
     }
 }
 
@@ -132,9 +135,9 @@ impl Current {
 }
 
 /// As the live watchlist does after each tick.
-fn forget(lineage: &mut Lineage, time: f64) {
-    if !is_remembered(lineage, time) {
-        *lineage = Lineage::default();
+fn forget(lineage: &mut Succession, time: f64) {
+    if !lineage.is_remembered(time) {
+        *lineage = Succession::default();
     }
 }
 

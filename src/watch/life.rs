@@ -37,8 +37,6 @@ pub struct Observation<'a> {
     pub crowd: usize,
     /// What is running.
     pub executable: Option<Executable>,
-    /// Its program's earlier lives.
-    pub lineage: &'a Lineage,
 }
 
 impl Life {
@@ -51,13 +49,13 @@ impl Life {
         }
     }
 
-    /// Takes in a sample, and gives the new verdict when one has fallen due.
-    pub fn observe(&mut self, seen: Observation) -> Option<&Arc<Assessment>> {
+    /// Takes in a sample of a life of `lineage`, and gives the new verdict when one has fallen due.
+    pub fn observe(&mut self, seen: Observation, lineage: &Lineage) -> Option<&Arc<Assessment>> {
         let closed = self.history.push(seen.time, seen.scored, seen.memory);
         let around = Circumstances {
             threshold: seen.threshold,
             room: seen.room,
-            lineage: seen.lineage,
+            lineage,
             executable: seen.executable,
             age: seen.age,
             crowd: seen.crowd,

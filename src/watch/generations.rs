@@ -1,0 +1,138 @@
+//! Lives that are too short to be judged, judged as one: a server that forks a child for each task, a worker that is
+//! recycled. Each child may grow and be well; but where every one of them begins above the one before, their parent
+//! leaks, and it shows in the floor of them all.
+
+use std::sync::Arc;
+
+use crate::detector::{Assessment, Circumstances, Detector, Lineage};
+use crate::history::{HOUR, History};
+
+use super::Observation;
+
+/// A life shorter than this, in seconds, is one of many. A longer one is judged for itself.
+const SHORT: f64 = 6.0 * HOUR;
+
+/// So many short lives in a row are a habit.
+const HABIT: u32 = 3;
+
+/// Share of the usual life that is its start: what is still loading is no floor.
+const START: f64 = 0.1;
+
+/// The short lives of one lineage, one after the other or side by side. Nothing but two numbers while lives are long.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Generations {
+    /// Short lives in a row.
+    lives: u32,
+    /// Their mean length, seconds.
+    length: f64,
+    joint: Option<Box<Joint>>,
+}
+
+#[derive(Clone, Debug)]
+struct Joint {
+    history: History,
+    detector: Detector,
+    assessment: Option<Arc<Assessment>>,
+}
+
+impl Generations {
+    /// Takes note of the end of a life that was watched for `age` seconds.
+    pub(super) fn ended(&mut self, age: f64) {
+        if age < SHORT {
+            self.lives = self.lives.saturating_add(1);
+            self.length += (age - self.length) / f64::from(self.lives);
+        } else {
+            *self = Generations::default();
+        }
+    }
+
+    /// Takes in a sample of a life of `age` seconds; samples come every `interval` seconds.
+    pub(super) fn observe(&mut self, seen: &Observation, age: f64, interval: f64) {
+        if self.lives < HABIT || age < START * self.length {
+            return;
+        }
+        let joint = self.joint.get_or_insert_with(|| {
+            Box::new(Joint {
+                history: History::new(seen.time, interval),
+                detector: Detector::new(&Lineage::default(), None),
+                assessment: None,
+            })
+        });
+        let closed = joint.history.push(seen.time, seen.scored, seen.memory);
+        let around = Circumstances {
+            threshold: seen.threshold,
+            room: seen.room,
+            lineage: &Lineage::default(),
+            executable: None,
+            age: None,
+            crowd: seen.crowd,
+        };
+        if let Some(assessment) = joint.detector.update(&joint.history, closed, around) {
+            joint.assessment = Some(Arc::new(assessment));
+        }
+    }
+
+    /// Whether there is a joint history.
+    pub(super) fn has_begun(&self) -> bool {
+        self.joint.is_some()
+    }
+
+    /// The verdict on all of them, where there is one.
+    pub(super) fn assessment(&self) -> Option<&Arc<Assessment>> {
+        self.joint.as_ref()?.assessment.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Memory;
+
+    /// Scores of children that live for an hour each and grow by half while the parent has so many MiB at each hour.
+    fn scores(hours: u32, parent: impl Fn(f64) -> f64) -> Vec<f64> {
+        let mut generations = Generations::default();
+        let mut scores = Vec::new();
+        for hour in 0..hours {
+            for minute in 0..60 {
+                let mebibytes = parent(f64::from(hour)) * (1.0 + f64::from(minute) / 120.0);
+                let memory = Memory::default();
+                let seen = Observation {
+                    time: f64::from(hour * 60 + minute) * 60.0,
+                    scored: (mebibytes * 1_048_576.0) as u64,
+                    memory: &memory,
+                    age: None,
+                    cpu_seconds: None,
+                    room: None,
+                    threshold: 60.0,
+                    crowd: 1,
+                    executable: None,
+                };
+                generations.observe(&seen, f64::from(minute) * 60.0, 60.0);
+                scores.extend(generations.assessment().and_then(|assessment| assessment.score));
+            }
+            generations.ended(3540.0);
+        }
+        scores
+    }
+
+    #[test]
+    fn children_that_each_begin_above_the_one_before_are_a_leak() {
+        assert!(scores(72, |hour| 100.0 + 2.0 * hour).into_iter().any(|score| score > 60.0));
+    }
+
+    #[test]
+    fn children_that_each_grow_and_end_are_not() {
+        let highest = scores(72, |_| 100.0).into_iter().fold(0.0, f64::max);
+        assert!(highest < 20.0, "{highest}");
+    }
+
+    #[test]
+    fn lives_that_are_long_are_judged_for_themselves() {
+        let mut generations = Generations::default();
+        (0..3).for_each(|_| generations.ended(60.0));
+        assert_eq!(generations.lives, HABIT);
+        generations.ended(SHORT);
+        assert_eq!(generations.lives, 0);
+        assert!(!generations.has_begun());
+    }
+}

@@ -1,0 +1,67 @@
+//! What the lives of one program leave to each other, and the verdict on all of them.
+
+use std::sync::Arc;
+
+use crate::detector::{Assessment, Lineage};
+use crate::entity::Executable;
+
+use super::generations::Generations;
+use super::{Life, Observation};
+
+/// What a succession of lives did is forgotten after so many seconds: a week.
+const KEPT: f64 = 7.0 * 86_400.0;
+
+/// One program's lives, one after the other or side by side.
+#[derive(Clone, Debug, Default)]
+pub struct Succession {
+    lineage: Lineage,
+    generations: Generations,
+    /// When the last life ended, seconds.
+    ended: f64,
+}
+
+impl Succession {
+    /// What earlier lives say of the next one.
+    pub fn lineage(&self) -> &Lineage {
+        &self.lineage
+    }
+
+    /// When the last life ended, seconds.
+    pub fn ended(&self) -> f64 {
+        self.ended
+    }
+
+    /// Whether it still counts at `time` seconds.
+    pub fn is_remembered(&self, time: f64) -> bool {
+        time - self.ended < KEPT
+    }
+
+    /// Whether short lives are judged together, which takes the memory of one more life.
+    pub fn is_judged_jointly(&self) -> bool {
+        self.generations.has_begun()
+    }
+
+    /// Takes in a sample of the life whose history began at `began`. Samples come every `interval` seconds; `may_begin`
+    /// where there is room for one more joint history.
+    pub fn observe(&mut self, seen: &Observation, began: f64, interval: f64, may_begin: bool) {
+        if may_begin || self.generations.has_begun() {
+            self.generations.observe(seen, seen.time - began, interval);
+        }
+    }
+
+    /// Takes note of the end of a life.
+    pub fn retire(&mut self, life: &Life, executable: Option<Executable>) {
+        let history = life.history();
+        self.generations.ended(history.age());
+        self.ended = self.ended.max(history.latest());
+        // A life too short to be judged says nothing about the next one.
+        if life.has_judged() {
+            life.retire(&mut self.lineage, executable);
+        }
+    }
+
+    /// The surer one of the verdict on a life for its own sake and of that on all short lives together.
+    pub fn surer<'a>(&'a self, own: &'a Arc<Assessment>) -> &'a Arc<Assessment> {
+        self.generations.assessment().filter(|joint| joint.score > own.score).unwrap_or(own)
+    }
+}
