@@ -7,6 +7,7 @@
 //! Both are smoothed, so that evidence must last: hysteresis lives in the score and not in the status. Every statistic
 //! reads block floors; nothing is computed from raw samples, and nothing is looked at again before a block closes.
 
+mod activity;
 mod assessment;
 mod lineage;
 mod rise;
@@ -31,6 +32,7 @@ pub use lineage::Lineage;
 use crate::entity::Executable;
 use crate::history::{Closed, HOUR, HOURLY, History, width};
 
+use activity::Activity;
 use lineage::{Ending, Probation};
 use rise::Rise;
 use scores::Scores;
@@ -70,6 +72,8 @@ pub struct Circumstances<'a> {
     pub executable: Option<Executable>,
     /// Seconds since its start, where that is known; it may have been watched for less.
     pub age: Option<f64>,
+    /// CPU seconds that it has used since its start, where that is known.
+    pub cpu_seconds: Option<f64>,
     /// How many entities are watched beside it whose memory changes at all: each of them is a chance to be wrong.
     pub crowd: usize,
 }
@@ -80,6 +84,7 @@ pub struct Detector {
     trend: TrendChannel,
     season: Option<SeasonEvidence>,
     urgency: UrgencyChannel,
+    activity: Activity,
     closed: Closed,
     /// Number of the evaluation period that the last sample fell into.
     period: Option<i64>,
@@ -106,6 +111,7 @@ impl Detector {
             trend: TrendChannel::default(),
             season: None,
             urgency: UrgencyChannel::default(),
+            activity: Activity::default(),
             closed: Closed::default(),
             period: None,
             judged: false,
@@ -123,6 +129,9 @@ impl Detector {
     /// Takes note that blocks of `history` were `closed`, and gives a new verdict when one falls due.
     pub fn update(&mut self, history: &History, closed: Closed, around: Circumstances) -> Option<Assessment> {
         self.closed.merge(closed);
+        if let Some(cpu_seconds) = around.cpu_seconds {
+            self.activity.push(history.latest(), cpu_seconds);
+        }
         let (now, step) = (history.latest(), BLOCKS_AN_EVALUATION * width(history.ladder().finest()));
         let period = (now / step).floor() as i64;
         let last = self.period.replace(period).filter(|last| *last < period)?;
@@ -171,12 +180,13 @@ impl Detector {
     /// Brings all evidence up to date whose blocks have closed.
     fn look(&mut self, history: &History, around: &Circumstances) {
         let closed = std::mem::take(&mut self.closed);
-        let look = self.urgency.update(history, around.lineage, around.room, |rung| closed.contains(rung));
+        let look = self.urgency.update(history, &self.activity, around, |rung| closed.contains(rung));
         self.judged |= look.judged;
         if look.rising {
             self.rose = Some(history.latest());
+            self.activity.follow(history.ladder().finest());
         }
-        self.judged |= self.trend.update(history, |rung| closed.contains(rung));
+        self.judged |= self.trend.update(history, &self.activity, |rung| closed.contains(rung));
         if closed.contains(HOURLY) {
             self.season = season::judge(history);
         }

@@ -62,6 +62,7 @@ impl Play {
                 lineage: &self.lineage,
                 executable: None,
                 age: None,
+                cpu_seconds: None,
                 crowd: 1,
             };
             if let Some(assessment) = detector.update(&history, closed, around) {
@@ -267,6 +268,7 @@ fn a_gap_neither_raises_a_suspicion_nor_ends_it() {
             lineage: &lineage,
             executable: None,
             age: None,
+            cpu_seconds: None,
             crowd: 1,
         };
         scores.extend(detector.update(&history, closed, around).and_then(|verdict| verdict.score));

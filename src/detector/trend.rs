@@ -4,6 +4,7 @@
 
 use crate::history::{HOURLY, History};
 
+use super::activity::Activity;
 use super::assessment::Gate;
 use super::rise::Rise;
 use super::stats::{Trend, effective_steps, median, ramp, trend};
@@ -61,6 +62,9 @@ mod gate {
     pub(super) const NOT_LOGARITHMIC: (f64, f64) = (1.1, 1.4);
 }
 
+/// Growth that slowed down with the load is taken for at most so many times as fast as it was.
+const MOST_WANING: f64 = 3.0;
+
 /// What one time scale shows.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TrendEvidence {
@@ -79,13 +83,18 @@ pub(super) struct TrendChannel {
 
 impl TrendChannel {
     /// Looks again at the scales on which `is_closed`. Returns whether any window was full enough to be judged.
-    pub(super) fn update(&mut self, history: &History, is_closed: impl Fn(usize) -> bool) -> bool {
+    pub(super) fn update(
+        &mut self,
+        history: &History,
+        activity: &Activity,
+        is_closed: impl Fn(usize) -> bool,
+    ) -> bool {
         let mut judged = false;
         for (held, scale) in self.held.iter_mut().zip(SCALES) {
             if is_closed(scale.rung) {
                 let window = Window::of(history, scale.rung, scale.blocks).filter(is_full);
                 judged |= window.is_some();
-                *held = window.and_then(|window| judge(history, scale, &window));
+                *held = window.and_then(|window| judge(history, activity, scale, &window));
             }
         }
         judged
@@ -111,7 +120,7 @@ fn is_full(window: &Window) -> bool {
     window.known() as f64 >= KNOWN * window.floors.len() as f64 && window.is_current(3)
 }
 
-fn judge(history: &History, scale: Scale, window: &Window) -> Option<TrendEvidence> {
+fn judge(history: &History, activity: &Activity, scale: Scale, window: &Window) -> Option<TrendEvidence> {
     let line = trend(&window.floors)?;
     let (level, end) = (window.level()?, window.end()?);
     let steps = window.floors.len() as f64 - 1.0;
@@ -129,8 +138,11 @@ fn judge(history: &History, scale: Scale, window: &Window) -> Option<TrendEviden
         return Some(TrendEvidence { evidence: 0.0, slowing: 1.0, rise: rise(Vec::new()) });
     }
     let kept = never_given_back(&window.floors);
-    let past = Past::of(history, scale.rung, window.start, &window.filled()?, 0);
-    let slowing = slowing(window, grown);
+    let filled = window.filled()?;
+    let past = Past::of(history, scale.rung, window.start, &filled, 0);
+    let newest = (window.start / window.width).round() as i64 + window.floors.len() as i64 - 1;
+    let waning = activity.waning(scale.rung, newest, window.floors.len()).unwrap_or(1.0);
+    let slowing = slowing(window, grown) * waning.clamp(1.0, MOST_WANING);
     let retained = (kept[window.floors.len() * 3 / 4] - lowest_of_first_three(window)) / (0.75 * grown);
     let signal = grown / line.noise.max(1e-4 * level);
     let gates = [
@@ -145,7 +157,8 @@ fn judge(history: &History, scale: Scale, window: &Window) -> Option<TrendEviden
         Gate::new("give_back", grown / past.given_back.max(1.0), gate::GIVE_BACK),
         life_gate(Life::of(history)),
     ];
-    let rise = rise(gates.to_vec());
+    let explained = activity.explains(scale.rung, newest, &filled, 0).map(activity_gate);
+    let rise = rise(gates.into_iter().chain(explained).collect());
     Some(TrendEvidence {
         evidence: scale.cap * rise.evidence(),
         slowing: if grown > 0.02 * level && !slowing.is_nan() { slowing } else { 1.0 },
@@ -184,6 +197,11 @@ fn trend_gate(line: &Trend, scale: Scale) -> Gate {
     let gate = Gate::new("trend", line.z, gate::TREND);
     let monotonic = if scale.cap < 1.0 { 0.0 } else { ramp(line.tau, gate::TAU) };
     Gate { pass: gate.pass.max(monotonic), ..gate }
+}
+
+/// The load speaks against a leak as far as it explains the rise.
+pub(super) fn activity_gate(explained: f64) -> Gate {
+    Gate { name: "activity", value: explained, pass: 1.0 - explained }
 }
 
 /// The life speaks for a leak if it grew as a line does, or of late so and better than a logarithm throughout.

@@ -8,11 +8,13 @@
 
 use crate::history::{BLOCKS, HOUR, History, RUNGS, width};
 
+use super::Circumstances;
+use super::activity::Activity;
 use super::assessment::Gate;
-use super::lineage::Lineage;
 use super::rise::Rise;
 use super::shapes::Likeness;
 use super::stats::ramp;
+use super::trend::activity_gate;
 use super::window::{Life, Past, Window};
 
 /// Floors that a window needs: nearly all, or for a young life fewer.
@@ -67,6 +69,7 @@ const OBJECTIONS: [(&str, f64, (f64, f64)); 7] = [
     ("slowing", 3.3, (0.47, 0.58)),
 ];
 const LIFE_WEIGHT: f64 = 2.0;
+const ACTIVITY_WEIGHT: f64 = 4.0;
 
 /// What one rung shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,8 +98,8 @@ impl UrgencyChannel {
     pub(super) fn update(
         &mut self,
         history: &History,
-        lineage: &Lineage,
-        room: Option<u64>,
+        activity: &Activity,
+        around: &Circumstances,
         is_closed: impl Fn(usize) -> bool,
     ) -> Look {
         let mut look = Look::default();
@@ -105,7 +108,7 @@ impl UrgencyChannel {
             look.judged |= window.is_some();
             let rising = window.filter(FullWindow::is_rising);
             look.rising |= rising.is_some();
-            let found = rising.and_then(|window| window.judge(history, lineage, room));
+            let found = rising.and_then(|window| window.judge(history, activity, around));
             if self.held.len() <= rung && found.is_some() {
                 self.held.resize(rung + 1, None);
             }
@@ -164,7 +167,8 @@ impl FullWindow {
         rise > SCREEN.0 * end && rise > SCREEN.1 && end >= high - 0.5 * rise
     }
 
-    fn judge(&self, history: &History, lineage: &Lineage, room: Option<u64>) -> Option<Urgency> {
+    fn judge(&self, history: &History, activity: &Activity, around: &Circumstances) -> Option<Urgency> {
+        let lineage = around.lineage;
         let plain: [f64; BLOCKS] = self.window.filled()?.try_into().ok()?;
         let (like, floors) = likeness(plain);
         if like.growth <= 0.0 {
@@ -199,9 +203,11 @@ impl FullWindow {
             .map(|(&(name, _, limits), value)| Gate::new(name, value, limits))
             .collect();
         gates.push(life_gate(Life::of(history)));
+        let newest = (self.window.start / self.window.width).round() as i64 + BLOCKS as i64 - 1;
+        gates.extend(activity.explains(self.rung, newest, &floors, BLOCKS - 1 - blocks).map(activity_gate));
         let objections: f64 = gates
             .iter()
-            .zip(OBJECTIONS.iter().map(|objection| objection.1).chain([LIFE_WEIGHT]))
+            .zip(OBJECTIONS.iter().map(|objection| objection.1).chain([LIFE_WEIGHT, ACTIVITY_WEIGHT]))
             .map(|(gate, weight)| weight * (1.0 - gate.pass))
             .sum();
         let shape =
@@ -212,7 +218,7 @@ impl FullWindow {
                 + persistence(
                     growing_for,
                     lineage.grown(),
-                    room.map(|room| room as f64 / slope),
+                    around.room.map(|room| room as f64 / slope),
                     (history.age() - growing_for).max(0.0),
                 ),
             shape,

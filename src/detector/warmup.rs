@@ -61,6 +61,7 @@ mod tests {
             lineage: &Lineage::default(),
             executable: None,
             age: None,
+            cpu_seconds: None,
             crowd: 1,
         };
         cap(Some(&rise(life)), &around, hours * HOUR, true)
@@ -88,6 +89,7 @@ mod tests {
             lineage: &Lineage::default(),
             executable: None,
             age: None,
+            cpu_seconds: None,
             crowd: 1,
         };
         assert_eq!(cap(None, &around, 100.0 * HOUR, false), 1.0);

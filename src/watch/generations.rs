@@ -65,6 +65,7 @@ impl Generations {
             lineage: &Lineage::default(),
             executable: None,
             age: None,
+            cpu_seconds: None,
             crowd: seen.crowd,
         };
         if let Some(assessment) = joint.detector.update(&joint.history, closed, around) {

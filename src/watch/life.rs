@@ -58,6 +58,7 @@ impl Life {
             lineage,
             executable: seen.executable,
             age: seen.age,
+            cpu_seconds: seen.cpu_seconds,
             crowd: seen.crowd,
         };
         let assessment = self.detector.update(&self.history, closed, around)?;

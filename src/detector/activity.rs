@@ -1,0 +1,236 @@
+//! How busy an entity was while its floors rose. Memory that follows the load is a ramp and no leak; growth that goes on
+//! while the load does not is none of its doing.
+
+use crate::history::{BLOCKS, HOUR, RUNGS, width};
+
+use super::stats::{median, ramp};
+
+/// Time constant of what is usual, seconds.
+const USUAL: f64 = 6.0 * HOUR;
+
+/// Less of a core than this is idleness, of which no share is taken.
+const IDLE: f64 = 0.002;
+
+/// Work comes in bursts: blocks of activity are averaged with so many before them.
+const SMOOTH: usize = 4;
+
+/// Square of the correlation of memory and activity from which on they begin to look alike, and do.
+const ALIKE: (f64, f64) = (0.7, 0.9);
+
+/// Relative rise of activity, against that of memory, from which on it can explain it, and does.
+const ENOUGH: (f64, f64) = (0.25, 0.5);
+
+/// CPU seconds used a second, by block. Only what has risen is followed in detail, of all else no more than two numbers
+/// are kept.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Activity {
+    /// Time and CPU seconds of the last sample.
+    last: Option<(f64, f64)>,
+    usual: Option<f64>,
+    lanes: Vec<Lane>,
+    finest: usize,
+}
+
+/// The last blocks of one rung.
+#[derive(Clone, Debug)]
+struct Lane {
+    /// Number of the open block, and CPU seconds and seconds in it so far.
+    open: (i64, f64, f64),
+    /// Means of the blocks before it by number modulo [`BLOCKS`]; not a number for gaps.
+    means: [f32; BLOCKS],
+}
+
+impl Activity {
+    /// Takes in the CPU seconds used until `time`.
+    pub(super) fn push(&mut self, time: f64, cpu_seconds: f64) {
+        let Some((before, used)) = self.last.replace((time, cpu_seconds)) else {
+            return;
+        };
+        let (seconds, cpu) = (time - before, cpu_seconds - used);
+        if !(seconds > 0.0 && cpu >= 0.0) {
+            return;
+        }
+        let busy = cpu / seconds;
+        let weight = 1.0 - (-seconds / USUAL).exp();
+        self.usual = Some(self.usual.map_or(busy, |usual| usual + weight * (busy - usual)));
+        for (rung, lane) in (self.finest..).zip(&mut self.lanes) {
+            lane.push((time / width(rung)).floor() as i64, cpu, seconds);
+        }
+    }
+
+    /// Follows it in detail from now on, in blocks from the rung `finest` upwards. What was before is taken for usual.
+    pub(super) fn follow(&mut self, finest: usize) {
+        if let (true, Some((time, _)), Some(usual)) = (self.lanes.is_empty(), self.last, self.usual) {
+            self.finest = finest;
+            let lane = |rung| Lane {
+                open: ((time / width(rung)).floor() as i64, 0.0, 0.0),
+                means: [usual as f32; BLOCKS],
+            };
+            self.lanes = (finest..RUNGS).map(lane).collect();
+        }
+    }
+
+    /// Smoothed means of the blocks that end with the block `newest` of `rung`, as many as `floors`; `None` where it is
+    /// not followed.
+    fn beside(&self, rung: usize, newest: i64, floors: usize) -> Option<Vec<f64>> {
+        let lane = self.lanes.get(rung.checked_sub(self.finest)?)?;
+        let first = newest - floors as i64 + 1;
+        let mut usual = self.usual?;
+        let plain: Vec<f64> = (first..=newest)
+            .map(|number| {
+                usual = lane.mean(number).unwrap_or(usual);
+                usual
+            })
+            .collect();
+        let smooth = |place: usize| {
+            let part = &plain[place.saturating_sub(SMOOTH - 1)..=place];
+            part.iter().sum::<f64>() / part.len() as f64
+        };
+        Some((0..floors).map(smooth).collect())
+    }
+
+    /// How much of a rise of `floors` since block `onset` the load explains, 0 to 1: how alike they run, if the load rose
+    /// enough. The last floor is that of block `newest` of `rung`.
+    pub(super) fn explains(&self, rung: usize, newest: i64, floors: &[f64], onset: usize) -> Option<f64> {
+        let busy = self.beside(rung, newest, floors.len())?;
+        let before = onset.clamp(3, floors.len().saturating_sub(3).max(3));
+        let rise = |values: &[f64], least: f64| {
+            let from = median(&mut values.get(..before)?.to_vec())?;
+            let to = median(&mut values.get(values.len().checked_sub(3)?..)?.to_vec())?;
+            Some((to - from) / from.max(least))
+        };
+        let (memory, load) = (rise(floors, 1.0)?, rise(&busy, IDLE)?);
+        if memory <= 0.0 || load <= 0.0 {
+            return Some(0.0);
+        }
+        let correlation = correlation(floors, &busy).max(0.0);
+        Some(ramp(correlation * correlation, ALIKE) * ramp(load / memory, ENOUGH))
+    }
+
+    /// Activity between the middles of the first two quarters of a window of so many blocks against that between the
+    /// middles of its last two: what slowed down because there was less to do has not levelled off.
+    pub(super) fn waning(&self, rung: usize, newest: i64, blocks: usize) -> Option<f64> {
+        let busy = self.beside(rung, newest, blocks)?;
+        let mean = |from: usize, to: usize| {
+            let part = busy.get(from..to).filter(|part| !part.is_empty())?;
+            Some((part.iter().sum::<f64>() / part.len() as f64).max(IDLE))
+        };
+        let eighth = blocks / 8;
+        Some(mean(eighth, 3 * eighth)? / mean(5 * eighth, 7 * eighth)?)
+    }
+}
+
+impl Lane {
+    fn push(&mut self, number: i64, cpu: f64, seconds: f64) {
+        let (open, used, lasted) = self.open;
+        if number <= open {
+            self.open = (open, used + cpu, lasted + seconds);
+            return;
+        }
+        self.means[slot(open)] = if lasted > 0.0 { (used / lasted) as f32 } else { f32::NAN };
+        for gap in (open + 1).max(number - BLOCKS as i64)..number {
+            self.means[slot(gap)] = f32::NAN;
+        }
+        self.open = (number, cpu, seconds);
+    }
+
+    /// The mean of a block that is complete and remembered.
+    fn mean(&self, number: i64) -> Option<f64> {
+        let back = self.open.0.checked_sub(number)?;
+        let mean = self.means[slot(number)];
+        ((1..=BLOCKS as i64).contains(&back) && mean.is_finite()).then_some(f64::from(mean))
+    }
+}
+
+fn slot(number: i64) -> usize {
+    number.rem_euclid(BLOCKS as i64) as usize
+}
+
+/// Pearson's correlation; 0 where either is constant.
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (mean_a, mean_b) = (mean(a), mean(b));
+    let (mut together, mut own_a, mut own_b) = (0.0, 0.0, 0.0);
+    for (a, b) in a.iter().zip(b) {
+        let (a, b) = (a - mean_a, b - mean_b);
+        together += a * b;
+        own_a += a * a;
+        own_b += b * b;
+    }
+    let scale = (own_a * own_b).sqrt();
+    if scale > 0.0 { together / scale } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUNG: usize = 9;
+
+    /// What a day's load at each share of the window explains of floors at each share of it.
+    fn explained(load: impl Fn(f64) -> f64, floor: impl Fn(f64) -> f64) -> f64 {
+        let mut activity = Activity::default();
+        let (width, mut cpu) = (width(RUNG), 0.0);
+        let span = BLOCKS as f64 * width;
+        for sample in 0..=BLOCKS * 16 {
+            let time = sample as f64 * width / 16.0;
+            activity.push(time, cpu);
+            activity.follow(RUNG - 2);
+            cpu += load(time / span) * width / 16.0;
+        }
+        let floors: Vec<f64> = (0..BLOCKS).map(|place| floor(place as f64 / BLOCKS as f64)).collect();
+        activity.explains(RUNG, BLOCKS as i64 - 1, &floors, 8).unwrap()
+    }
+
+    #[test]
+    fn memory_that_follows_the_load_is_explained_by_it() {
+        let ramp = |t: f64| 1.0 + (2.0 * (t - 0.25)).clamp(0.0, 1.0);
+        assert!(explained(ramp, |t| 1e8 * ramp(t)) > 0.9);
+    }
+
+    #[test]
+    fn growth_that_goes_on_at_the_same_load_is_not() {
+        assert_eq!(explained(|_| 0.5, |t| 1e8 * (1.0 + t)), 0.0);
+        assert_eq!(explained(|t| 1.0 - 0.5 * t, |t| 1e8 * (1.0 + t)), 0.0, "falling load");
+        let step = |t: f64| if t < 0.3 { 0.2 } else { 0.4 };
+        assert!(
+            explained(step, |t| 1e8 * (1.0 + (t - 0.3).max(0.0))) < 0.2,
+            "the load stepped up and stayed"
+        );
+    }
+
+    #[test]
+    fn a_little_more_load_does_not_explain_much_more_memory() {
+        assert!(explained(|t| 1.0 + 0.05 * t, |t| 1e8 * (1.0 + t)) < 0.1);
+    }
+
+    #[test]
+    fn what_slowed_down_with_the_load_has_not_levelled_off() {
+        let mut activity = Activity::default();
+        let mut cpu = 0.0;
+        for sample in 0..=BLOCKS * 4 {
+            let time = sample as f64 * width(RUNG) / 4.0;
+            activity.push(time, cpu);
+            activity.follow(RUNG);
+            cpu += width(RUNG) / 4.0 * if sample < BLOCKS * 2 { 0.8 } else { 0.2 };
+        }
+        let waning = activity.waning(RUNG, BLOCKS as i64 - 1, BLOCKS).unwrap();
+        assert!((3.0..5.0).contains(&waning), "{waning}");
+    }
+
+    #[test]
+    fn awkward_samples_are_no_trouble() {
+        let mut activity = Activity::default();
+        assert_eq!(activity.explains(RUNG, 10, &[1.0; BLOCKS], 4), None);
+        activity.follow(RUNG);
+        for (time, cpu) in [(10.0, 5.0), (5.0, 9.0), (20.0, 0.0), (1e9, f64::MAX), (1e18, f64::MAX)] {
+            activity.push(time, cpu);
+            activity.follow(RUNG);
+        }
+        for newest in [i64::MIN + 100, 0, 10, i64::MAX] {
+            let said = activity.explains(RUNG, newest, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], 2);
+            assert!(said.is_none_or(|share| (0.0..=1.0).contains(&share)), "{said:?}");
+            assert!(activity.waning(RUNG, newest, 32).is_none_or(|times| times > 0.0));
+        }
+    }
+}
