@@ -25,10 +25,43 @@ struct Group {
     growth: Option<f64>,
     /// The member that is suspected most.
     worst: Option<Worst>,
-    /// The shortest time of a member with a limit of its own, seconds, and that limit.
-    own: Option<(f64, Limit)>,
-    /// Growth of all members that are on the way to one limit together, bytes a second, and that limit.
-    shared: Vec<(f64, Limit)>,
+    /// The way of the member that is first at a limit of its own.
+    own: Option<(Approach, Limit)>,
+    /// Growth of all members that are on the way to one limit together, and that limit.
+    shared: Vec<(Pace, Limit)>,
+}
+
+/// How long it takes to a limit, seconds, and the soonest and the latest.
+#[derive(Clone, Copy, Debug)]
+struct Approach {
+    left: f64,
+    range: Option<[f64; 2]>,
+}
+
+/// How fast members grow, bytes a second, and the fastest and the slowest that it may be.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    growth: f64,
+    range: Option<[f64; 2]>,
+}
+
+impl Pace {
+    /// Of a member that grows by `growth` bytes a second and has a `way` to go.
+    fn new(growth: f64, way: Approach) -> Pace {
+        Pace { growth, range: way.range.map(|range| range.map(|seconds| growth * way.left / seconds)) }
+    }
+
+    fn add(&mut self, other: Pace) {
+        self.growth += other.growth;
+        self.range = self.range.zip(other.range).map(|(one, other)| [one[0] + other[0], one[1] + other[1]]);
+    }
+
+    /// The way of `room` bytes at this pace; `None` for what does not grow.
+    fn approach(self, room: u64) -> Option<Approach> {
+        let seconds = |growth: f64| room as f64 / growth;
+        let range = self.range.map(|range| range.map(seconds)).filter(|range| range[1].is_finite());
+        (self.growth > 0.0).then(|| Approach { left: seconds(self.growth), range })
+    }
 }
 
 /// What a group takes over from a member.
@@ -71,7 +104,8 @@ impl Groups {
             group.growth = Some(group.growth.unwrap_or(0.0) + growth);
         }
         if let (Some(left), Some(limit)) = (assessment.time_to_limit_seconds, member.limit) {
-            group.approach(left, limit, assessment.growth_bytes_per_second.unwrap_or(0.0));
+            let way = Approach { left, range: assessment.time_to_limit_range_seconds };
+            group.approach(way, limit, assessment.growth_bytes_per_second.unwrap_or(0.0));
         }
         if group.worst.as_ref().is_none_or(|worst| is_worse(assessment, &worst.assessment)) {
             group.worst = Some(member.taken_over());
@@ -95,37 +129,39 @@ fn is_worse(one: &Assessment, other: &Assessment) -> bool {
 }
 
 impl Group {
-    /// Counts in a member that will hit `limit` in `left` seconds.
-    fn approach(&mut self, left: f64, limit: Limit, growth: f64) {
+    /// Counts in a member that is on its `way` to `limit`.
+    fn approach(&mut self, way: Approach, limit: Limit, growth: f64) {
         match limit.kind {
             LimitKind::AddressSpace | LimitKind::Data => {
-                if self.own.is_none_or(|(shortest, _)| left < shortest) {
-                    self.own = Some((left, limit));
+                if self.own.is_none_or(|(shortest, _)| way.left < shortest.left) {
+                    self.own = Some((way, limit));
                 }
             }
             LimitKind::Host | LimitKind::Configured => {
+                let pace = Pace::new(growth, way);
                 match self.shared.iter_mut().find(|(_, known)| *known == limit) {
-                    Some((sum, _)) => *sum += growth,
-                    None => self.shared.push((growth, limit)),
+                    Some((sum, _)) => sum.add(pace),
+                    None => self.shared.push((pace, limit)),
                 }
             }
         }
     }
 
-    /// Seconds until the first limit is hit, and which. One that is shared is hit by all together.
-    fn nearest(&self) -> Option<(f64, Limit)> {
-        let growing = self.shared.iter().filter(|(growth, _)| *growth > 0.0);
-        let shared = growing.map(|&(growth, limit)| (limit.room as f64 / growth, limit));
-        self.own.into_iter().chain(shared).min_by(|a, b| a.0.total_cmp(&b.0))
+    /// The way to the limit that is hit first, and which. One that is shared is hit by all together.
+    fn nearest(&self) -> Option<(Approach, Limit)> {
+        let shared =
+            self.shared.iter().filter_map(|&(pace, limit)| Some((pace.approach(limit.room)?, limit)));
+        self.own.into_iter().chain(shared).min_by(|a, b| a.0.left.total_cmp(&b.0.left))
     }
 
     fn into_entity(self, name: Arc<str>) -> Entity {
-        let (left, limit) = self.nearest().unzip();
+        let (way, limit) = self.nearest().unzip();
         let worst = self.worst.as_ref();
         let verdict = worst.map_or_else(Assessment::default, |worst| Assessment::clone(&worst.assessment));
         let assessment = Assessment {
             growth_bytes_per_second: self.growth.or(verdict.growth_bytes_per_second),
-            time_to_limit_seconds: left,
+            time_to_limit_seconds: way.map(|way| way.left),
+            time_to_limit_range_seconds: way.and_then(|way| way.range),
             ..verdict
         };
         Entity {
@@ -235,6 +271,25 @@ mod tests {
         assert_eq!(of(&together), (Some(50.0), Some(host)));
         assert_eq!(of(&[(Some(90.0), 1.0, own), (Some(80.0), 1.0, own)]), (Some(80.0), Some(own)));
         assert_eq!(of(&[(Some(90.0), 1.0, own), (Some(1000.0), 1.0, host)]), (Some(90.0), Some(own)));
+    }
+
+    #[test]
+    fn the_range_of_all_together_comes_from_those_of_each() {
+        let host = Limit { kind: LimitKind::Host, bytes: 9000, room: 1000 };
+        let member = |range| {
+            let verdict = verdict(Some(70.0), 10.0, Some(100.0));
+            Arc::new(Assessment { time_to_limit_range_seconds: range, ..Assessment::clone(&verdict) })
+        };
+        let of = |members: &[Option<[f64; 2]>]| {
+            let mut groups = Groups::default();
+            for (pid, range) in (1..).zip(members) {
+                add(&mut groups, "web", pid, &member(*range), Some(host));
+            }
+            groups.into_entities().next().unwrap().assessment.time_to_limit_range_seconds
+        };
+        assert_eq!(of(&[Some([50.0, 200.0])]), Some([50.0, 200.0]));
+        assert_eq!(of(&[Some([50.0, 200.0]), Some([50.0, 200.0])]), Some([25.0, 100.0]));
+        assert_eq!(of(&[Some([50.0, 200.0]), None]), None, "one of them may be any time");
     }
 
     #[test]

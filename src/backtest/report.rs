@@ -9,7 +9,7 @@ use super::replay::Replay;
 use super::series::Series;
 use super::table::Table;
 use crate::config::{BacktestConfig, BacktestOutput};
-use crate::detector::{Assessment, Reason, Status};
+use crate::detector::{Assessment, Reason, Standing, Status};
 
 /// One verdict. The fields are what is written as JSON, unknown ones as null.
 #[derive(Clone, Debug, Serialize)]
@@ -22,6 +22,12 @@ pub(super) struct Evaluation<'a> {
     pub(super) reason: Reason,
     pub(super) growth_bytes_per_second: Option<f64>,
     pub(super) time_to_limit_seconds: Option<f64>,
+    pub(super) standing: Option<Standing>,
+    pub(super) time_to_limit_range_seconds: Option<[f64; 2]>,
+    /// When the growth began, seconds since the epoch.
+    pub(super) onset_time: Option<f64>,
+    /// Why it is suspect; null for what is not.
+    pub(super) sentence: Option<String>,
 }
 
 /// What became of one entity. Score, status and what follows are those of the last verdict.
@@ -39,6 +45,10 @@ pub(super) struct Summary<'a> {
     pub(super) time_to_limit_seconds: Option<f64>,
     pub(super) restarts: u64,
     pub(super) sentence: String,
+    pub(super) standing: Option<Standing>,
+    pub(super) time_to_limit_range_seconds: Option<[f64; 2]>,
+    /// When the growth began, seconds since the epoch.
+    pub(super) onset_time: Option<f64>,
 }
 
 /// Writes verdicts as they are wanted.
@@ -116,6 +126,9 @@ impl<'a, W: Write> Report<'a, W> {
             time_to_limit_seconds: last.time_to_limit_seconds,
             restarts: replay.restarts(),
             sentence: last.sentence().to_string(),
+            standing: last.score.map(|_| last.standing),
+            time_to_limit_range_seconds: last.time_to_limit_range_seconds,
+            onset_time: onset_time(last),
         })
     }
 }
@@ -130,8 +143,16 @@ impl<'a> Evaluation<'a> {
             reason: assessment.reason,
             growth_bytes_per_second: assessment.growth_bytes_per_second,
             time_to_limit_seconds: assessment.time_to_limit_seconds,
+            standing: assessment.score.map(|_| assessment.standing),
+            time_to_limit_range_seconds: assessment.time_to_limit_range_seconds,
+            onset_time: onset_time(assessment),
+            sentence: assessment.is_suspect().then(|| assessment.sentence().to_string()),
         }
     }
+}
+
+fn onset_time(assessment: &Assessment) -> Option<f64> {
+    assessment.evidence.as_ref().and_then(|evidence| evidence.onset_time)
 }
 
 /// One object, one line.

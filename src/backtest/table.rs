@@ -32,7 +32,7 @@ impl Table {
 
     /// The line above all evaluations.
     pub(super) fn evaluations(&mut self, out: &mut impl Write) -> io::Result<()> {
-        let titles = ["TIME", "ENTITY", "SCORE", "STATUS", "REASON", "GROWTH", "LIMIT IN"];
+        let titles = ["TIME", "ENTITY", "SCORE", "STATUS", "REASON", "GROWTH", "LIMIT IN", "WHY"];
         self.evaluation_line(titles, out)
     }
 
@@ -46,6 +46,7 @@ impl Table {
             found.reason.as_str(),
             &known(found.growth_bytes_per_second, |growth| format!("{}/h", bytes(3600.0 * growth))),
             &known(found.time_to_limit_seconds, duration),
+            found.sentence.as_deref().unwrap_or_default(),
         ];
         self.evaluation_line(cells, out)
     }
@@ -73,13 +74,13 @@ impl Table {
 
     fn evaluation_line(
         &mut self,
-        [time, entity, score, status, reason, growth, left]: [&str; 7],
+        [time, entity, score, status, reason, growth, left, why]: [&str; 8],
         out: &mut impl Write,
     ) -> io::Result<()> {
         let width = self.entity;
         let _ = write!(
             self.line,
-            "{time:TIME$}  {entity:width$}  {score:>6}  {status:7}  {reason:17}  {growth:>12}  {left}"
+            "{time:TIME$}  {entity:width$}  {score:>6}  {status:7}  {reason:17}  {growth:>12}  {left:8}  {why}"
         );
         self.end(out)
     }

@@ -23,6 +23,9 @@ pub struct Assessment {
     pub growth_bytes_per_second: Option<f64>,
     /// Seconds until the nearest limit at that slope; `None` without a trend.
     pub time_to_limit_seconds: Option<f64>,
+    /// The soonest and the latest that the same evidence allows for, seconds: in about nine cases of ten the limit is
+    /// hit in between. `None` without a time, and where nothing bounds it.
+    pub time_to_limit_range_seconds: Option<[f64; 2]>,
     /// Length in seconds of the window that carries the evidence.
     pub window_seconds: Option<f64>,
     /// Bytes by which each kind changed over that window.
@@ -41,6 +44,7 @@ impl Default for Assessment {
             standing: Standing::default(),
             growth_bytes_per_second: None,
             time_to_limit_seconds: None,
+            time_to_limit_range_seconds: None,
             window_seconds: None,
             growth_by_kind: Vec::new(),
             evidence: None,
@@ -171,8 +175,13 @@ pub struct Evidence {
     pub grown_bytes: f64,
     /// Floor at the end of the window, bytes.
     pub floor_bytes: f64,
-    /// Seconds since the growth began, as far as it can be told.
+    /// Seconds since the growth began, as far as the window shows.
     pub growing_for_seconds: f64,
+    /// When this growth began in the whole of what is remembered, seconds since the epoch. What has grown since the
+    /// first sample, or for more than ten days, may be older; null where nothing grows.
+    pub onset_time: Option<f64>,
+    /// Seconds since then.
+    pub since_onset_seconds: Option<f64>,
     /// Every test of the evidence, each between 0 (speaks against a leak) and 1 (does not).
     pub gates: Vec<Gate>,
 }

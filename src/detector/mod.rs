@@ -10,6 +10,8 @@
 mod activity;
 mod assessment;
 mod lineage;
+mod onset;
+mod reach;
 mod rise;
 mod scores;
 mod season;

@@ -1,72 +1,141 @@
-//! Wording of an assessment: what was seen, in units that people use.
+//! Wording of an assessment: what was seen, in units that people use, the most telling facts first.
 
 use std::fmt;
 
 use super::{Assessment, Channel, Evidence, Gate, Reason, Standing};
 use crate::human::{bytes, duration};
 
+/// Growth of so many times the largest fall in the past is unlike anything that was given back.
+const UNMATCHED: f64 = 4.0;
+
+/// Growth is told to be older than the window that shows it from so many times its length on.
+const OLDER: f64 = 1.25;
+
 pub(super) struct Sentence<'a>(pub(super) &'a Assessment);
 
 impl fmt::Display for Sentence<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.reason == Reason::Leaking && self.0.standing == Standing::Inherited {
-            return f.write_str(INHERITED);
-        }
-        let Some(evidence) = &self.0.evidence else {
-            return f.write_str(self.without_evidence());
-        };
-        let window = duration(self.0.window_seconds.unwrap_or(evidence.growing_for_seconds));
-        match self.0.reason {
-            Reason::InsufficientData => f.write_str(self.without_evidence()),
-            Reason::Leaking => self.leaking(f, evidence),
-            Reason::Growing => write!(f, "{}; not for long enough yet to call it a leak", Rise(evidence)),
-            Reason::WarmingUp => write!(f, "{}, as after a start; expected to level off", Rise(evidence)),
-            Reason::Saturating => write!(f, "{}, ever more slowly", Rise(evidence)),
-            Reason::Fluctuating => {
-                write!(
+        let Sentence(found) = self;
+        match (found.reason, &found.evidence) {
+            (Reason::InsufficientData, _) => f.write_str("not enough history yet to tell"),
+            (Reason::Leaking, evidence) => self.leaking(f, evidence.as_ref()),
+            (_, None) => self.clean(f, "floor does not rise"),
+            (Reason::Growing, Some(evidence)) => {
+                self.clean(f, format_args!("{}{}", Rise(evidence), self.not_called()))
+            }
+            (Reason::WarmingUp, Some(evidence)) => {
+                self.clean(f, format_args!("{}, as after a start; expected to level off", Rise(evidence)))
+            }
+            (Reason::Saturating, Some(evidence)) => {
+                self.clean(f, format_args!("{}, ever more slowly", Rise(evidence)))
+            }
+            (Reason::Fluctuating, Some(evidence)) => {
+                let window = self.window(evidence);
+                let given = "what it gained in the last";
+                self.clean(
                     f,
-                    "floor rises and falls; what it gained in the last {window} it has given back before"
+                    format_args!("floor rises and falls; {given} {window} it has given back before"),
                 )
             }
-            Reason::Steady => write!(f, "floor does not rise steadily over the last {window}"),
+            (Reason::Steady, Some(evidence)) => self.clean(
+                f,
+                format_args!("floor does not rise steadily over the last {}", self.window(evidence)),
+            ),
         }
     }
 }
 
-const INHERITED: &str = "an earlier life of this program leaked, and this one has yet to outlive it";
-
 impl Sentence<'_> {
-    fn without_evidence(&self) -> &'static str {
-        match self.0.reason {
-            Reason::InsufficientData => "not enough history yet to tell",
-            Reason::Leaking => "nothing grows now; the suspicion fades",
-            _ => "floor does not rise",
+    fn leaking(&self, f: &mut fmt::Formatter<'_>, evidence: Option<&Evidence>) -> fmt::Result {
+        match (self.0.standing, evidence) {
+            (Standing::Inherited, evidence) => {
+                f.write_str("an earlier run of this program leaked, and this one has yet to outlive it")?;
+                match evidence.filter(|evidence| evidence.grown_bytes > 0.0) {
+                    Some(evidence) => write!(f, "; so far its {}", Rise(evidence)),
+                    None => Ok(()),
+                }
+            }
+            (_, None) => f.write_str("nothing grows now; the suspicion fades"),
+            (Standing::Held, Some(evidence)) => {
+                write!(f, "{}{}", Rise(evidence), steadily(evidence))?;
+                self.write_beginning(f, evidence)?;
+                f.write_str(
+                    "; less clearly since, but the suspicion stands until half of that is given back or ",
+                )?;
+                write!(f, "the floor stays flat for {}", self.window(evidence))
+            }
+            (Standing::Present, Some(evidence)) => self.growing_now(f, evidence),
         }
     }
 
-    fn leaking(&self, f: &mut fmt::Formatter<'_>, evidence: &Evidence) -> fmt::Result {
-        write!(f, "{}", Rise(evidence))?;
-        if self.0.standing == Standing::Held {
-            return f.write_str("; it has paused since, and not been given back");
+    /// What is about to hit its limit begins with that.
+    fn growing_now(&self, f: &mut fmt::Formatter<'_>, evidence: &Evidence) -> fmt::Result {
+        let is_urgent = evidence.channel == Channel::Urgency;
+        if let Some(left) = self.0.time_to_limit_seconds.filter(|_| is_urgent) {
+            write!(f, "limit reached in {}{}; ", duration(left), self.range())?;
         }
-        if evidence.channel == Channel::Season {
-            f.write_str(", day after day at the same hours")?;
-        }
+        write!(f, "{}{}", Rise(evidence), steadily(evidence))?;
+        self.write_beginning(f, evidence)?;
         if value(evidence, "give_back").is_some_and(|times| times >= UNMATCHED) {
             f.write_str("; nothing like it was ever given back")?;
         }
         if has_passed(evidence, "life") && has_passed(evidence, "slowing") {
             f.write_str("; growth has not slowed")?;
         }
-        match self.0.time_to_limit_seconds {
-            Some(left) => write!(f, "; its limit is {} away", duration(left)),
+        match self.0.time_to_limit_seconds.filter(|_| !is_urgent) {
+            Some(left) => write!(f, "; limit reached in {}{}", duration(left), self.range()),
             None => Ok(()),
         }
     }
+
+    /// What is not suspect, with what is left of a suspicion.
+    fn clean(&self, f: &mut fmt::Formatter<'_>, seen: impl fmt::Display) -> fmt::Result {
+        write!(f, "{seen}")?;
+        match self.0.standing {
+            Standing::Present => Ok(()),
+            Standing::Held => f.write_str("; an earlier suspicion is fading"),
+            Standing::Inherited => f.write_str("; an earlier run of this program was suspect"),
+        }
+    }
+
+    /// Why what grows is not called a leak.
+    fn not_called(&self) -> &'static str {
+        match self.0.threshold.is_finite() {
+            true => "; not for long enough yet to call it a leak",
+            false => "; the configuration excuses it",
+        }
+    }
+
+    fn write_beginning(&self, f: &mut fmt::Formatter<'_>, evidence: &Evidence) -> fmt::Result {
+        let older = |since: &f64| *since > OLDER * evidence.growing_for_seconds;
+        match evidence.since_onset_seconds.filter(older) {
+            Some(since) => write!(f, "; it began {} ago", duration(since)),
+            None => Ok(()),
+        }
+    }
+
+    /// " (9m to 20m)" where the ends differ.
+    fn range(&self) -> String {
+        let ends = self.0.time_to_limit_range_seconds.map(|range| range.map(duration));
+        match ends {
+            Some([soonest, latest]) if soonest != latest => format!(" ({soonest} to {latest})"),
+            _ => String::new(),
+        }
+    }
+
+    fn window(&self, evidence: &Evidence) -> String {
+        duration(self.0.window_seconds.unwrap_or(evidence.growing_for_seconds))
+    }
 }
 
-/// Growth of so many times the largest fall in the past is unlike anything that was given back.
-const UNMATCHED: f64 = 4.0;
+/// How it rose, where nothing speaks against that.
+fn steadily(evidence: &Evidence) -> &'static str {
+    match evidence.channel {
+        Channel::Season => ", day after day at the same hours",
+        _ if has_passed(evidence, "spread") => ", steadily",
+        _ => "",
+    }
+}
 
 /// The value of a gate, where there is one and it could be told.
 fn value(evidence: &Evidence, name: &str) -> Option<f64> {
@@ -113,40 +182,90 @@ impl fmt::Display for Figures {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
 
-    fn assessment(reason: Reason, pass: f64) -> Assessment {
+    const HOUR: f64 = 3600.0;
+
+    fn assessment(reason: Reason, standing: Standing, pass: f64) -> Assessment {
         let gate = |name| Gate { name, value: if pass < 1.0 { 2.0 } else { 8.0 }, pass };
+        let goes_on = standing == Standing::Present && matches!(reason, Reason::Growing | Reason::Leaking);
         Assessment {
             score: Some(80.0),
+            threshold: 60.0,
             reason,
-            time_to_limit_seconds: Some(4.0 * 86_400.0),
-            window_seconds: Some(8.0 * 3600.0),
+            standing,
+            time_to_limit_seconds: goes_on.then_some(96.0 * HOUR),
+            time_to_limit_range_seconds: goes_on.then_some([84.0 * HOUR, 120.0 * HOUR]),
+            window_seconds: Some(8.0 * HOUR),
             evidence: Some(Evidence {
                 channel: Channel::Trend,
                 grown_bytes: 41.0 * 1024.0 * 1024.0,
                 floor_bytes: 1.7e9,
-                growing_for_seconds: 6.0 * 3600.0,
-                gates: ["give_back", "slowing", "life"].map(gate).to_vec(),
+                growing_for_seconds: 6.0 * HOUR,
+                onset_time: Some(1.7e9),
+                since_onset_seconds: Some(54.0 * HOUR),
+                gates: ["give_back", "spread", "slowing", "life"].map(gate).to_vec(),
             }),
             ..Assessment::default()
         }
     }
 
+    /// Every sentence: the difference to `sentences.txt` is the review of any change to the wording.
     #[test]
-    fn a_leak_is_told_with_its_evidence() {
-        assert_eq!(
-            assessment(Reason::Leaking, 1.0).sentence().to_string(),
-            "floor rose 41 MiB over 6h (0.4 %/h); nothing like it was ever given back; growth has not slowed; \
-             its limit is 4d away",
-        );
+    fn these_are_all_the_sentences() {
+        let mut told = String::new();
+        let mut tell =
+            |name: &str, found: &Assessment| writeln!(told, "{name}: {}", found.sentence()).unwrap();
+        let reasons = [
+            Reason::InsufficientData,
+            Reason::WarmingUp,
+            Reason::Steady,
+            Reason::Fluctuating,
+            Reason::Saturating,
+            Reason::Growing,
+            Reason::Leaking,
+        ];
+        for reason in reasons {
+            for (name, standing) in
+                [("present", Standing::Present), ("held", Standing::Held), ("inherited", Standing::Inherited)]
+            {
+                let found = assessment(reason, standing, 1.0);
+                tell(&format!("{} {name}", reason.as_str()), &found);
+                let bare = Assessment { evidence: None, ..found };
+                tell(&format!("{} {name}, no evidence", reason.as_str()), &bare);
+            }
+        }
+        let leak = assessment(Reason::Leaking, Standing::Present, 1.0);
+        let of = |channel, since| {
+            let evidence = leak.evidence.clone().unwrap();
+            let evidence = Evidence { channel, since_onset_seconds: Some(since), ..evidence };
+            Assessment { evidence: Some(evidence), ..leak.clone() }
+        };
+        tell("leaking, urgent", &of(Channel::Urgency, 6.0 * HOUR));
+        tell("leaking, by the day", &of(Channel::Season, 54.0 * HOUR));
+        tell("leaking, gates half open", &assessment(Reason::Leaking, Standing::Present, 0.5));
+        tell("leaking, no limit", &Assessment { time_to_limit_seconds: None, ..leak.clone() });
+        tell("leaking, no range", &Assessment { time_to_limit_range_seconds: None, ..leak.clone() });
+        tell("leaking, excused", &leak.judged_by(f64::INFINITY));
+
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/src/detector/sentences.txt");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(golden, &told).unwrap();
+        }
+        let expected = std::fs::read_to_string(golden).unwrap();
+        for (is, should_be) in told.lines().zip(expected.lines()) {
+            assert_eq!(is, should_be, "UPDATE_GOLDEN=1 accepts all changes");
+        }
+        assert_eq!(told.lines().count(), expected.lines().count(), "UPDATE_GOLDEN=1 accepts all changes");
     }
 
     #[test]
     fn nothing_is_claimed_that_was_not_found() {
-        let told = assessment(Reason::Leaking, 0.5).sentence().to_string();
-        assert!(!told.contains("given back") && !told.contains("slowed"), "{told}");
-        let empty = Assessment::default();
-        assert_eq!(empty.sentence().to_string(), "not enough history yet to tell");
+        let told = assessment(Reason::Leaking, Standing::Present, 0.5).sentence().to_string();
+        for claim in ["given back", "slowed", "steadily"] {
+            assert!(!told.contains(claim), "{told}");
+        }
     }
 }

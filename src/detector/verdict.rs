@@ -4,6 +4,8 @@ use crate::history::{BLOCKS, History, RUNGS, width};
 
 use super::Circumstances;
 use super::assessment::{Assessment, Channel, Evidence, KindGrowth, Reason, Standing};
+use super::onset::onset;
+use super::reach;
 use super::rise::Rise;
 use super::stats::trend;
 use super::urgency::Urgency;
@@ -28,19 +30,22 @@ pub(super) struct Findings<'a> {
 pub(super) fn assess(found: Findings) -> Assessment {
     let rise = found.lead.map(|(_, rise)| rise);
     let reason = found.reason(rise);
+    let grows = matches!(reason, Reason::Growing | Reason::Leaking);
     // What is expected to end is not extrapolated, nor what has paused.
-    let going_on = rise.filter(|_| {
-        matches!(reason, Reason::Growing | Reason::Leaking) && found.standing == Standing::Present
-    });
+    let going_on = found.lead.zip(found.around.room).filter(|_| grows && found.standing == Standing::Present);
+    let left = going_on.and_then(|((_, rise), room)| rise.time_to_limit(room));
+    let range =
+        going_on.zip(left).and_then(|((lead, room), left)| reach::range(found.history, lead, room, left));
+    // What is inherited began in an earlier life.
+    let onset = if grows && found.standing != Standing::Inherited { onset(found.history) } else { None };
     Assessment {
         score: found.score,
         threshold: found.around.threshold,
         reason,
         standing: found.standing,
         growth_bytes_per_second: rise.map(|rise| rise.slope).or_else(|| plain_slope(found.history)),
-        time_to_limit_seconds: going_on
-            .zip(found.around.room)
-            .and_then(|(rise, room)| rise.time_to_limit(room)),
+        time_to_limit_seconds: left,
+        time_to_limit_range_seconds: range,
         window_seconds: rise.map(|rise| rise.window),
         growth_by_kind: rise.map_or_else(Vec::new, |rise| growth_by_kind(found.history, rise.window)),
         evidence: found.lead.map(|(channel, rise)| Evidence {
@@ -48,6 +53,8 @@ pub(super) fn assess(found: Findings) -> Assessment {
             grown_bytes: rise.grown,
             floor_bytes: rise.floor,
             growing_for_seconds: rise.growing_for,
+            onset_time: onset,
+            since_onset_seconds: onset.map(|onset| found.history.latest() - onset),
             gates: rise.gates.clone(),
         }),
     }

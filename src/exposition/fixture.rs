@@ -149,6 +149,7 @@ fn leaking(score: f64) -> Assessment {
         standing: Standing::Present,
         growth_bytes_per_second: Some(0.5),
         time_to_limit_seconds: Some(6992.0),
+        time_to_limit_range_seconds: Some([6000.0, 8000.0]),
         window_seconds: Some(450.0),
         growth_by_kind: vec![
             KindGrowth { kind: Kind::Anon, bytes: 225 },
@@ -159,7 +160,12 @@ fn leaking(score: f64) -> Assessment {
             grown_bytes: 220.0,
             floor_bytes: 600.0,
             growing_for_seconds: 450.0,
-            gates: vec![Gate { name: "monotony", value: f64::INFINITY, pass: 1.0 }],
+            onset_time: Some(225.0),
+            since_onset_seconds: Some(225.0),
+            gates: vec![
+                Gate { name: "novelty", value: f64::INFINITY, pass: 1.0 },
+                Gate { name: "slowing", value: 0.52, pass: 0.2 },
+            ],
         }),
     }
 }

@@ -137,14 +137,19 @@ mod tests {
         let expected = json!({
             "scope": "process", "entity": "leaky[42]",
             "labels": {"pid": "42", "name": "leaky", "group": "web"},
-            "leak_score": 91.5, "threshold": 60.0, "status": "suspect", "reason": "leaking",
+            "leak_score": 91.5, "threshold": 60.0, "status": "suspect", "reason": "leaking", "standing": "present",
             "sentence": fixture::process(42, "leaky", "web", Some(91.5)).assessment.sentence().to_string(),
-            "growth_bytes_per_second": 0.5, "time_to_limit_seconds": 6992.0, "window_seconds": 450.0,
+            "growth_bytes_per_second": 0.5, "time_to_limit_seconds": 6992.0,
+            "time_to_limit_range_seconds": [6000.0, 8000.0], "window_seconds": 450.0,
             "growth_by_kind": {"anon": 225, "swap": -5}, "memory": {"anon": 600, "swap": 0},
             "limit": {"kind": "data", "bytes": 4096, "room": 3496}, "explained_by": null,
             "evidence": {
                 "channel": "trend", "grown_bytes": 220.0, "floor_bytes": 600.0, "growing_for_seconds": 450.0,
-                "gates": [{"name": "monotony", "value": null, "pass": 1.0}]
+                "onset_time": 225.0, "since_onset_seconds": 225.0,
+                "gates": [
+                    {"name": "novelty", "value": null, "pass": 1.0},
+                    {"name": "slowing", "value": 0.52, "pass": 0.2},
+                ]
             }
         });
         assert_eq!(body["indicators"][0], expected);

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::query::IndicatorQuery;
 use super::ranking::ranked;
-use crate::detector::{Evidence, Reason, Status};
+use crate::detector::{Evidence, Reason, Standing, Status};
 use crate::entity::Scope;
 use crate::exposition;
 use crate::sample::{HostMemory, Limit};
@@ -109,12 +109,16 @@ struct Indicator<'a> {
     threshold: Option<f64>,
     status: Status,
     reason: Reason,
+    /// On what the score rests; null without a score.
+    standing: Option<Standing>,
     /// What was seen, for a person.
     sentence: String,
     /// Robust slope of the floor.
     growth_bytes_per_second: Option<f64>,
     /// Null without a trend.
     time_to_limit_seconds: Option<f64>,
+    /// The soonest and the latest that the evidence allows for; null without a time, and where nothing bounds it.
+    time_to_limit_range_seconds: Option<[f64; 2]>,
     /// The time scale that carries the evidence.
     window_seconds: Option<f64>,
     /// Bytes by which each kind changed over that window.
@@ -137,9 +141,11 @@ impl<'a> Indicator<'a> {
             threshold: Some(assessment.threshold).filter(|threshold| threshold.is_finite()),
             status: assessment.status(),
             reason: assessment.reason,
+            standing: assessment.score.map(|_| assessment.standing),
             sentence: assessment.sentence().to_string(),
             growth_bytes_per_second: assessment.growth_bytes_per_second,
             time_to_limit_seconds: assessment.time_to_limit_seconds,
+            time_to_limit_range_seconds: assessment.time_to_limit_range_seconds,
             window_seconds: assessment.window_seconds,
             growth_by_kind: assessment
                 .growth_by_kind

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::detector::{Assessment, Reason};
+use crate::detector::{Assessment, Reason, Standing};
 use crate::entity::Scope;
 use crate::group::Place;
 use crate::rules::{Rules, Subject};
@@ -61,11 +61,15 @@ pub(super) fn of_group(group: Entity, rules: &Rules) -> Entity {
     let own = treatment.limit(bytes);
     let judged = group.assessment.judged_by(treatment.threshold(group.assessment.threshold, bytes));
     // All its members together grow towards a limit that they share, unless their growth is expected to end.
-    let goes_on = matches!(judged.reason, Reason::Growing | Reason::Leaking);
+    let goes_on =
+        matches!(judged.reason, Reason::Growing | Reason::Leaking) && judged.standing == Standing::Present;
     let growth = judged.growth_bytes_per_second.filter(|_| goes_on && judged.evidence.is_some());
     let left = own.zip(growth).and_then(time_left);
+    let left = left.filter(|left| judged.time_to_limit_seconds.is_none_or(|known| *left < known));
     let assessment = Assessment {
-        time_to_limit_seconds: [judged.time_to_limit_seconds, left].into_iter().flatten().reduce(f64::min),
+        time_to_limit_seconds: left.or(judged.time_to_limit_seconds),
+        // The range belongs to the time that it was made for.
+        time_to_limit_range_seconds: judged.time_to_limit_range_seconds.filter(|_| left.is_none()),
         ..judged
     };
     Entity { limit: nearest([group.limit, own, None]), assessment: Arc::new(assessment), ..group }

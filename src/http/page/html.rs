@@ -1,6 +1,7 @@
 //! Text into HTML.
 
 use std::fmt::{self, Display, Write};
+use std::time::{Duration, SystemTime};
 
 /// Shows anything as text of an element or of a quoted attribute, whatever characters it has. Characters that
 /// can't be seen and would tell a browser something, such as to turn the direction of all that follows, show as `�`.
@@ -18,6 +19,18 @@ pub(super) struct Name<T>(pub(super) T);
 impl<T: Display> Display for Name<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<bdi>{}</bdi>", Escaped(&self.0))
+    }
+}
+
+/// A time in seconds since the epoch, to the second.
+pub(super) struct Utc(pub(super) f64);
+
+impl Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = SystemTime::UNIX_EPOCH + Duration::try_from_secs_f64(self.0).unwrap_or_default();
+        let machine = humantime::format_rfc3339_seconds(time).to_string();
+        let human = machine.replace('T', " ").replace('Z', " UTC");
+        write!(f, "<time datetime=\"{machine}\">{human}</time>")
     }
 }
 
@@ -72,6 +85,10 @@ mod tests {
             "a\u{fffd}\u{fffd}\u{fffd}[31m\u{fffd}\u{fffd}b"
         );
         assert_eq!(Name("evil\u{202e}txt\u{2069}").to_string(), "<bdi>evil\u{fffd}txt\u{fffd}</bdi>");
+        assert_eq!(
+            Utc(1.7e9 + 0.9).to_string(),
+            "<time datetime=\"2023-11-14T22:13:20Z\">2023-11-14 22:13:20 UTC</time>"
+        );
         assert_eq!(Name("שלום").to_string(), "<bdi>שלום</bdi>");
     }
 }

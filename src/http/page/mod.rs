@@ -2,12 +2,14 @@
 //! font or picture from elsewhere. It tells its time and does not reload itself, so as to move under no reader's eyes.
 
 mod entries;
+mod gates;
 mod html;
 mod plot;
 mod rows;
+mod why;
 
 use std::fmt::{self, Write};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS};
 use hyper::{Response, StatusCode};
@@ -18,7 +20,7 @@ use super::response::{Body, Refusal, response, set};
 use crate::entity::Scope;
 use crate::snapshot::{Published, Snapshot};
 
-use html::{Escaped, Name};
+use html::{Escaped, Name, Utc};
 
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -87,15 +89,8 @@ fn write_snapshot(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
 /// What is watched, and as of when.
 fn write_head_count(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
     let count = |scope| snapshot.entities.iter().filter(|entity| entity.scope() == scope).count();
-    let taken =
-        SystemTime::UNIX_EPOCH + Duration::try_from_secs_f64(snapshot.taken_unix_seconds).unwrap_or_default();
-    let time = humantime::format_rfc3339_seconds(taken);
-    write!(html, "<p>{} processes in {} groups, ", count(Scope::Process), count(Scope::Group))?;
-    write!(
-        html,
-        "<time datetime=\"{time}\">{}</time></p>",
-        time.to_string().replace('T', " ").replace('Z', " UTC")
-    )
+    let (processes, groups) = (count(Scope::Process), count(Scope::Group));
+    write!(html, "<p>{processes} processes in {groups} groups, {}</p>", Utc(snapshot.taken_unix_seconds))
 }
 
 /// One sentence. Of several findings it names the most certain one.
@@ -224,10 +219,10 @@ mod tests {
     }
 
     /// Nothing else is ever on the page: neither what runs, nor what is fetched, nor styles that stand within.
-    const ELEMENTS: [&str; 28] = [
+    const ELEMENTS: [&str; 33] = [
         "!DOCTYPE", "html", "head", "meta", "title", "link", "body", "header", "h1", "p", "time", "main",
         "div", "table", "thead", "tbody", "tr", "th", "td", "small", "bdi", "a", "svg", "path", "span",
-        "nav", "ul", "li",
+        "nav", "ul", "li", "details", "summary", "dl", "dt", "dd",
     ];
 
     #[tokio::test]

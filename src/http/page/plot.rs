@@ -23,6 +23,8 @@ pub(super) struct Plot<'a> {
     floors: &'a Floors,
     bottom: f64,
     range: f64,
+    /// When growth began, in blocks.
+    onset: Option<f64>,
 }
 
 impl<'a> Plot<'a> {
@@ -33,7 +35,16 @@ impl<'a> Plot<'a> {
         let high = f64::from(blocks.map(|block| block.high).reduce(f32::max)?);
         let range = (high - low).max(LEAST_RANGE * high).max(1.0);
         let bottom = ((low + high - range) / 2.0).max(0.0);
-        Some(Plot { name, floors, bottom, range })
+        Some(Plot { name, floors, bottom, range, onset: None })
+    }
+
+    /// Marks the time at which growth began, seconds, where it lies in the picture.
+    pub(super) fn with_onset(self, time: Option<f64>) -> Plot<'a> {
+        let spanned = self.floors.blocks.first().zip(self.floors.blocks.last());
+        let onset = time.map(|time| time / self.floors.width).filter(|onset| {
+            spanned.is_some_and(|((first, _), (last, _))| (*first as f64..=(last + 1) as f64).contains(onset))
+        });
+        Plot { onset, ..self }
     }
 
     fn x(&self, number: f64) -> f64 {
@@ -66,7 +77,13 @@ impl Display for Plot<'_> {
             f,
             "<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\">"
         )?;
-        write!(f, "<title>Floor of {} over {span}: {start} at first, {end} at last</title>", Escaped(name))?;
+        write!(f, "<title>Floor of {} over {span}: {start} at first, {end} at last", Escaped(name))?;
+        if let Some(onset) = self.onset {
+            let since =
+                self.blocks() - (onset - self.floors.blocks.first().map_or(0, |first| first.0) as f64);
+            write!(f, "; growth began {} before the end", human::duration(since * floors.width))?;
+        }
+        f.write_str("</title>")?;
         for run in floors.blocks.chunk_by(|(one, _), (next, _)| one + 1 == *next) {
             let highs = Line { plot: self, run, value: |block| block.high };
             let lows = Line { plot: self, run, value: |block| block.low };
@@ -74,6 +91,9 @@ impl Display for Plot<'_> {
             write!(f, "<path class=\"given-back\" d=\"M{highs} V{1} H{0:.1} Z\"/>", ends.0, ends.1)?;
             write!(f, "<path class=\"held\" d=\"M{lows} V{1} H{0:.1} Z\"/>", ends.0, ends.1)?;
             write!(f, "<path class=\"floor\" d=\"M{lows}\"/>")?;
+        }
+        if let Some(onset) = self.onset {
+            write!(f, "<path class=\"onset\" d=\"M{:.1},0 V{HEIGHT}\"/>", self.x(onset))?;
         }
         write!(
             f,
@@ -129,6 +149,20 @@ mod tests {
             "{svg}"
         );
         assert!(svg.ends_with("<span>1.0 KiB</span><span>2h</span><span>2.0 KiB</span></span>"), "{svg}");
+    }
+
+    #[test]
+    fn the_beginning_of_growth_is_marked_where_it_is_shown() {
+        let block = Block { low: 1.0, high: 1.0 };
+        let floors = Floors { width: 3600.0, blocks: (10..14).map(|number| (number, block)).collect() };
+        let with_onset =
+            |hours: f64| Plot::of("web", &floors).unwrap().with_onset(Some(hours * 3600.0)).to_string();
+        let marked = with_onset(11.0);
+        assert!(marked.contains("<path class=\"onset\" d=\"M40.0,0 V44\"/>"), "{marked}");
+        assert!(marked.contains("; growth began 3h before the end</title>"), "{marked}");
+        for outside in [9.0, 15.0] {
+            assert!(!with_onset(outside).contains("onset"), "{outside}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use super::entries::{Entries, Entry};
 use super::html::{Escaped, Name};
 use super::plot::Plot;
+use super::why::write_why;
 use crate::detector::Assessment;
 use crate::entity::EntityId;
 use crate::human;
@@ -14,18 +15,21 @@ use crate::snapshot::{Entity, Snapshot};
 /// Members of a suspect group that get rows of their own.
 const MAX_MEMBERS: usize = 3;
 
-const HEAD: &str = "<div class=\"scroll\"><table>\n<thead><tr><th class=\"score\">Score</th><th>Name</th>\
+/// A plot shows growth from its beginning on, and some of the time before: so many times as much in all.
+const BEFORE: f64 = 1.3;
+
+const HEAD: &str = "<div class=\"scroll\"><table class=\"entities\">\n<thead><tr><th class=\"score\">Score</th><th>Name</th>\
      <th>What was seen</th><th>Floor</th><th class=\"number\">Growth</th><th class=\"number\">Time to limit</th>\
      <th class=\"number\">Memory</th></tr></thead>\n";
 
-const LEGEND: &str = "<p class=\"legend\">Floor: the lowest memory in each span of time; the shade above it was given back. \
+const LEGEND: &str = "<p class=\"legend\">Floor: the lowest memory in each span of time; the shade above it was given back; a dashed line is where growth began. \
      Growth and floors are of the memory that a leak lives in: page cache is left out.</p>\n";
 
 pub(super) fn write_table(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
     let entries = Entries::of(snapshot);
     html.push_str(HEAD);
-    write_section(html, ("findings", "Findings"), &entries.findings)?;
-    write_section(html, ("others", "Nothing found"), &entries.others)?;
+    write_section(html, ("findings", "Findings"), &entries.findings, Why::Unfolded)?;
+    write_section(html, ("others", "Nothing found"), &entries.others, Why::Folded)?;
     html.push_str("</table></div>\n");
     html.push_str(LEGEND);
     let shown = entries.findings.len() + entries.others.len();
@@ -35,7 +39,20 @@ pub(super) fn write_table(html: &mut String, snapshot: &Snapshot) -> fmt::Result
     Ok(())
 }
 
-fn write_section(html: &mut String, (class, title): (&str, &str), entries: &[Entry]) -> fmt::Result {
+/// How the evidence on a suspect is shown at first.
+#[derive(Clone, Copy, PartialEq)]
+enum Why {
+    Folded,
+    Unfolded,
+}
+
+/// The first entry shows `why`; the others on demand.
+fn write_section(
+    html: &mut String,
+    (class, title): (&str, &str),
+    entries: &[Entry],
+    why: Why,
+) -> fmt::Result {
     if entries.is_empty() {
         return Ok(());
     }
@@ -43,8 +60,8 @@ fn write_section(html: &mut String, (class, title): (&str, &str), entries: &[Ent
         html,
         "<tbody class=\"{class}\">\n<tr class=\"section\"><th colspan=\"7\" scope=\"rowgroup\">{title}</th></tr>"
     )?;
-    for entry in entries {
-        write_entry(html, entry)?;
+    for (place, entry) in entries.iter().enumerate() {
+        write_entry(html, entry, if place == 0 { why } else { Why::Folded })?;
     }
     html.push_str("</tbody>\n");
     Ok(())
@@ -52,20 +69,21 @@ fn write_section(html: &mut String, (class, title): (&str, &str), entries: &[Ent
 
 /// A group of one tells of its process. One of several leaves that to rows of its worst members where any is
 /// suspect, and else tells of the worst.
-fn write_entry(html: &mut String, entry: &Entry) -> fmt::Result {
+fn write_entry(html: &mut String, entry: &Entry, why: Why) -> fmt::Result {
     let Entry { entity, members } = entry;
     if let Some(only) = entry.only_member() {
-        return write_row(html, "entry", entity, &place(only), Seen::Itself);
+        return write_row(html, "entry", entity, &place(only), Seen::Itself(why));
     }
     let suspects = members.iter().filter(|member| member.assessment.is_suspect()).count();
     if suspects == 0 {
-        return write_row(html, "entry", entity, &head_count(entry), Seen::Itself);
+        return write_row(html, "entry", entity, &head_count(entry), Seen::Itself(why));
     }
     let count = entity.processes.unwrap_or_default();
     write_row(html, "entry", entity, &format!("{count} processes"), Seen::Members { suspects })?;
-    for member in members.iter().take(suspects.min(MAX_MEMBERS)) {
+    for (place, member) in members.iter().take(suspects.min(MAX_MEMBERS)).enumerate() {
+        let why = if place == 0 { why } else { Why::Folded };
         let user = member.identity.user.as_deref().unwrap_or_default();
-        write_row(html, "member", member, user, Seen::Itself)?;
+        write_row(html, "member", member, user, Seen::Itself(why))?;
     }
     Ok(())
 }
@@ -97,7 +115,7 @@ fn place(process: &Entity) -> String {
 /// What a row tells of.
 #[derive(Clone, Copy)]
 enum Seen {
-    Itself,
+    Itself(Why),
     /// Rows below tell it; so many members are suspect.
     Members {
         suspects: usize,
@@ -114,7 +132,7 @@ fn write_row(html: &mut String, class: &str, entity: &Entity, below_name: &str, 
     }
     html.push_str("</th>");
     match seen {
-        Seen::Itself => write_evidence(html, entity)?,
+        Seen::Itself(_) => write_evidence(html, entity)?,
         Seen::Members { suspects } => write_suspects(html, suspects)?,
     }
     let kind = assessment.dominant_kind().map(|kind| kind.as_str());
@@ -122,8 +140,13 @@ fn write_row(html: &mut String, class: &str, entity: &Entity, below_name: &str, 
     let limit = entity.limit.map(|limit| limit_name(limit.kind));
     write_number(html, "Time to limit", assessment.time_to_limit_seconds.map(human::duration), limit)?;
     write_memory(html, entity)?;
-    html.push_str("</tr>\n");
-    Ok(())
+    html.push_str("</tr>");
+    if let Seen::Itself(why) = seen
+        && assessment.is_suspect()
+    {
+        write_why(html, entity, why == Why::Unfolded)?;
+    }
+    html.write_char('\n')
 }
 
 fn write_suspects(html: &mut String, suspects: usize) -> fmt::Result {
@@ -151,9 +174,13 @@ fn write_evidence(html: &mut String, entity: &Entity) -> fmt::Result {
     }
     html.push_str("</td><td class=\"evidence\">");
     let window = entity.assessment.window_seconds.unwrap_or(f64::INFINITY);
-    if let Some(floors) = entity.history.as_ref().and_then(|history| history.floors(window))
+    let evidence = entity.assessment.evidence.as_ref();
+    let beginning = evidence.and_then(|evidence| evidence.since_onset_seconds).unwrap_or(0.0);
+    let span = window.max(BEFORE * beginning);
+    if let Some(floors) = entity.history.as_ref().and_then(|history| history.floors(span))
         && let Some(plot) = Plot::of(&entity.display_name(), &floors)
     {
+        let plot = plot.with_onset(evidence.and_then(|evidence| evidence.onset_time));
         write!(html, "<a href=\"./api/history?{}\">{plot}</a>", Escaped(history_query(entity)))?;
     }
     html.push_str("</td>");
