@@ -49,7 +49,7 @@ fn one_leak_is_one_notification() {
     assert_eq!(
         notification.annotation("description"),
         format!(
-            "leaky on {} is leaking, mostly anon memory, seen over 1h; score 87 of 100; grows by 1MiB/s.",
+            "leaky on {} is leaking, mostly anon memory, seen over 1h; score 87 of 100; grew by 3.516GiB/h.",
             exporter.address()
         )
     );

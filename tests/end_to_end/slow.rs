@@ -47,7 +47,7 @@ fn a_leak_reaches_the_receiver_once_and_a_warm_up_does_not() {
     let notification = &webhook.with("group", "leak-steady")[0];
     assert_eq!(notification.label("alertname"), "MemleakSuspect");
     let description = notification.annotation("description");
-    for evidence in ["leak-steady on 127.0.0.1:", "anon memory", "; score ", "; grows by "] {
+    for evidence in ["leak-steady on 127.0.0.1:", "anon memory", "; score ", "; grew by "] {
         assert!(description.contains(evidence), "no {evidence:?} in: {description}");
     }
 
