@@ -59,10 +59,8 @@ impl Sentence<'_> {
             (Standing::Held, Some(evidence)) => {
                 write!(f, "{}{}", Rise(evidence), steadily(evidence))?;
                 self.write_beginning(f, evidence)?;
-                f.write_str(
-                    "; less clearly since, but the suspicion stands until half of that is given back or ",
-                )?;
-                write!(f, "the floor stays flat for {}", self.window(evidence))
+                f.write_str("; it shows less clearly now, and stays suspect until that is given back ")?;
+                f.write_str("or the floor has long been flat")
             }
             (Standing::Present, Some(evidence)) => self.growing_now(f, evidence),
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::super::ranking::ranked;
 use super::entries::{Entries, Entry};
 use super::html::{Escaped, Name};
 use super::plot::Plot;
@@ -28,8 +29,9 @@ const LEGEND: &str = "<p class=\"legend\">Floor: the lowest memory in each span 
 pub(super) fn write_table(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
     let entries = Entries::of(snapshot);
     html.push_str(HEAD);
-    write_section(html, ("findings", "Findings"), &entries.findings, Why::Unfolded)?;
-    write_section(html, ("others", "Nothing found"), &entries.others, Why::Folded)?;
+    let surest = ranked(snapshot.findings()).first().map(|finding| &finding.id);
+    write_section(html, ("findings", "Findings"), &entries.findings, surest)?;
+    write_section(html, ("others", "Nothing found"), &entries.others, None)?;
     html.push_str("</table></div>\n");
     html.push_str(LEGEND);
     let shown = entries.findings.len() + entries.others.len();
@@ -46,12 +48,12 @@ enum Why {
     Unfolded,
 }
 
-/// The first entry shows `why`; the others on demand.
+/// The `surest` finding shows its evidence; the others do on demand.
 fn write_section(
     html: &mut String,
     (class, title): (&str, &str),
     entries: &[Entry],
-    why: Why,
+    surest: Option<&EntityId>,
 ) -> fmt::Result {
     if entries.is_empty() {
         return Ok(());
@@ -60,8 +62,9 @@ fn write_section(
         html,
         "<tbody class=\"{class}\">\n<tr class=\"section\"><th colspan=\"7\" scope=\"rowgroup\">{title}</th></tr>"
     )?;
-    for (place, entry) in entries.iter().enumerate() {
-        write_entry(html, entry, if place == 0 { why } else { Why::Folded })?;
+    for entry in entries {
+        let is_surest = surest == Some(&entry.entity.id);
+        write_entry(html, entry, if is_surest { Why::Unfolded } else { Why::Folded })?;
     }
     html.push_str("</tbody>\n");
     Ok(())
@@ -293,6 +296,21 @@ mod tests {
             );
         }
         assert_eq!(rows.len(), 2 + 2, "who is not suspect is none of the finding's: {rows:?}");
+    }
+
+    #[test]
+    fn evidence_is_unfolded_on_the_surest_finding_alone() {
+        let mut entities = Vec::new();
+        for (pid, (name, score)) in (1..).zip([("one", 70.0), ("other", 90.0), ("third", 20.0)]) {
+            let mut group = fixture::group(name, score);
+            group.processes = Some(1);
+            entities.extend([group, fixture::process(pid, name, name, Some(score))]);
+        }
+        let rows = rows(entities);
+        let row = |name: &str| rows.iter().find(|row| row.contains(&format!("<bdi>{name}</bdi>"))).unwrap();
+        assert!(row("other").contains("<tr class=\"why\"><td colspan=\"7\"><details open>"), "{rows:?}");
+        assert!(row("one").contains("<details><summary>Evidence"), "{rows:?}");
+        assert!(!row("third").contains("<details"), "{rows:?}");
     }
 
     #[test]

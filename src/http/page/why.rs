@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::gates::{Told, write_gates};
 use super::html::{Escaped, Name, Utc};
-use crate::detector::{Assessment, Channel, Evidence, Standing};
+use crate::detector::{Assessment, Channel, Evidence, KindGrowth, Standing};
 use crate::human;
 use crate::snapshot::Entity;
 
@@ -43,7 +43,7 @@ fn write_beginning(html: &mut String, evidence: &Evidence) -> fmt::Result {
     match evidence.onset_time.zip(evidence.since_onset_seconds) {
         Some((time, since)) => {
             let since = human::duration(since);
-            fact(html, "Growing since", format_args!("{}, {since} before the last verdict", Utc(time)))
+            fact(html, "Growing since", format_args!("{}, {since} ago", Utc(time)))
         }
         None => Ok(()),
     }
@@ -52,16 +52,16 @@ fn write_beginning(html: &mut String, evidence: &Evidence) -> fmt::Result {
 fn write_reach(html: &mut String, assessment: &Assessment) -> fmt::Result {
     let Some(left) = assessment.time_to_limit_seconds.map(human::duration) else { return Ok(()) };
     match assessment.time_to_limit_range_seconds.map(|range| range.map(human::duration)) {
-        Some([soonest, latest]) => {
+        Some([soonest, latest]) if soonest != latest => {
             fact(html, "Limit reached in", format_args!("{left}; between {soonest} and {latest}"))
         }
-        None => fact(html, "Limit reached in", left),
+        _ => fact(html, "Limit reached in", left),
     }
 }
 
 fn write_kinds(html: &mut String, assessment: &Assessment) -> fmt::Result {
     let changed = assessment.growth_by_kind.iter().filter(|growth| growth.bytes != 0);
-    let kind = |growth: &crate::detector::KindGrowth| {
+    let kind = |growth: &KindGrowth| {
         let sign = if growth.bytes > 0 { "+" } else { "" };
         format!("{} {sign}{}", growth.kind.as_str(), human::bytes(growth.bytes as f64))
     };
@@ -107,7 +107,7 @@ mod tests {
         let html = why(&process, true);
         for part in [
             "<details open><summary>Evidence: 1 of 2 tests speak for a leak</summary>",
-            "<dt>Growing since</dt><dd><time datetime=\"1970-01-01T00:03:45Z\">1970-01-01 00:03:45 UTC</time>, 3m45s before",
+            "<dt>Growing since</dt><dd><time datetime=\"1970-01-01T00:03:45Z\">1970-01-01 00:03:45 UTC</time>, 3m45s ago</dd>",
             "<dt>Limit reached in</dt><dd>1h56m; between 1h40m and 2h13m</dd>",
             "<dt>Seen over</dt><dd>7m30s, as a long and steady rise</dd>",
             "<dt>Growth by kind</dt><dd>anon +225 B, swap -5 B</dd>",
