@@ -88,6 +88,32 @@ fn a_leak_is_told_from_what_is_none() {
 }
 
 #[test]
+fn a_suspicion_tells_since_when_and_until_when() {
+    let rows = (0..100 * 60).map(|minute| {
+        let (hour, time) = (f64::from(minute) / 60.0, 1_700_000_000 + minute * 60);
+        let bytes = (200.0 + 6.0 * (hour - 40.0).max(0.0)) * MIB;
+        format!("{time},{bytes:.0},{:.0}\n", 1000.0 * MIB)
+    });
+    let text = format!("time,bytes,limit_bytes\n{}", rows.collect::<String>());
+    let recording = Recording::new(&[("late.csv", text.as_bytes())]);
+    let [late] = &recording.json(true)[..] else { panic!("one summary") };
+    assert_eq!((&late["status"], &late["standing"]), (&"suspect".into(), &"present".into()), "{late}");
+    let began = late["onset_time"].as_f64().unwrap() - 1.7e9;
+    assert!((began / 3600.0 - 40.0).abs() <= 4.0, "{late}");
+    let [soonest, latest] = [0, 1].map(|end| late["time_to_limit_range_seconds"][end].as_f64().unwrap());
+    let left = late["time_to_limit_seconds"].as_f64().unwrap();
+    assert!(soonest <= left && left <= latest, "{late}");
+    // 1000 MiB are reached after 173 hours and 20 minutes.
+    assert!((left / 3600.0 - 73.3).abs() < 2.0, "{late}");
+    for evaluation in recording.json(false) {
+        assert_eq!(evaluation["sentence"].is_string(), evaluation["status"] == "suspect", "{evaluation}");
+    }
+    let (table, _) = recording.run(BacktestOutput::Table, false).unwrap();
+    let last = table.lines().last().unwrap();
+    assert!(last.ends_with(late["sentence"].as_str().unwrap()), "{last}");
+}
+
+#[test]
 fn summaries_agree_with_evaluations() {
     let recording = Recording::new(&[("a.csv", leak_and_flat().as_bytes())]);
     let evaluations = recording.json(false);
@@ -95,7 +121,16 @@ fn summaries_agree_with_evaluations() {
         let own: Vec<&Value> =
             evaluations.iter().filter(|evaluation| evaluation["entity"] == summary["entity"]).collect();
         let last = own.last().unwrap();
-        for field in ["leak_score", "status", "reason", "growth_bytes_per_second", "time_to_limit_seconds"] {
+        for field in [
+            "leak_score",
+            "status",
+            "reason",
+            "growth_bytes_per_second",
+            "time_to_limit_seconds",
+            "time_to_limit_range_seconds",
+            "standing",
+            "onset_time",
+        ] {
             assert_eq!(summary[field], last[field], "{field}");
         }
         let first = own.iter().find(|evaluation| evaluation["status"] == "suspect");

@@ -1,6 +1,7 @@
 //! The web page: the verdict, what it rests on, and where to read on. Made here, complete without any script,
 //! font or picture from elsewhere. It tells its time and does not reload itself, so as to move under no reader's eyes.
 
+mod cells;
 mod entries;
 mod gates;
 mod html;

@@ -3,14 +3,13 @@
 use std::fmt::{self, Write};
 
 use super::super::ranking::ranked;
+use super::cells::{growth_per_hour, limit_name, write_memory, write_number, write_score};
 use super::entries::{Entries, Entry};
 use super::html::{Escaped, Name};
 use super::plot::Plot;
 use super::why::write_why;
-use crate::detector::Assessment;
 use crate::entity::EntityId;
 use crate::human;
-use crate::sample::LimitKind;
 use crate::snapshot::{Entity, Snapshot};
 
 /// Members of a suspect group that get rows of their own.
@@ -162,14 +161,6 @@ fn write_suspects(html: &mut String, suspects: usize) -> fmt::Result {
     html.write_str("</td>")
 }
 
-fn write_score(html: &mut String, assessment: &Assessment) -> fmt::Result {
-    let reason = assessment.reason.as_str().replace('_', " ");
-    match assessment.score {
-        Some(score) => write!(html, "<td class=\"score\">{score:.0}<small>{reason}</small></td>"),
-        None => html.write_str("<td class=\"score\">–</td>"),
-    }
-}
-
 fn write_evidence(html: &mut String, entity: &Entity) -> fmt::Result {
     write!(html, "<td class=\"seen\">{}", Capitalized(&entity.assessment.sentence().to_string()))?;
     if let Some(narrower) = &entity.explained_by {
@@ -215,40 +206,6 @@ fn history_query(entity: &Entity) -> String {
         }
     }
     query.finish()
-}
-
-/// What a leak may live in, and what it is part of.
-fn write_memory(html: &mut String, entity: &Entity) -> fmt::Result {
-    let total = human::bytes(entity.memory.total() as f64);
-    let scored = entity.memory.scored(entity.scope()).map(|bytes| human::bytes(bytes as f64));
-    let of_all = (scored.as_ref() != Some(&total)).then(|| format!("of {total}"));
-    write_number(html, "Memory", scored, of_all.as_deref())
-}
-
-/// By the hour: leaks that are worth finding are slow.
-fn growth_per_hour(bytes_per_second: f64) -> String {
-    format!("{}/h", human::bytes(bytes_per_second * 3600.0))
-}
-
-fn limit_name(kind: LimitKind) -> &'static str {
-    match kind {
-        LimitKind::AddressSpace => "RLIMIT_AS",
-        LimitKind::Data => "RLIMIT_DATA",
-        LimitKind::Configured => "limit_bytes",
-        LimitKind::Host => "of the host",
-    }
-}
-
-/// The label stands before the number where there is no room for columns.
-fn write_number(html: &mut String, label: &str, number: Option<String>, note: Option<&str>) -> fmt::Result {
-    let Some(number) = number else {
-        return write!(html, "<td class=\"number none\" data-label=\"{label}\">–</td>");
-    };
-    write!(html, "<td class=\"number\" data-label=\"{label}\">{}", Escaped(number))?;
-    if let Some(note) = note {
-        write!(html, "<small>{}</small>", Escaped(note))?;
-    }
-    html.write_str("</td>")
 }
 
 #[cfg(test)]
