@@ -21,7 +21,7 @@ const ROWS_A_LOOK: u64 = 1 << 14;
 pub(super) struct Reader {
     series: Vec<Series>,
     by_entity: HashMap<Box<str>, usize>,
-    /// The series of the last row: the next one often belongs to it, too.
+    /// The series of the last row: the next row often belongs to it, too, or to the one after.
     current: usize,
     samples: u64,
     most_samples: u64,
@@ -101,17 +101,14 @@ impl Reader {
     }
 
     fn series_of(&mut self, entity: &str) -> &mut Series {
-        let is_current = self.series.get(self.current).is_some_and(|series| series.entity() == entity);
-        if !is_current {
-            self.current = match self.by_entity.get(entity) {
-                Some(known) => *known,
-                None => {
-                    self.by_entity.insert(entity.into(), self.series.len());
-                    self.series.push(Series::new(entity.to_string()));
-                    self.series.len() - 1
-                }
-            };
-        }
+        let is = |place: &usize| self.series.get(*place).is_some_and(|series| series.entity() == entity);
+        let next = if self.current + 1 < self.series.len() { self.current + 1 } else { 0 };
+        let known = [self.current, next].into_iter().find(is).or_else(|| self.by_entity.get(entity).copied());
+        self.current = known.unwrap_or_else(|| {
+            self.by_entity.insert(entity.into(), self.series.len());
+            self.series.push(Series::new(entity.to_string()));
+            self.series.len() - 1
+        });
         &mut self.series[self.current]
     }
 

@@ -17,6 +17,7 @@ mod scores;
 mod season;
 mod sentence;
 mod shapes;
+mod slope;
 mod stats;
 mod suspicion;
 mod trend;
@@ -39,6 +40,7 @@ use lineage::{Ending, Probation};
 use rise::Rise;
 use scores::Scores;
 use season::SeasonEvidence;
+use slope::PlainSlope;
 use suspicion::Suspicion;
 use trend::TrendChannel;
 use urgency::UrgencyChannel;
@@ -87,6 +89,7 @@ pub struct Detector {
     season: Option<SeasonEvidence>,
     urgency: UrgencyChannel,
     activity: Activity,
+    plain: PlainSlope,
     closed: Closed,
     /// Number of the evaluation period that the last sample fell into.
     period: Option<i64>,
@@ -114,6 +117,7 @@ impl Detector {
             season: None,
             urgency: UrgencyChannel::default(),
             activity: Activity::default(),
+            plain: PlainSlope::default(),
             closed: Closed::default(),
             period: None,
             judged: false,
@@ -148,6 +152,7 @@ impl Detector {
             lead: self.lead(),
             slow_evidence: self.slow_evidence(),
             urgency: self.urgency.strongest(),
+            plain_slope: self.plain.bytes_per_second(),
             history,
             around: &around,
         }))
@@ -182,6 +187,7 @@ impl Detector {
     /// Brings all evidence up to date whose blocks have closed.
     fn look(&mut self, history: &History, around: &Circumstances) {
         let closed = std::mem::take(&mut self.closed);
+        self.plain.update(history, closed);
         let look = self.urgency.update(history, &self.activity, around, |rung| closed.contains(rung));
         self.judged |= look.judged;
         if look.rising {

@@ -11,7 +11,10 @@ use super::window::never_given_back;
 type Shape = [f64; BLOCKS];
 
 /// Autocorrelated floors carry fewer than 32 independent points.
-const FREEDOM: f64 = 10.0;
+const FREEDOM: i32 = 10;
+
+/// The likelihood is that share of the power which a shape leaves unexplained, to this power.
+const EXPONENT: i32 = -FREEDOM / 2;
 
 /// Noise that is always allowed for: this share of the level, and at least this many bytes.
 const NOISE: (f64, f64) = (0.002, 65_536.0);
@@ -45,17 +48,20 @@ impl Likeness {
         let centred = floors.map(|floor| floor - mean);
         let power = dot(&centred, &centred);
         let allowed = BLOCKS as f64 * (NOISE.0 * level).max(NOISE.1).powi(2) / 4.0;
-        let log_likelihood = |shape: &Shape| {
+        let likelihood = |shape: &Shape| {
             let fit = dot(shape, &centred).max(0.0);
-            -0.5 * FREEDOM * ((power - fit * fit + allowed) / (power + allowed)).max(1e-6).ln()
+            ((power - fit * fit + allowed) / (power + allowed)).max(1e-6).powi(EXPONENT)
         };
-        let growing: Vec<f64> = BANK.growing.iter().map(|(_, shape)| log_likelihood(shape)).collect();
-        let benign: Vec<f64> = BANK.benign.iter().map(log_likelihood).collect();
-        let onset = likely_onset(&growing);
+        let bank = &*BANK;
+        let mut growing = [0.0; GROWING];
+        growing.iter_mut().zip(&bank.growing).for_each(|(likely, shape)| *likely = likelihood(shape));
+        let benign = bank.benign.iter().map(likelihood).sum::<f64>() / bank.benign.len() as f64;
+        let ongoing = growing.iter().sum::<f64>() / GROWING as f64;
+        let onset = likely_onset(bank, &growing);
         Growth::since(onset, floors).likeness(
-            log_mean_exp(&growing) - log_mean_exp(&benign),
+            (ongoing / benign).ln(),
             level,
-            residual(&growing, &centred).max(2e-4 * level),
+            residual(bank, &growing, &centred).max(2e-4 * level),
         )
     }
 }
@@ -91,53 +97,61 @@ impl Growth {
     }
 }
 
-/// The onset, averaged over all shapes of growth by how well they fit.
-fn likely_onset(growing: &[f64]) -> usize {
-    let best = growing.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let (sum, weights) =
-        BANK.growing.iter().zip(growing).fold((0.0, 0.0), |(sum, weights), ((onset, _), fit)| {
-            let weight = (fit - best).exp();
-            (sum + weight * *onset as f64, weights + weight)
-        });
-    (sum / weights).round_ties_even() as usize
+/// The onset, averaged over all shapes of growth by how likely they are.
+fn likely_onset(bank: &Bank, growing: &[f64; GROWING]) -> usize {
+    let sum: f64 = bank.onsets.iter().zip(growing).map(|(onset, likely)| likely * onset).sum();
+    (sum / growing.iter().sum::<f64>()).round_ties_even() as usize
 }
 
 /// Mean distance of the window from the best shape of growth, times 1.25: a standard deviation if it is normal.
-fn residual(growing: &[f64], centred: &Shape) -> f64 {
+fn residual(bank: &Bank, growing: &[f64; GROWING], centred: &Shape) -> f64 {
     let best = growing.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(place, _)| place);
-    let shape = &BANK.growing[best].1;
+    let shape = &bank.growing[best];
     let fit = dot(shape, centred).max(0.0);
     let distance: f64 = centred.iter().zip(shape).map(|(value, shape)| (value - fit * shape).abs()).sum();
     1.25 * distance / BLOCKS as f64
 }
 
-fn log_mean_exp(values: &[f64]) -> f64 {
-    let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mean = values.iter().map(|value| (value - highest).exp()).sum::<f64>() / values.len() as f64;
-    highest + mean.ln()
+/// Sums of their own for each lane, which one sum in order would not let the compiler have.
+fn dot(a: &Shape, b: &Shape) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let (a, b) = (a.as_chunks::<LANES>().0, b.as_chunks::<LANES>().0);
+    for (a, b) in a.iter().zip(b) {
+        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane += a * b;
+        }
+    }
+    lanes.iter().sum()
 }
 
-fn dot(a: &Shape, b: &Shape) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
+const LANES: usize = 8;
 
 /// Every shape, centred and of length one.
 struct Bank {
-    /// Growth that goes on, with the block where it begins.
-    growing: Vec<(usize, Shape)>,
+    /// Growth that goes on.
+    growing: [Shape; GROWING],
+    /// The block where each of it begins.
+    onsets: [f64; GROWING],
     benign: Vec<Shape>,
 }
 
-static BANK: LazyLock<Bank> = LazyLock::new(|| Bank { growing: growing_shapes(), benign: benign_shapes() });
+static BANK: LazyLock<Bank> = LazyLock::new(|| Bank {
+    growing: std::array::from_fn(|number| growing_shape(onset(number), POWERS[number % POWERS.len()])),
+    onsets: std::array::from_fn(|number| onset(number) as f64),
+    benign: benign_shapes(),
+});
 
-/// Powers of the time since an onset, from slightly slowing to square.
-fn growing_shapes() -> Vec<(usize, Shape)> {
-    let onsets = (0..23).step_by(2);
-    onsets
-        .flat_map(|onset| {
-            [0.85, 1.0, 1.5, 2.0].map(|power| (onset, unit(|place| since(place, onset).powf(power))))
-        })
-        .collect()
+/// Powers of the time since an onset, from slightly slowing to square; onsets are two blocks apart.
+const POWERS: [f64; 4] = [0.85, 1.0, 1.5, 2.0];
+const ONSETS: usize = 12;
+const GROWING: usize = ONSETS * POWERS.len();
+
+fn onset(number: usize) -> usize {
+    2 * (number / POWERS.len())
+}
+
+fn growing_shape(onset: usize, power: f64) -> Shape {
+    unit(|place| since(place, onset).powf(power))
 }
 
 fn benign_shapes() -> Vec<Shape> {
@@ -211,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_shape_is_centred_and_of_length_one() {
-        for shape in BANK.growing.iter().map(|(_, shape)| shape).chain(&BANK.benign) {
+        for shape in BANK.growing.iter().chain(&BANK.benign) {
             assert!(shape.iter().sum::<f64>().abs() < 1e-9);
             assert!((dot(shape, shape) - 1.0).abs() < 1e-9);
         }

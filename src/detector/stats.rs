@@ -44,23 +44,12 @@ const MOST_AUTOCORRELATION: f64 = 0.9;
 
 /// The trend of evenly spaced values with gaps; `None` for fewer than three points.
 pub(super) fn trend(values: &[Option<f64>]) -> Option<Trend> {
-    let points: Vec<(f64, f64)> = values
-        .iter()
-        .enumerate()
-        .filter_map(|(step, value)| value.map(|value| (step as f64, value)))
-        .collect();
+    let points = points(values);
     if points.len() < 3 {
         return None;
     }
-    let mut slopes = Vec::with_capacity(points.len() * (points.len() - 1) / 2);
-    let mut concordance = 0.0;
-    for (index, (step, value)) in points.iter().enumerate() {
-        for (later, higher) in &points[index + 1..] {
-            slopes.push((higher - value) / (later - step));
-            concordance += sign(higher - value);
-        }
-    }
-    let slope = median(&mut slopes)?;
+    let slope = median_slope(&points)?;
+    let concordance: f64 = pairs(&points).map(|((_, value), (_, higher))| sign(higher - value)).sum();
     let mut residuals: Vec<f64> = points.iter().map(|(step, value)| value - slope * step).collect();
     let center = median(&mut residuals.clone())?;
     residuals.iter_mut().for_each(|residual| *residual -= center);
@@ -71,6 +60,28 @@ pub(super) fn trend(values: &[Option<f64>]) -> Option<Trend> {
     let variance = n * (n - 1.0) * (2.0 * n + 5.0) / 18.0 * (1.0 + rho) / (1.0 - rho);
     let tau = concordance / (n * (n - 1.0) / 2.0);
     Some(Trend { slope, z: (concordance - sign(concordance)) / variance.sqrt(), tau, noise })
+}
+
+/// The Theil-Sen slope alone, as of [`trend`]; `None` for fewer than three points.
+pub(super) fn slope(values: &[Option<f64>]) -> Option<f64> {
+    let points = points(values);
+    if points.len() < 3 { None } else { median_slope(&points) }
+}
+
+fn points(values: &[Option<f64>]) -> Vec<(f64, f64)> {
+    values.iter().enumerate().filter_map(|(step, value)| value.map(|value| (step as f64, value))).collect()
+}
+
+fn median_slope(points: &[(f64, f64)]) -> Option<f64> {
+    let mut slopes = Vec::with_capacity(points.len() * (points.len() - 1) / 2);
+    slopes.extend(pairs(points).map(|((step, value), (later, higher))| (higher - value) / (later - step)));
+    median(&mut slopes)
+}
+
+/// Each point with each later one.
+fn pairs(points: &[(f64, f64)]) -> impl Iterator<Item = ((f64, f64), (f64, f64))> {
+    let later = |index: usize| points[index + 1..].iter();
+    points.iter().enumerate().flat_map(move |(index, &point)| later(index).map(move |&other| (point, other)))
 }
 
 /// Correlation of each residual with the one of the step before.
@@ -84,15 +95,10 @@ fn autocorrelation(points: &[(f64, f64)], residuals: &[f64]) -> f64 {
     shared / power.max(1e-9)
 }
 
-/// -1, 0 or 1; unlike `f64::signum` it has a zero.
+/// -1, 0 or 1; unlike `f64::signum` it has a zero. Without a branch, of which noise would have the processor guess
+/// every second one wrong.
 pub(super) fn sign(x: f64) -> f64 {
-    if x > 0.0 {
-        1.0
-    } else if x < 0.0 {
-        -1.0
-    } else {
-        0.0
-    }
+    f64::from(i8::from(x > 0.0) - i8::from(x < 0.0))
 }
 
 /// How many equal steps would make the same rise: (sum of steps)^2 / (sum of their squares), Kish's effective

@@ -1,16 +1,14 @@
 //! From findings to an assessment: which evidence leads, what it is called, and how far it reaches.
 
-use crate::history::{BLOCKS, History, RUNGS, width};
+use crate::history::History;
 
 use super::Circumstances;
 use super::assessment::{Assessment, Channel, Evidence, KindGrowth, Reason, Standing};
 use super::onset::onset;
 use super::reach;
 use super::rise::Rise;
-use super::stats::trend;
 use super::urgency::Urgency;
 use super::warmup::YOUNG;
-use super::window::Window;
 
 /// Slow evidence that deserves to be called growth.
 const GROWTH: f64 = 0.2;
@@ -23,6 +21,8 @@ pub(super) struct Findings<'a> {
     /// 0 to 1.
     pub(super) slow_evidence: f64,
     pub(super) urgency: Option<&'a Urgency>,
+    /// Bytes a second.
+    pub(super) plain_slope: Option<f64>,
     pub(super) history: &'a History,
     pub(super) around: &'a Circumstances<'a>,
 }
@@ -43,7 +43,7 @@ pub(super) fn assess(found: Findings) -> Assessment {
         threshold: found.around.threshold,
         reason,
         standing: found.standing,
-        growth_bytes_per_second: rise.map(|rise| rise.slope).or_else(|| plain_slope(found.history)),
+        growth_bytes_per_second: rise.map(|rise| rise.slope).or(found.plain_slope),
         time_to_limit_seconds: left,
         time_to_limit_range_seconds: range,
         window_seconds: rise.map(|rise| rise.window),
@@ -83,14 +83,6 @@ impl Findings<'_> {
             _ => Reason::Steady,
         }
     }
-}
-
-/// Robust slope of the longest window that is nearly full, bytes a second.
-fn plain_slope(history: &History) -> Option<f64> {
-    let full = |rung: usize| Window::of(history, rung, BLOCKS).filter(|window| window.known() >= BLOCKS - 6);
-    let rung =
-        (history.ladder().finest()..RUNGS).rev().find_map(|rung| full(rung).map(|window| (rung, window)));
-    rung.and_then(|(rung, window)| Some(trend(&window.floors)?.slope / width(rung)))
 }
 
 /// Bytes by which each kind changed over the last `window` seconds, or as much of them as is remembered.

@@ -19,13 +19,15 @@ impl Window {
     /// The last `blocks` floors of `rung`; `None` while that rung has none.
     pub(super) fn of(history: &History, rung: usize, blocks: usize) -> Option<Window> {
         let ring = history.ladder().ring(rung)?;
-        let first = ring.newest() - blocks as i64 + 1;
-        let floor = |number: i64| {
-            let block = ring.get(number).filter(|_| is_whole(history, number as f64 * width(rung)))?;
+        let last = ring.last::<BLOCKS>();
+        let blocks = &last[BLOCKS - blocks.min(BLOCKS)..];
+        let (width, first) = (width(rung), ring.newest() - blocks.len() as i64 + 1);
+        let floor = |(number, block): (i64, &Option<Block>)| {
+            let block = block.as_ref().filter(|_| is_whole(history, number as f64 * width))?;
             Some(f64::from(block.low))
         };
-        let floors = (first..=ring.newest()).map(floor).collect();
-        Some(Window { width: width(rung), start: first as f64 * width(rung), floors })
+        let floors = (first..).zip(blocks).map(floor).collect();
+        Some(Window { width, start: first as f64 * width, floors })
     }
 
     /// How many floors are known.
@@ -40,7 +42,10 @@ impl Window {
 
     /// Median of the last three floors.
     pub(super) fn end(&self) -> Option<f64> {
-        median(&mut self.floors.iter().rev().take(3).flatten().copied().collect::<Vec<_>>())
+        let mut last = [0.0; 3];
+        let known = self.floors.iter().rev().take(3).flatten();
+        let count = last.iter_mut().zip(known).map(|(place, floor)| *place = *floor).count();
+        median(&mut last[..count])
     }
 
     /// Median of all floors.
@@ -50,8 +55,8 @@ impl Window {
 
     /// Lowest and highest floor.
     pub(super) fn range(&self) -> Option<(f64, f64)> {
-        let known = self.floors.iter().flatten().copied();
-        Some((known.clone().reduce(f64::min)?, known.reduce(f64::max)?))
+        let known = self.floors.iter().flatten().map(|&floor| (floor, floor));
+        known.reduce(|(low, high), (floor, _)| (low.min(floor), high.max(floor)))
     }
 
     /// Floors with gaps closed by the floor before, or the first one at the beginning.

@@ -15,8 +15,8 @@ pub const RUNGS: usize = 15;
 pub const HOURLY: usize = 11;
 
 /// Width in seconds of a block on `rung`.
-pub fn width(rung: usize) -> f64 {
-    HOUR * f64::powi(2.0, rung as i32 - HOURLY as i32)
+pub const fn width(rung: usize) -> f64 {
+    HOUR * (1_u64 << rung) as f64 / (1_u64 << HOURLY) as f64
 }
 
 /// Blocks narrower than this many sampling intervals would often be empty.
@@ -35,6 +35,11 @@ impl Closed {
     /// Whether a block of `rung` was completed.
     pub fn contains(self, rung: usize) -> bool {
         self.0 >> rung & 1 == 1
+    }
+
+    /// Blocks of every rung.
+    pub fn all() -> Closed {
+        Closed((1 << RUNGS) - 1)
     }
 
     /// Adds what was completed meanwhile.

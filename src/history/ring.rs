@@ -51,6 +51,16 @@ impl Ring {
         (bit == 1).then(|| self.blocks[slot(number)])
     }
 
+    /// The last `N` blocks, oldest first; `None` for a gap and for what is forgotten.
+    pub fn last<const N: usize>(&self) -> [Option<Block>; N] {
+        let get = |back: usize| {
+            let bit =
+                u32::try_from(back).ok().and_then(|back| self.present.checked_shr(back)).unwrap_or(0) & 1;
+            (bit == 1).then(|| self.blocks[slot(self.newest.wrapping_sub(back as i64))])
+        };
+        std::array::from_fn(|place| get(N - 1 - place))
+    }
+
     /// The blocks that had samples, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (i64, Block)> + '_ {
         (0..BLOCKS as i64).rev().filter_map(|back| {

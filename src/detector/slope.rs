@@ -1,0 +1,61 @@
+//! The slope that is told of everything, whether or not it grows.
+
+use crate::history::{BLOCKS, Closed, History, RUNGS, width};
+
+use super::stats;
+use super::window::Window;
+
+/// Floors without which a window is not nearly full.
+const KNOWN: usize = BLOCKS - 6;
+
+/// Robust slope of the longest window that is nearly full, held until a block of it or of a longer one closes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PlainSlope {
+    /// The rung of that window.
+    rung: usize,
+    slope: Option<f64>,
+}
+
+impl PlainSlope {
+    /// Looks again if what was `closed` can make a difference.
+    pub(super) fn update(&mut self, history: &History, closed: Closed) {
+        if !(self.rung..RUNGS).any(|rung| closed.contains(rung)) {
+            return;
+        }
+        let full = |rung| Window::of(history, rung, BLOCKS).filter(|window| window.known() >= KNOWN);
+        let longest =
+            (history.ladder().finest()..RUNGS).rev().find_map(|rung| full(rung).map(|window| (rung, window)));
+        *self = longest.map_or_else(PlainSlope::default, |(rung, window)| PlainSlope {
+            rung,
+            slope: stats::slope(&window.floors).map(|slope| slope / width(rung)),
+        });
+    }
+
+    /// Bytes a second.
+    pub(super) fn bytes_per_second(self) -> Option<f64> {
+        self.slope
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Memory;
+
+    #[test]
+    fn what_is_held_is_what_would_be_found_anew() {
+        let mut history = History::new(0.0, 60.0);
+        let mut held = PlainSlope::default();
+        let mut known = 0;
+        for minute in 0..3000_u32 {
+            let bytes = 1_000_000 + u64::from(minute) * 6000 + u64::from(minute % 7) * 900;
+            let closed = history.push(f64::from(minute) * 60.0, bytes, &Memory::default());
+            held.update(&history, closed);
+            let mut anew = PlainSlope::default();
+            anew.update(&history, Closed::all());
+            assert_eq!(held.bytes_per_second(), anew.bytes_per_second(), "{minute}");
+            known += usize::from(held.slope.is_some_and(|slope| (slope - 100.0).abs() < 20.0));
+        }
+        assert!(known > 2900, "{known}");
+    }
+}
