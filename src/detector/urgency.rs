@@ -202,6 +202,7 @@ impl FullWindow {
             .zip(values)
             .map(|(&(name, _, limits), value)| Gate::new(name, value, limits))
             .collect();
+        gates.reserve_exact(1);
         gates.push(life_gate(Life::of(history)));
         let newest = (self.window.start / self.window.width).round() as i64 + BLOCKS as i64 - 1;
         gates.extend(activity.explains(self.rung, newest, &floors, BLOCKS - 1 - blocks).map(activity_gate));
