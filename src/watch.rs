@@ -113,7 +113,7 @@ impl Watchlist {
             };
             life.observe(seen, lineage.as_deref().map_or(&self.no_lineage, Succession::lineage));
             if let Some(lineage) = &mut lineage {
-                lineage.observe(&seen, life.history().began(), self.interval, self.joint < JOINT);
+                lineage.observe(&seen, life.began(), self.interval, self.joint < JOINT);
             }
         }
         // The verdict before the next one: what is expected may have been outgrown, or the rules may be others.
@@ -125,7 +125,7 @@ impl Watchlist {
         } else {
             Arc::new(surest.judged_by(terms.threshold))
         };
-        Some(Verdict { assessment, history: life.history().sealed() })
+        Some(Verdict { assessment, history: life.sealed() })
     }
 
     /// Ends every life that `is_gone`, and lets its lineage know. To be called before new lives are observed, so that

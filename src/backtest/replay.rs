@@ -94,7 +94,7 @@ impl Replay {
             executable: current.executable,
         };
         let is_due = current.life.observe(seen, lineage.lineage()).is_some();
-        lineage.observe(&seen, current.life.history().began(), *interval, true);
+        lineage.observe(&seen, current.life.began(), *interval, true);
         forget(lineage, row.time);
         if !is_due {
             return None;

@@ -70,6 +70,11 @@ impl Activity {
         }
     }
 
+    /// What will be needed of it once the floor moves again.
+    pub(super) fn at_rest(&self) -> Activity {
+        Activity { lanes: Vec::new(), finest: 0, ..*self }
+    }
+
     /// Smoothed means of the blocks that end with the block `newest` of `rung`, as many as `floors`; `None` where it is
     /// not followed.
     fn beside(&self, rung: usize, newest: i64, floors: usize) -> Option<Vec<f64>> {

@@ -12,6 +12,7 @@ mod assessment;
 mod lineage;
 mod onset;
 mod reach;
+mod rest;
 mod rise;
 mod scores;
 mod season;
@@ -31,6 +32,7 @@ mod tests;
 
 pub use assessment::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason, Standing, Status};
 pub use lineage::Lineage;
+pub use rest::{Due, Rest};
 
 use crate::entity::Executable;
 use crate::history::{Closed, HOUR, HOURLY, History, width};
@@ -163,9 +165,9 @@ impl Detector {
         self.judged
     }
 
-    /// Whether its memory has risen at all within a week: then it is one of those that may be called by mistake.
-    pub fn is_interesting(&self, history: &History) -> bool {
-        self.rose.is_some_and(|rose| history.latest() - rose < INTERESTING)
+    /// Whether at `now` its memory has risen at all within a week: then it is one of those that may be called by mistake.
+    pub fn is_interesting(&self, now: f64) -> bool {
+        is_recent(self.rose, now)
     }
 
     /// The end of this life, for its lineage.
@@ -294,4 +296,8 @@ impl Detector {
         let inherited = self.probation.map_or(0.0, |probation| probation.score);
         (1e4 * self.held_score().max(inherited)).round() / 100.0
     }
+}
+
+fn is_recent(rose: Option<f64>, now: f64) -> bool {
+    rose.is_some_and(|rose| now - rose < INTERESTING)
 }

@@ -6,7 +6,7 @@ use super::stats;
 use super::window::Window;
 
 /// Floors without which a window is not nearly full.
-const KNOWN: usize = BLOCKS - 6;
+pub(super) const KNOWN: usize = BLOCKS - 6;
 
 /// Robust slope of the longest window that is nearly full, held until a block of it or of a longer one closes.
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,7 +4,10 @@ use crate::sample::{Kind, Memory};
 
 /// Two neighbouring checkpoints are at most this factor apart in age, so that their number grows with the
 /// logarithm of the history.
-const SPACING: f64 = 1.6;
+const SPACING: f64 = 2.5;
+
+/// Room is made for so many checkpoints at once, and for no more than are needed.
+const RESERVED: usize = 4;
 
 /// Checkpoints of memory by kind, dense in the near past and sparse in the far one.
 #[derive(Clone, Debug, Default)]
@@ -28,9 +31,24 @@ impl Composition {
         if self.times.last().is_some_and(|&last| last >= time) {
             return;
         }
+        if self.times.len() == self.times.capacity() {
+            self.times.reserve_exact(RESERVED);
+            self.rows.reserve_exact(RESERVED * self.kinds.len());
+        }
         self.times.push(time);
         self.rows.extend(memory.iter().map(|(_, bytes)| bytes as f32));
-        self.thin(time);
+        self.thin(time, SPACING);
+    }
+
+    /// Fewer checkpoints, of which two neighbours are up to `spacing` times apart in age, in as little memory as that
+    /// takes.
+    #[must_use]
+    pub(super) fn thinned(&self, now: f64, spacing: f64) -> Composition {
+        let mut thinned = self.clone();
+        thinned.thin(now, spacing);
+        thinned.times.shrink_to_fit();
+        thinned.rows.shrink_to_fit();
+        thinned
     }
 
     /// Bytes by kind at `time`, between two checkpoints by proportion; `None` before the first one.
@@ -73,10 +91,10 @@ impl Composition {
         &self.rows[index * width..(index + 1) * width]
     }
 
-    fn thin(&mut self, now: f64) {
+    fn thin(&mut self, now: f64, spacing: f64) {
         let mut index = 1;
         while index + 1 < self.times.len() {
-            if now - self.times[index - 1] <= SPACING * (now - self.times[index + 1]) {
+            if now - self.times[index - 1] <= spacing * (now - self.times[index + 1]) {
                 self.times.remove(index);
                 let width = self.kinds.len();
                 self.rows.drain(index * width..(index + 1) * width);
@@ -102,7 +120,7 @@ mod tests {
             let time = f64::from(tick) * 30.0;
             composition.push(time, &at(time));
         }
-        assert!(composition.times.len() < 50, "{}", composition.times.len());
+        assert!(composition.times.len() < 26, "{}", composition.times.len());
         for back in [60.0, 3600.0, 86_400.0, 800_000.0] {
             let found = composition.at(now - back).unwrap();
             assert_eq!(found[1], (Kind::File, 7.0));

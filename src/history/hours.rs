@@ -3,13 +3,16 @@
 use std::collections::VecDeque;
 
 /// Hours in a week.
-pub const WEEK: usize = 7 * 24;
+pub const WEEK: usize = 7 * DAY;
+
+const DAY: usize = 24;
 
 /// Floors of the last 168 hours, gaps included.
 #[derive(Clone, Debug, Default)]
 pub struct Hours {
     newest: i64,
-    floors: VecDeque<Option<f32>>,
+    /// Oldest first; not a number stands for a gap.
+    floors: VecDeque<f32>,
 }
 
 impl Hours {
@@ -19,13 +22,21 @@ impl Hours {
             if hour <= self.newest {
                 return;
             }
-            let gap = (hour - self.newest - 1).min(WEEK as i64);
-            self.floors.extend((0..gap).map(|_| None));
+            let gap = hour.saturating_sub(self.newest).saturating_sub(1).min(WEEK as i64);
+            (0..gap).for_each(|_| self.append(f32::NAN));
         }
-        self.floors.push_back(Some(floor));
+        self.append(floor);
         self.newest = hour;
-        let excess = self.floors.len().saturating_sub(WEEK);
-        self.floors.drain(..excess);
+    }
+
+    /// Never grows beyond a week, in steps of a day: most lives are shorter.
+    fn append(&mut self, floor: f32) {
+        if self.floors.len() == WEEK {
+            self.floors.pop_front();
+        } else if self.floors.len() == self.floors.capacity() {
+            self.floors.reserve_exact(DAY);
+        }
+        self.floors.push_back(floor);
     }
 
     /// The newest hour, hours since the epoch.
@@ -36,8 +47,9 @@ impl Hours {
     /// Floors of the last `count` hours, oldest first; `None` for a gap and for what is not remembered.
     pub fn last(&self, count: usize) -> Vec<Option<f32>> {
         let missing = count.saturating_sub(self.floors.len());
-        let known = self.floors.iter().skip(self.floors.len().saturating_sub(count));
-        std::iter::repeat_n(None, missing).chain(known.copied()).collect()
+        let kept = self.floors.iter().skip(self.floors.len().saturating_sub(count));
+        let known = kept.map(|&floor| Some(floor).filter(|floor| !floor.is_nan()));
+        std::iter::repeat_n(None, missing).chain(known).collect()
     }
 }
 

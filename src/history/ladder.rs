@@ -108,7 +108,11 @@ pub struct Ladder {
 impl Ladder {
     /// An empty ladder for samples that come every `interval` seconds.
     pub fn new(interval: f64) -> Ladder {
-        let finest = finest_rung(interval);
+        Ladder::with_finest(finest_rung(interval))
+    }
+
+    /// An empty ladder from the rung `finest` upwards.
+    pub fn with_finest(finest: usize) -> Ladder {
         Ladder { finest, open: Vec::new(), closed: Rings { finest, chain: None } }
     }
 
@@ -131,6 +135,11 @@ impl Ladder {
             None => self.open.push(Some((number, sample))),
         }
         closed
+    }
+
+    /// The open block of the finest rung, with its number.
+    pub(super) fn open(&self) -> Option<(i64, Block)> {
+        self.open.first().copied().flatten()
     }
 
     /// The completed blocks of `rung`.
@@ -163,8 +172,9 @@ impl Ladder {
         if self.finest + at >= RUNGS {
             return;
         }
-        while self.open.len() <= at {
-            self.open.push(None);
+        if self.open.len() <= at {
+            self.open.reserve_exact(at + 1 - self.open.len());
+            self.open.resize(at + 1, None);
         }
         match self.open[at] {
             Some((open, block)) if open < number => {

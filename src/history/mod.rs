@@ -3,14 +3,18 @@
 mod composition;
 mod hours;
 mod ladder;
+mod quiet;
 mod ring;
 mod sealed;
 
 pub use composition::Composition;
 pub use hours::{Hours, WEEK};
 pub use ladder::{Closed, HOUR, HOURLY, Ladder, RUNGS, Rings, finest_rung, span, width};
+pub use quiet::Quiet;
 pub use ring::{BLOCKS, Block, Ring};
 pub use sealed::{Floors, Sealed};
+
+use sealed::Blocks;
 
 use std::sync::Arc;
 
@@ -43,6 +47,10 @@ impl History {
         }
     }
 
+    fn with_finest(began: f64, finest: usize) -> History {
+        History { ladder: Ladder::with_finest(finest), ..History::new(began, 0.0) }
+    }
+
     /// Adds a sample: `scored` bytes of the `memory` that was seen at `time` seconds.
     pub fn push(&mut self, time: f64, scored: u64, memory: &Memory) -> Closed {
         self.latest = self.latest.max(time);
@@ -53,9 +61,12 @@ impl History {
         let closed = self.ladder.push(time, scored as f32);
         if closed.contains(HOURLY)
             && let Some(ring) = self.ladder.ring(HOURLY)
-            && let Some(block) = ring.get(ring.newest())
         {
-            self.hours.push(ring.newest(), block.low);
+            // After a gap more than one may have been completed.
+            let known = self.hours.newest().unwrap_or(i64::MIN);
+            ring.iter()
+                .filter(|(hour, _)| *hour > known)
+                .for_each(|(hour, block)| self.hours.push(hour, block.low));
         }
         closed
     }
@@ -102,7 +113,7 @@ impl History {
         Sealed {
             began: self.began,
             latest: self.latest,
-            rings: self.ladder.rings().clone(),
+            blocks: Blocks::Rings(self.ladder.rings().clone()),
             composition: Arc::clone(&self.composition),
         }
     }

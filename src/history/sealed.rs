@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BLOCKS, Block, Composition, RUNGS, Rings, width};
+use super::{BLOCKS, Block, Composition, Quiet, RUNGS, Rings, width};
 
 /// The complete blocks of one life at one moment. Shared, so that a clone costs two reference counts.
 #[derive(Clone, Debug, Default)]
@@ -11,10 +11,33 @@ pub struct Sealed {
     pub began: f64,
     /// Time of the last sample, seconds.
     pub latest: f64,
-    /// Complete blocks on every rung.
-    pub rings: Rings,
+    pub(super) blocks: Blocks,
     /// Memory by kind, earlier.
     pub composition: Arc<Composition>,
+}
+
+/// Complete blocks on every rung, or what they are made from when somebody asks.
+#[derive(Clone, Debug)]
+pub(super) enum Blocks {
+    Rings(Rings),
+    Quiet(Arc<Quiet>),
+}
+
+impl Default for Blocks {
+    fn default() -> Blocks {
+        Blocks::Rings(Rings::default())
+    }
+}
+
+impl From<&Quiet> for Sealed {
+    fn from(quiet: &Quiet) -> Sealed {
+        Sealed {
+            began: quiet.began(),
+            latest: quiet.latest(),
+            blocks: Blocks::Quiet(Arc::new(quiet.clone())),
+            composition: Arc::clone(quiet.composition()),
+        }
+    }
 }
 
 /// Blocks of one width, oldest first.
@@ -27,12 +50,21 @@ pub struct Floors {
 }
 
 impl Sealed {
+    /// Complete blocks on every rung.
+    pub fn rings(&self) -> Rings {
+        match &self.blocks {
+            Blocks::Rings(rings) => rings.clone(),
+            Blocks::Quiet(quiet) => quiet.wake().ladder().rings().clone(),
+        }
+    }
+
     /// The blocks of the last `seconds`, at the finest width of which so many are remembered; of the whole life
     /// where that is shorter. `None` before the first block is complete.
     pub fn floors(&self, seconds: f64) -> Option<Floors> {
         let wanted = seconds.min(self.latest - self.began);
         let spans = |&(rung, _): &(usize, _)| width(rung) * BLOCKS as f64 >= wanted || rung == RUNGS - 1;
-        let (rung, ring) = self.rings.iter().find(spans).or_else(|| self.rings.iter().last())?;
+        let rings = self.rings();
+        let (rung, ring) = rings.iter().find(spans).or_else(|| rings.iter().last())?;
         let first = ring.newest() - (wanted / width(rung)).ceil().max(1.0) as i64;
         let blocks = ring.iter().filter(|&(number, _)| number > first).collect();
         Some(Floors { width: width(rung), blocks })

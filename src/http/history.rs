@@ -147,7 +147,7 @@ fn time_scales(sealed: &Sealed) -> Vec<TimeScale> {
             })
             .collect(),
     };
-    sealed.rings.iter().map(scale).collect()
+    sealed.rings().iter().map(scale).collect()
 }
 
 fn checkpoints(composition: &Composition) -> Vec<Checkpoint> {

@@ -3,17 +3,36 @@
 
 use std::sync::Arc;
 
-use crate::detector::{Assessment, Circumstances, Detector, Lineage};
+use crate::detector::{Assessment, Circumstances, Detector, Due, Lineage, Rest};
 use crate::entity::Executable;
-use crate::history::History;
+use crate::history::{HOURLY, History, Quiet, Sealed};
 use crate::sample::Memory;
 
 /// Everything that is known of one life of one entity.
 #[derive(Clone, Debug)]
 pub struct Life {
+    state: State,
+    assessment: Arc<Assessment>,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// Something may be found out.
+    Awake(Box<Awake>),
+    /// The floor does not move, and nothing is found out from that.
+    Asleep(Box<Asleep>),
+}
+
+#[derive(Clone, Debug)]
+struct Awake {
     history: History,
     detector: Detector,
-    assessment: Arc<Assessment>,
+}
+
+#[derive(Clone, Debug)]
+struct Asleep {
+    history: Quiet,
+    rest: Rest,
 }
 
 /// One sample of a life and what stands around it.
@@ -42,16 +61,12 @@ pub struct Observation<'a> {
 impl Life {
     /// A life of `lineage` that is first seen at `time`, with samples every `interval` seconds to come.
     pub fn new(time: f64, interval: f64, lineage: &Lineage, executable: Option<Executable>) -> Life {
-        Life {
-            history: History::new(time, interval),
-            detector: Detector::new(lineage, executable),
-            assessment: Arc::default(),
-        }
+        let (history, detector) = (History::new(time, interval), Detector::new(lineage, executable));
+        Life { state: State::Awake(Box::new(Awake { history, detector })), assessment: Arc::default() }
     }
 
     /// Takes in a sample of a life of `lineage`, and gives the new verdict when one has fallen due.
     pub fn observe(&mut self, seen: Observation, lineage: &Lineage) -> Option<&Arc<Assessment>> {
-        let closed = self.history.push(seen.time, seen.scored, seen.memory);
         let around = Circumstances {
             threshold: seen.threshold,
             room: seen.room,
@@ -61,8 +76,26 @@ impl Life {
             cpu_seconds: seen.cpu_seconds,
             crowd: seen.crowd,
         };
-        let assessment = self.detector.update(&self.history, closed, around)?;
-        self.assessment = Arc::new(assessment);
+        if let State::Asleep(asleep) = &mut self.state {
+            if asleep.history.push(seen.time, seen.scored, seen.memory) {
+                match asleep.rest.update(&asleep.history, &self.assessment, &around) {
+                    Due::Not => return None,
+                    Due::Unchanged => {}
+                    Due::Changed(assessment) => self.assessment = assessment,
+                }
+                return Some(&self.assessment);
+            }
+            self.state = State::Awake(Box::new(asleep.wake()));
+        }
+        if let State::Awake(awake) = &mut self.state {
+            let closed = awake.history.push(seen.time, seen.scored, seen.memory);
+            self.assessment = Arc::new(awake.detector.update(&awake.history, closed, around)?);
+            if closed.contains(HOURLY)
+                && let Some(asleep) = awake.sleep()
+            {
+                self.state = State::Asleep(Box::new(asleep));
+            }
+        }
         Some(&self.assessment)
     }
 
@@ -78,23 +111,69 @@ impl Life {
         &self.assessment
     }
 
-    /// What it rests on.
-    pub fn history(&self) -> &History {
-        &self.history
+    /// What it rests on, as far as it changes no more.
+    pub fn sealed(&self) -> Sealed {
+        match &self.state {
+            State::Awake(awake) => awake.history.sealed(),
+            State::Asleep(asleep) => Sealed::from(&asleep.history),
+        }
+    }
+
+    /// When it was first seen, seconds.
+    pub fn began(&self) -> f64 {
+        match &self.state {
+            State::Awake(awake) => awake.history.began(),
+            State::Asleep(asleep) => asleep.history.began(),
+        }
+    }
+
+    /// When it was last seen, seconds.
+    pub fn latest(&self) -> f64 {
+        match &self.state {
+            State::Awake(awake) => awake.history.latest(),
+            State::Asleep(asleep) => asleep.history.latest(),
+        }
     }
 
     /// Whether its memory has risen at all within a week.
     pub fn is_interesting(&self) -> bool {
-        self.detector.is_interesting(&self.history)
+        match &self.state {
+            State::Awake(awake) => awake.detector.is_interesting(awake.history.latest()),
+            State::Asleep(asleep) => asleep.rest.is_interesting(asleep.history.latest()),
+        }
     }
 
     /// Whether there was ever enough history to judge: a life too short for that says nothing about its lineage.
     pub fn has_judged(&self) -> bool {
-        self.detector.has_judged()
+        match &self.state {
+            State::Awake(awake) => awake.detector.has_judged(),
+            State::Asleep(_) => true,
+        }
     }
 
     /// Ends this life, for its lineage.
     pub fn retire(&self, lineage: &mut Lineage, executable: Option<Executable>) {
+        match &self.state {
+            State::Awake(awake) => awake.retire(lineage, executable),
+            State::Asleep(asleep) => asleep.wake().retire(lineage, executable),
+        }
+    }
+}
+
+impl Awake {
+    /// What is left to remember where nothing is found and the floor has not moved.
+    fn sleep(&self) -> Option<Asleep> {
+        let rest = self.detector.rest()?;
+        Some(Asleep { history: Quiet::of(&self.history)?, rest })
+    }
+
+    fn retire(&self, lineage: &mut Lineage, executable: Option<Executable>) {
         self.detector.retire(&self.history, lineage, executable);
+    }
+}
+
+impl Asleep {
+    fn wake(&self) -> Awake {
+        Awake { history: self.history.wake(), detector: self.rest.wake() }
     }
 }

@@ -51,9 +51,8 @@ impl Succession {
 
     /// Takes note of the end of a life.
     pub fn retire(&mut self, life: &Life, executable: Option<Executable>) {
-        let history = life.history();
-        self.generations.ended(history.age());
-        self.ended = self.ended.max(history.latest());
+        self.generations.ended(life.latest() - life.began());
+        self.ended = self.ended.max(life.latest());
         // A life too short to be judged says nothing about the next one.
         if life.has_judged() {
             life.retire(&mut self.lineage, executable);

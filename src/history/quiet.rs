@@ -1,0 +1,374 @@
+//! The history of a life whose floor hardly moves. A few steps tell all that a ladder would, in a tenth of the space,
+//! and a ladder is made from them as soon as anything happens or anybody wants to see one.
+
+use std::sync::Arc;
+
+use super::{BLOCKS, Block, Composition, History, Ladder, RUNGS, width};
+use crate::sample::Memory;
+
+/// Most steps that are remembered.
+const STEPS: usize = 24;
+
+/// So many at most when a life falls quiet, or it would soon have to be woken.
+const STEPS_AT_FIRST: usize = 12;
+
+/// Samples that differ by no more than either belong to one step: bytes, and a share of the lowest. A quarter of what
+/// is ever judged.
+const BAND: (f32, f32) = (65_536.0, 0.001);
+
+/// Floors that differ by no more than either are never judged: bytes, and a share of the lowest.
+const QUIET: (f32, f32) = (400_000.0, 0.004);
+
+/// Seconds after which a step is forgotten: as the coarsest ring does, when all of its blocks are newer.
+const REMEMBERED: f64 = width(RUNGS - 1) * (BLOCKS + 1) as f64;
+
+/// Checkpoints of the composition: seconds between them, and how far two neighbours are apart in age.
+const CHECKPOINTS: (f64, f64) = (3600.0, 4.0);
+
+/// Floors around one level, seen from `from` to `from + lasted` seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Step {
+    from: f64,
+    lasted: f32,
+    low: f32,
+}
+
+/// Everything that is remembered of a quiet life. At most 0.8 KiB.
+#[derive(Clone, Debug)]
+pub struct Quiet {
+    began: f64,
+    finest: usize,
+    /// Steps that are over, oldest first.
+    steps: Arc<[Step]>,
+    /// Lowest and highest of them.
+    floors: (f32, f32),
+    /// When the present step began, seconds.
+    from: f64,
+    latest: f64,
+    /// Lowest and highest sample of the present step.
+    present: (f32, f32),
+    composition: Arc<Composition>,
+}
+
+impl Quiet {
+    /// What is remembered of `history`, if its floors have hardly moved for as long as it remembers. What it saw of
+    /// the blocks in which the life began is left out: start-up is not judged either.
+    pub fn of(history: &History) -> Option<Quiet> {
+        let mut blocks = whole_blocks(history).into_iter();
+        let (from, until, low) = blocks.next()?;
+        let mut quiet = Quiet {
+            began: history.began,
+            finest: history.ladder.finest(),
+            steps: Arc::default(),
+            floors: (f32::INFINITY, f32::NEG_INFINITY),
+            from,
+            latest: until,
+            present: (low, low),
+            composition: Arc::new(history.composition.thinned(history.latest, CHECKPOINTS.1)),
+        };
+        let fits = blocks.all(|(from, until, low)| quiet.take(from, until, low));
+        (fits && quiet.steps.len() < STEPS_AT_FIRST).then_some(quiet)
+    }
+
+    /// Takes in a sample: `scored` bytes of the `memory` that was seen at `time` seconds. False, without having taken it,
+    /// where that ends the quiet.
+    pub fn push(&mut self, time: f64, scored: u64, memory: &Memory) -> bool {
+        if time < self.latest || !self.take(time, time, scored as f32) {
+            return false;
+        }
+        if self.composition.newest().is_none_or(|last| time - last >= CHECKPOINTS.0) {
+            let mut composition = Composition::clone(&self.composition);
+            composition.push(time, memory);
+            self.composition = Arc::new(composition.thinned(time, CHECKPOINTS.1));
+        }
+        true
+    }
+
+    /// The history in full. Every floor is within a quiet's band of what it was.
+    pub fn wake(&self) -> History {
+        let mut history = History::with_finest(self.began, self.finest);
+        for step in self.steps() {
+            self.replay(step, &mut history);
+        }
+        history.composition = Arc::clone(&self.composition);
+        history
+    }
+
+    /// Seconds between the first sample and the last.
+    pub fn age(&self) -> f64 {
+        self.latest - self.began
+    }
+
+    /// Time of the first sample, seconds.
+    pub fn began(&self) -> f64 {
+        self.began
+    }
+
+    /// Time of the last sample, seconds.
+    pub fn latest(&self) -> f64 {
+        self.latest
+    }
+
+    /// The finest rung that its samples can fill.
+    pub fn finest(&self) -> usize {
+        self.finest
+    }
+
+    /// The latest floor, bytes.
+    pub fn floor(&self) -> f64 {
+        f64::from(self.present.0)
+    }
+
+    /// Whether the floor has been at one level throughout.
+    pub fn is_flat(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Floors of the last `N` complete blocks of `rung`, oldest first, bytes; `None` for gaps.
+    pub fn floors<const N: usize>(&self, rung: usize) -> [Option<f64>; N] {
+        let width = width(rung);
+        let first = (self.latest / width).floor() - N as f64;
+        let mut floors = [None::<f64>; N];
+        for step in self.steps() {
+            let place = |time: f64| (time / width).floor() - first;
+            let (from, to) =
+                (place(step.from).max(0.0), place(step.from + f64::from(step.lasted)).min(N as f64 - 1.0));
+            let low = f64::from(step.low);
+            for place in from as i64..=to as i64 {
+                if let Some(floor) = floors.get_mut(place as usize) {
+                    *floor = Some(floor.map_or(low, |floor| floor.min(low)));
+                }
+            }
+        }
+        floors
+    }
+
+    /// Memory by kind, earlier.
+    pub fn composition(&self) -> &Arc<Composition> {
+        &self.composition
+    }
+
+    fn steps(&self) -> impl Iterator<Item = Step> {
+        self.steps.iter().copied().chain([self.open()])
+    }
+
+    fn open(&self) -> Step {
+        let lasted = (self.latest - self.from) as f32;
+        // Rounded up, or the last sample could slip into the block before its own.
+        let lasted = if f64::from(lasted) < self.latest - self.from { lasted.next_up() } else { lasted };
+        Step { from: self.from, lasted, low: self.present.0 }
+    }
+
+    /// Takes in what was seen from `from` to `until`.
+    fn take(&mut self, from: f64, until: f64, bytes: f32) -> bool {
+        let present = (self.present.0.min(bytes), self.present.1.max(bytes));
+        let goes_on =
+            from - self.latest <= width(self.finest) && present.1 - present.0 <= most(BAND, present.0);
+        if goes_on && self.is_quiet(present.0) {
+            (self.present, self.latest) = (present, until);
+            return true;
+        }
+        // What is older than anything that a ladder remembers must not end the quiet.
+        let earliest = from - REMEMBERED;
+        let kept = |step: &Step| step.from + f64::from(step.lasted) >= earliest;
+        let mut steps: Vec<Step> = self.steps.iter().copied().filter(kept).collect();
+        if !goes_on {
+            steps.push(self.open());
+        }
+        let floors = steps.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), step| {
+            (low.min(step.low), high.max(step.low))
+        });
+        let next = Quiet { floors, latest: until, steps: steps.into(), ..self.clone() };
+        let next = match goes_on {
+            true => Quiet { present, ..next },
+            false => Quiet { present: (bytes, bytes), from, ..next },
+        };
+        let is_quiet = next.is_quiet(next.present.0) && next.steps.len() < STEPS;
+        if is_quiet {
+            *self = next;
+        }
+        is_quiet
+    }
+
+    /// Whether all floors are still close together when the present one is `low`.
+    fn is_quiet(&self, low: f32) -> bool {
+        let (lowest, highest) = (self.floors.0.min(low), self.floors.1.max(low));
+        highest - lowest <= most(QUIET, lowest) - most(BAND, lowest)
+    }
+
+    /// Gives `history` no more samples of a step than it takes to fill every block of every ring.
+    fn replay(&self, step: Step, history: &mut History) {
+        let until = step.from + f64::from(step.lasted);
+        let mut time = step.from;
+        while time < until {
+            history.push(time, step.low as u64, &Memory::default());
+            let spacing = self.spacing(self.latest - time);
+            time = ((time / spacing).floor() + 1.0) * spacing;
+        }
+        history.push(until.min(self.latest), step.low as u64, &Memory::default());
+    }
+
+    /// Seconds between samples that fill eighths of the blocks of all rings that reach back for `age` seconds.
+    fn spacing(&self, age: f64) -> f64 {
+        let reaches = |rung: &usize| age <= width(*rung) * (BLOCKS + 2) as f64;
+        let rung = (self.finest..RUNGS).find(reaches).unwrap_or(RUNGS - 1);
+        width(rung.saturating_sub(3).max(self.finest))
+    }
+}
+
+/// The larger one of so many bytes and that share of `level`.
+fn most((bytes, share): (f32, f32), level: f32) -> f32 {
+    bytes.max(share * level)
+}
+
+/// Every block that lies inside the life, by the finest ring that remembers it, oldest first: when it begins, when it
+/// ends, and its floor. The open block of the finest rung comes last.
+fn whole_blocks(history: &History) -> Vec<(f64, f64, f32)> {
+    let ladder = history.ladder();
+    let mut found = Vec::new();
+    // From fine to coarse, each up to where the finer one begins.
+    let mut end = match ladder.open() {
+        Some((number, block)) => {
+            let from = (number as f64 * width(ladder.finest())).max(history.began);
+            found.push((from, history.latest, block.low));
+            from
+        }
+        None => history.latest,
+    };
+    for (rung, ring) in ladder.rings().iter() {
+        let blocks: Vec<(i64, Block)> = ring.iter().collect();
+        for (number, block) in blocks.into_iter().rev() {
+            let (from, until) = (number as f64 * width(rung), (number + 1) as f64 * width(rung));
+            if from < end && from >= history.began - 1.0 {
+                // Short of the next block, in which nothing of this one was seen.
+                found.push((from, until.min(end) - 0.25 * width(Ladder::finest(ladder)), block.low));
+                end = from;
+            }
+        }
+    }
+    found.reverse();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sample::Kind;
+
+    fn memory(bytes: u64) -> Memory {
+        Memory::default().with(Kind::Anon, Some(bytes))
+    }
+
+    fn life(interval: f64, samples: u32, bytes: impl Fn(f64) -> u64) -> History {
+        let mut history = History::new(1000.0, interval);
+        for number in 0..samples {
+            let time = 1000.0 + interval * f64::from(number);
+            history.push(time, bytes(time), &memory(bytes(time)));
+        }
+        history
+    }
+
+    /// Bytes that are on one of a few levels for hours.
+    fn wavering(time: f64) -> u64 {
+        100_000_000 + [0, 90_000, 30_000, 150_000, 80_000][(time / 50_000.0) as usize % 5]
+    }
+
+    /// Blocks and hours of two histories that are not the same. Floors are to be within a band; what coarse blocks do
+    /// not tell of their parts is to be within `most_apart`.
+    fn differences(a: &History, b: &History, most_apart: (f32, f32)) -> Vec<String> {
+        let mut found = Vec::new();
+        let near = |a: f32, b: f32, apart: (f32, f32)| (a - b).abs() <= most(apart, b);
+        for (rung, ring) in a.ladder().rings().iter() {
+            for (number, block) in ring.iter().filter(|(number, _)| *number as f64 * width(rung) >= a.began())
+            {
+                let other = b.ladder().ring(rung).and_then(|ring| ring.get(number));
+                let is_near = |other: Block| {
+                    near(block.low, other.low, BAND) && near(block.high, other.high, most_apart)
+                };
+                if !other.is_some_and(is_near) {
+                    found.push(format!("rung {rung}, block {number}: {block:?}, {other:?}"));
+                }
+            }
+        }
+        // The hour in which the life began is no whole block.
+        let hours =
+            |history: &History| history.hours().last(160).into_iter().flatten().skip(1).collect::<Vec<_>>();
+        let (a, b) = (hours(a), hours(b));
+        let skipped = a.len().saturating_sub(b.len());
+        if skipped > 1 || !a[skipped..].iter().zip(&b).all(|(&a, &b)| near(a, b, most_apart)) {
+            found.push(format!("hours: {a:?}, {b:?}"));
+        }
+        found
+    }
+
+    #[test]
+    fn what_wakes_is_what_fell_asleep() {
+        for (interval, samples) in [(15.0, 50_000), (60.0, 14_000), (60.0, 300)] {
+            let before = life(interval, samples, wavering);
+            let after = Quiet::of(&before).unwrap().wake();
+            assert_eq!((after.began(), after.latest()), (before.began(), before.latest()));
+            assert_eq!(differences(&before, &after, QUIET), [""; 0], "{interval}");
+        }
+    }
+
+    #[test]
+    fn a_quiet_life_remembers_what_a_ladder_would() {
+        let mut full = life(60.0, 300, wavering);
+        let mut quiet = Quiet::of(&full).unwrap();
+        for number in 300..12_000 {
+            let time = 1000.0 + 60.0 * f64::from(number);
+            if (3000..3100).contains(&number) {
+                continue;
+            }
+            full.push(time, wavering(time), &memory(wavering(time)));
+            assert!(quiet.push(time, wavering(time), &memory(wavering(time))), "{number}");
+            if number % 997 == 0 {
+                assert_eq!(differences(&full, &quiet.wake(), BAND), [""; 0], "{number}");
+            }
+        }
+        assert!(quiet.composition().checkpoints().count() < 14);
+        assert_eq!(quiet.floor(), full.floor().unwrap());
+    }
+
+    #[test]
+    fn growth_and_unrest_end_the_quiet() {
+        let awake = life(60.0, 300, |_| 100_000_000);
+        let at = |number: i32| 1000.0 + 60.0 * f64::from(300 + number);
+        let mut quiet = Quiet::of(&awake).unwrap();
+        assert!(quiet.push(at(0), 100_300_000, &memory(0)));
+        let before = quiet.clone();
+        assert!(!quiet.push(at(1), 100_500_000, &memory(0)));
+        assert_eq!(quiet.latest(), before.latest());
+        let mut restless = Quiet::of(&awake).unwrap();
+        let lasted = (0..200)
+            .take_while(|&n| restless.push(at(n), 100_000_000 + 200_000 * (n as u64 % 2), &memory(0)));
+        assert_eq!(lasted.count(), STEPS);
+        assert!(Quiet::of(&life(60.0, 300, |time| time as u64 * 1_000)).is_none());
+    }
+
+    #[test]
+    fn what_is_long_past_is_forgotten() {
+        let mut quiet = Quiet::of(&life(60.0, 300, |_| 100_000_000)).unwrap();
+        let mut time = quiet.latest();
+        for day in 0..40_u64 {
+            for _ in 0..1440 {
+                time += 60.0;
+                assert!(quiet.push(time, 100_000_000 + (day % 2) * 250_000, &memory(1)), "{day}");
+            }
+        }
+        assert_eq!(quiet.steps.len(), 11);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(samples: Vec<(f64, u64)>) {
+            let mut quiet = Quiet::of(&life(15.0, 100, |_| 1_000_000)).unwrap();
+            for (time, bytes) in samples {
+                quiet.push(time.abs() % 1e9, bytes, &memory(bytes));
+            }
+            prop_assert!(quiet.wake().latest() >= quiet.latest());
+        }
+    }
+}
