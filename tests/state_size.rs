@@ -1,5 +1,7 @@
 //! What one watched life takes in memory after a week, every byte that is asked of the allocator counted.
 
+#![allow(clippy::print_stdout)]
+
 use std::alloc::System;
 
 use memleak_exporter::detector::Lineage;
