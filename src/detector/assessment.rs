@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::stats::ramp;
+use super::gate::Gate;
 use crate::sample::Kind;
 
 /// What the detector thinks of one entity.
@@ -196,25 +196,6 @@ pub enum Channel {
     Season,
     /// Growth that is about to hit a limit.
     Urgency,
-}
-
-/// One test of the evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Gate {
-    /// The statistic's name.
-    pub name: &'static str,
-    /// Its value; null where it is infinite.
-    #[schemars(with = "Option<f64>")]
-    pub value: f64,
-    /// What it contributes, 0 to 1.
-    pub pass: f64,
-}
-
-impl Gate {
-    /// A gate that begins to open at the first of `limits` and is open at the second.
-    pub(super) fn new(name: &'static str, value: f64, limits: (f64, f64)) -> Gate {
-        Gate { name, value, pass: ramp(value, limits) }
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 
 mod activity;
 mod assessment;
+mod gate;
 mod lineage;
 mod onset;
 mod reach;
@@ -30,7 +31,8 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use assessment::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason, Standing, Status};
+pub use assessment::{Assessment, Channel, Evidence, KindGrowth, Reason, Standing, Status};
+pub use gate::{Gate, Test};
 pub use lineage::Lineage;
 pub use rest::{Due, Rest};
 

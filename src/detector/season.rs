@@ -3,7 +3,7 @@
 
 use crate::history::{HOUR, History};
 
-use super::assessment::Gate;
+use super::gate::{Gate, Test};
 use super::rise::Rise;
 use super::stats::{effective_steps, median, quantile, sign};
 use super::window::Life;
@@ -88,17 +88,17 @@ impl Days {
         let quiet = quantile(&mut total, 0.2)? / median(&mut total)?.max(1.0);
         let slowing = daily[last - 1] / median(&mut daily[..last - 1].to_vec())?.max(1.0);
         let gates = [
-            ("pattern", self.pattern()?, gate::PATTERN),
-            ("concordance", concordance, gate::CONCORDANCE),
-            ("quiet_hours", quiet, gate::QUIET_HOURS),
-            ("spread", effective_steps(daily.iter().copied()) / last as f64, gate::SPREAD),
-            ("slowing", slowing, gate::SLOWING),
-            ("worst_day", worst / slope.max(1.0), gate::WORST_DAY),
-            ("relative", grown / level.max(1.0), gate::RELATIVE),
-            ("absolute", grown, gate::ABSOLUTE),
-            ("life", life, gate::LIFE),
+            (Test::Pattern, self.pattern()?, gate::PATTERN),
+            (Test::Concordance, concordance, gate::CONCORDANCE),
+            (Test::QuietHours, quiet, gate::QUIET_HOURS),
+            (Test::Spread, effective_steps(daily.iter().copied()) / last as f64, gate::SPREAD),
+            (Test::Slowing, slowing, gate::SLOWING),
+            (Test::WorstDay, worst / slope.max(1.0), gate::WORST_DAY),
+            (Test::Relative, grown / level.max(1.0), gate::RELATIVE),
+            (Test::Absolute, grown, gate::ABSOLUTE),
+            (Test::Life, life, gate::LIFE),
         ]
-        .map(|(name, value, limits)| Gate::new(name, value, limits));
+        .map(|(test, value, limits)| Gate::new(test, value, limits));
         let window = (self.count * DAY) as f64 * HOUR;
         let rise = Rise {
             slope: slope / (DAY as f64 * HOUR),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Assessment, Channel, Evidence, Gate, Reason, Standing};
+use super::{Assessment, Channel, Evidence, Gate, Reason, Standing, Test};
 use crate::human::{bytes, duration};
 
 /// Growth of so many times the largest fall in the past is unlike anything that was given back.
@@ -74,10 +74,10 @@ impl Sentence<'_> {
         }
         write!(f, "{}{}", Rise(evidence), steadily(evidence))?;
         self.write_beginning(f, evidence)?;
-        if value(evidence, "give_back").is_some_and(|times| times >= UNMATCHED) {
+        if value(evidence, Test::GiveBack).is_some_and(|times| times >= UNMATCHED) {
             f.write_str("; nothing like it was ever given back")?;
         }
-        if has_passed(evidence, "life") && has_passed(evidence, "slowing") {
+        if has_passed(evidence, Test::Life) && has_passed(evidence, Test::Slowing) {
             f.write_str("; growth has not slowed")?;
         }
         match self.0.time_to_limit_seconds.filter(|_| !is_urgent) {
@@ -130,20 +130,20 @@ impl Sentence<'_> {
 fn steadily(evidence: &Evidence) -> &'static str {
     match evidence.channel {
         Channel::Season => ", day after day at the same hours",
-        _ if has_passed(evidence, "spread") => ", steadily",
+        _ if has_passed(evidence, Test::Spread) => ", steadily",
         _ => "",
     }
 }
 
 /// The value of a gate, where there is one and it could be told.
-fn value(evidence: &Evidence, name: &str) -> Option<f64> {
-    let gate = evidence.gates.iter().find(|gate| gate.name == name)?;
-    gate.value.is_finite().then_some(gate.value)
+fn value(evidence: &Evidence, test: Test) -> Option<f64> {
+    let gate = evidence.gates.iter().find(|gate| gate.test == test)?;
+    gate.value.is_finite().then_some(f64::from(gate.value))
 }
 
-fn has_passed(evidence: &Evidence, name: &str) -> bool {
-    let open = |gate: &&Gate| gate.name == name && gate.pass >= 1.0;
-    value(evidence, name).is_some() && evidence.gates.iter().any(|gate| open(&gate))
+fn has_passed(evidence: &Evidence, test: Test) -> bool {
+    let open = |gate: &&Gate| gate.test == test && gate.pass >= 1.0;
+    value(evidence, test).is_some() && evidence.gates.iter().any(|gate| open(&gate))
 }
 
 /// "floor rose 41 MiB over 6h (0.4 %/h)"
@@ -187,7 +187,7 @@ mod tests {
     const HOUR: f64 = 3600.0;
 
     fn assessment(reason: Reason, standing: Standing, pass: f64) -> Assessment {
-        let gate = |name| Gate { name, value: if pass < 1.0 { 2.0 } else { 8.0 }, pass };
+        let gate = |test| Gate::passing(test, if pass < 1.0 { 2.0 } else { 8.0 }, pass);
         let goes_on = standing == Standing::Present && matches!(reason, Reason::Growing | Reason::Leaking);
         Assessment {
             score: Some(80.0),
@@ -204,7 +204,7 @@ mod tests {
                 growing_for_seconds: 6.0 * HOUR,
                 onset_time: Some(1.7e9),
                 since_onset_seconds: Some(54.0 * HOUR),
-                gates: ["give_back", "spread", "slowing", "life"].map(gate).to_vec(),
+                gates: [Test::GiveBack, Test::Spread, Test::Slowing, Test::Life].map(gate).to_vec(),
             }),
             ..Assessment::default()
         }

@@ -5,7 +5,7 @@
 use crate::history::{HOURLY, History};
 
 use super::activity::Activity;
-use super::assessment::Gate;
+use super::gate::{Gate, Test};
 use super::rise::Rise;
 use super::stats::{Trend, effective_steps, median, ramp, trend};
 use super::window::{Life, Past, Window, never_given_back};
@@ -147,14 +147,14 @@ fn judge(history: &History, activity: &Activity, scale: Scale, window: &Window) 
     let signal = grown / line.noise.max(1e-4 * level);
     let gates = [
         trend_gate(&line, scale),
-        Gate::new("relative", grown / level.max(1.0), gate::RELATIVE),
-        Gate::new("absolute", grown, gate::ABSOLUTE),
-        Gate::new("signal", signal, gate::SIGNAL),
-        Gate::new("slowing", slowing, gate::SLOWING),
-        Gate::new("spread", spread(&kept), gate::SPREAD),
-        Gate::new("retained", retained, gate::RETAINED),
-        Gate::new("novelty", past.highest.map_or(1.0, |highest| (end - highest) / grown), gate::NOVELTY),
-        Gate::new("give_back", grown / past.given_back.max(1.0), gate::GIVE_BACK),
+        Gate::new(Test::Relative, grown / level.max(1.0), gate::RELATIVE),
+        Gate::new(Test::Absolute, grown, gate::ABSOLUTE),
+        Gate::new(Test::Signal, signal, gate::SIGNAL),
+        Gate::new(Test::Slowing, slowing, gate::SLOWING),
+        Gate::new(Test::Spread, spread(&kept), gate::SPREAD),
+        Gate::new(Test::Retained, retained, gate::RETAINED),
+        Gate::new(Test::Novelty, past.highest.map_or(1.0, |highest| (end - highest) / grown), gate::NOVELTY),
+        Gate::new(Test::GiveBack, grown / past.given_back.max(1.0), gate::GIVE_BACK),
         life_gate(Life::of(history)),
     ];
     let explained = activity.explains(scale.rung, newest, &filled, 0).map(activity_gate);
@@ -194,20 +194,21 @@ fn lowest_of_first_three(window: &Window) -> f64 {
 /// A trend that the correction for autocorrelation hides shows in windows of a day and more, where every floor is above
 /// the one before: a rate that follows the load bends the line, and its residuals look like noise with a long memory.
 fn trend_gate(line: &Trend, scale: Scale) -> Gate {
-    let gate = Gate::new("trend", line.z, gate::TREND);
+    let gate = Gate::new(Test::Trend, line.z, gate::TREND);
     let monotonic = if scale.cap < 1.0 { 0.0 } else { ramp(line.tau, gate::TAU) };
-    Gate { pass: gate.pass.max(monotonic), ..gate }
+    Gate { pass: gate.pass.max(monotonic as f32), ..gate }
 }
 
 /// The load speaks against a leak as far as it explains the rise.
 pub(super) fn activity_gate(explained: f64) -> Gate {
-    Gate { name: "activity", value: explained, pass: 1.0 - explained }
+    Gate::passing(Test::Activity, explained, 1.0 - explained)
 }
 
 /// The life speaks for a leak if it grew as a line does, or of late so and better than a logarithm throughout.
 pub(super) fn life_gate(life: Life) -> Gate {
-    let gate = Gate::new("life", life.halves.unwrap_or(f64::INFINITY), gate::LIFE);
+    let halves = life.halves.unwrap_or(f64::INFINITY);
+    let gate = Gate::new(Test::Life, halves, gate::LIFE);
     let late = life.quarters.unwrap_or(if life.halves.is_some() { 0.0 } else { f64::INFINITY });
-    let late = ramp(late, gate::LATE).min(ramp(gate.value, gate::NOT_LOGARITHMIC));
-    Gate { pass: gate.pass.max(late), ..gate }
+    let late = ramp(late, gate::LATE).min(ramp(halves, gate::NOT_LOGARITHMIC));
+    Gate { pass: gate.pass.max(late as f32), ..gate }
 }

@@ -10,7 +10,7 @@ use crate::history::{BLOCKS, HOUR, History, RUNGS, width};
 
 use super::Circumstances;
 use super::activity::Activity;
-use super::assessment::Gate;
+use super::gate::{Gate, Test};
 use super::rise::Rise;
 use super::shapes::Likeness;
 use super::stats::ramp;
@@ -59,14 +59,14 @@ const SAW: usize = 4;
 const KNOWN_WARM_UP: f64 = -4.0;
 
 /// Weight of each objection, and the values between which it fades.
-const OBJECTIONS: [(&str, f64, (f64, f64)); 7] = [
-    ("spread", 8.0, (1.5, 5.3)),
-    ("relative", 2.4, (0.003, 0.011)),
-    ("absolute", 8.0, (5e5, 3e6)),
-    ("signal", 1.5, (3.0, 5.7)),
-    ("novelty", 3.0, (0.0, 0.3)),
-    ("give_back", 3.0, (0.6, 1.4)),
-    ("slowing", 3.3, (0.47, 0.58)),
+const OBJECTIONS: [(Test, f64, (f64, f64)); 7] = [
+    (Test::Spread, 8.0, (1.5, 5.3)),
+    (Test::Relative, 2.4, (0.003, 0.011)),
+    (Test::Absolute, 8.0, (5e5, 3e6)),
+    (Test::Signal, 1.5, (3.0, 5.7)),
+    (Test::Novelty, 3.0, (0.0, 0.3)),
+    (Test::GiveBack, 3.0, (0.6, 1.4)),
+    (Test::Slowing, 3.3, (0.47, 0.58)),
 ];
 const LIFE_WEIGHT: f64 = 2.0;
 const ACTIVITY_WEIGHT: f64 = 4.0;
@@ -197,19 +197,19 @@ impl FullWindow {
             growth / past.given_back.max(1.0),
             like.slowing,
         ];
-        let mut gates: Vec<Gate> = OBJECTIONS
+        let newest = (self.window.start / self.window.width).round() as i64 + BLOCKS as i64 - 1;
+        let explained = activity.explains(self.rung, newest, &floors, BLOCKS - 1 - blocks);
+        let gates: Vec<Gate> = OBJECTIONS
             .iter()
             .zip(values)
-            .map(|(&(name, _, limits), value)| Gate::new(name, value, limits))
+            .map(|(&(test, _, limits), value)| Gate::new(test, value, limits))
+            .chain([life_gate(Life::of(history))])
+            .chain(explained.map(activity_gate))
             .collect();
-        gates.reserve_exact(1);
-        gates.push(life_gate(Life::of(history)));
-        let newest = (self.window.start / self.window.width).round() as i64 + BLOCKS as i64 - 1;
-        gates.extend(activity.explains(self.rung, newest, &floors, BLOCKS - 1 - blocks).map(activity_gate));
         let objections: f64 = gates
             .iter()
             .zip(OBJECTIONS.iter().map(|objection| objection.1).chain([LIFE_WEIGHT, ACTIVITY_WEIGHT]))
-            .map(|(gate, weight)| weight * (1.0 - gate.pass))
+            .map(|(gate, weight)| weight * (1.0 - f64::from(gate.pass)))
             .sum();
         let shape =
             like.bayes.clamp(SHAPE.0, SHAPE.1) - objections + if known_warm_up { KNOWN_WARM_UP } else { 0.0 };
@@ -252,7 +252,7 @@ fn life_gate(life: Life) -> Gate {
     let value = life.halves.unwrap_or(f64::INFINITY);
     let late = life.quarters.unwrap_or(if life.halves.is_some() { 0.0 } else { f64::INFINITY });
     let pass = ramp(value, (1.1, 1.8)).max(ramp(late, (0.94, 1.0)).min(ramp(value, (1.0, 1.3))));
-    Gate { name: "life", value, pass }
+    Gate::passing(Test::Life, value, pass)
 }
 
 /// Log-odds from how long growth has lasted, in this life and those `before`, against the time left to the limit.

@@ -4,6 +4,7 @@ use crate::history::History;
 
 use super::Circumstances;
 use super::assessment::{Assessment, Channel, Evidence, KindGrowth, Reason, Standing};
+use super::gate::Test;
 use super::onset::onset;
 use super::reach;
 use super::rise::Rise;
@@ -77,9 +78,9 @@ impl Findings<'_> {
             return Reason::Growing;
         }
         match lead.and_then(Rise::weakest_gate) {
-            Some("slowing" | "life") if is_young => Reason::WarmingUp,
-            Some("slowing" | "life") => Reason::Saturating,
-            Some("novelty" | "give_back" | "retained") => Reason::Fluctuating,
+            Some(Test::Slowing | Test::Life) if is_young => Reason::WarmingUp,
+            Some(Test::Slowing | Test::Life) => Reason::Saturating,
+            Some(Test::Novelty | Test::GiveBack | Test::Retained) => Reason::Fluctuating,
             _ => Reason::Steady,
         }
     }

@@ -4,6 +4,7 @@
 use crate::history::HOUR;
 
 use super::Circumstances;
+use super::gate::Test;
 use super::rise::Rise;
 use super::stats::ramp;
 
@@ -36,7 +37,7 @@ pub(super) fn cap(rise: Option<&Rise>, around: &Circumstances, age: f64, growing
 
 /// How many times as long growth must have lasted as growth after a plateau.
 fn patience(rise: Option<&Rise>, room: Option<u64>) -> f64 {
-    let life = rise.and_then(|rise| rise.gate("life")).map_or(0.0, |gate| gate.value);
+    let life = rise.and_then(|rise| rise.gate(Test::Life)).map_or(0.0, |gate| f64::from(gate.value));
     let from_birth = 1.0 - ramp(life, PLATEAU);
     let left = rise.zip(room).map(|(rise, room)| room as f64 / rise.slope.max(f64::MIN_POSITIVE));
     let far = left.map_or(1.0, |left| ramp(left, FAR));
@@ -47,10 +48,10 @@ fn patience(rise: Option<&Rise>, room: Option<u64>) -> f64 {
 mod tests {
     use super::*;
     use crate::detector::Lineage;
-    use crate::detector::assessment::Gate;
+    use crate::detector::gate::Gate;
 
     fn rise(life: f64) -> Rise {
-        let gates = vec![Gate { name: "life", value: life, pass: 1.0 }];
+        let gates = vec![Gate::passing(Test::Life, life, 1.0)];
         Rise { slope: 1000.0, grown: 1e8, floor: 1e9, window: 8.0 * HOUR, growing_for: 8.0 * HOUR, gates }
     }
 

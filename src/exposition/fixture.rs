@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::detector::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason, Standing};
+use crate::detector::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason, Standing, Test};
 use crate::entity::{EntityId, Identity, Scope};
 use crate::history::{History, Sealed};
 use crate::rules::ReloadStatus;
@@ -163,8 +163,8 @@ fn leaking(score: f64) -> Assessment {
             onset_time: Some(225.0),
             since_onset_seconds: Some(225.0),
             gates: vec![
-                Gate { name: "novelty", value: f64::INFINITY, pass: 1.0 },
-                Gate { name: "slowing", value: 0.52, pass: 0.2 },
+                Gate { test: Test::Novelty, value: f32::INFINITY, pass: 1.0 },
+                Gate { test: Test::Slowing, value: 0.52, pass: 0.2 },
             ],
         }),
     }
