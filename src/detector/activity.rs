@@ -1,7 +1,7 @@
 //! How busy an entity was while its floors rose. Memory that follows the load is a ramp and no leak; growth that goes on
 //! while the load does not is none of its doing.
 
-use crate::history::{BLOCKS, HOUR, RUNGS, width};
+use crate::history::{BLOCKS, Bfloat16, HOUR, RUNGS, width};
 
 use super::stats::{median, ramp};
 
@@ -35,9 +35,9 @@ pub(super) struct Activity {
 #[derive(Clone, Debug)]
 struct Lane {
     /// Number of the open block, and CPU seconds and seconds in it so far.
-    open: (i64, f64, f64),
+    open: (i64, f32, f32),
     /// Means of the blocks before it by number modulo [`BLOCKS`]; not a number for gaps.
-    means: [f32; BLOCKS],
+    means: [Bfloat16; BLOCKS],
 }
 
 impl Activity {
@@ -54,7 +54,7 @@ impl Activity {
         let weight = 1.0 - (-seconds / USUAL).exp();
         self.usual = Some(self.usual.map_or(busy, |usual| usual + weight * (busy - usual)));
         for (rung, lane) in (self.finest..).zip(&mut self.lanes) {
-            lane.push((time / width(rung)).floor() as i64, cpu, seconds);
+            lane.push((time / width(rung)).floor() as i64, cpu as f32, seconds as f32);
         }
     }
 
@@ -64,7 +64,7 @@ impl Activity {
             self.finest = finest;
             let lane = |rung| Lane {
                 open: ((time / width(rung)).floor() as i64, 0.0, 0.0),
-                means: [usual as f32; BLOCKS],
+                means: [Bfloat16::from(usual as f32); BLOCKS],
             };
             self.lanes = (finest..RUNGS).map(lane).collect();
         }
@@ -126,15 +126,15 @@ impl Activity {
 }
 
 impl Lane {
-    fn push(&mut self, number: i64, cpu: f64, seconds: f64) {
+    fn push(&mut self, number: i64, cpu: f32, seconds: f32) {
         let (open, used, lasted) = self.open;
         if number <= open {
             self.open = (open, used + cpu, lasted + seconds);
             return;
         }
-        self.means[slot(open)] = if lasted > 0.0 { (used / lasted) as f32 } else { f32::NAN };
+        self.means[slot(open)] = if lasted > 0.0 { used / lasted } else { f32::NAN }.into();
         for gap in (open + 1).max(number - BLOCKS as i64)..number {
-            self.means[slot(gap)] = f32::NAN;
+            self.means[slot(gap)] = f32::NAN.into();
         }
         self.open = (number, cpu, seconds);
     }
@@ -142,7 +142,7 @@ impl Lane {
     /// The mean of a block that is complete and remembered.
     fn mean(&self, number: i64) -> Option<f64> {
         let back = self.open.0.checked_sub(number)?;
-        let mean = self.means[slot(number)];
+        let mean = f32::from(self.means[slot(number)]);
         ((1..=BLOCKS as i64).contains(&back) && mean.is_finite()).then_some(f64::from(mean))
     }
 }

@@ -37,7 +37,7 @@ pub use lineage::Lineage;
 pub use rest::{Due, Rest};
 
 use crate::entity::Executable;
-use crate::history::{Closed, HOUR, HOURLY, History, width};
+use crate::history::{BLOCKS, Closed, HOUR, HOURLY, History, width};
 
 use activity::Activity;
 use lineage::{Ending, Probation};
@@ -213,7 +213,7 @@ impl Detector {
         self.seen = (self.seen * (-step / FADING).exp()).max(evidence);
         self.scores.follow_slow(evidence, cap, step, around.crowd);
         let (odds, width) = match self.urgency.strongest() {
-            Some(urgent) => (urgent.odds, urgent.width),
+            Some(urgent) => (urgent.odds, urgent.rise.window / BLOCKS as f64),
             None => (f64::NEG_INFINITY, width(history.ladder().finest())),
         };
         self.scores.follow_urgent(odds, width, step, around.crowd);

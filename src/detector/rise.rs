@@ -25,7 +25,7 @@ pub(super) struct Rise {
     /// Seconds since the growth began.
     pub(super) growing_for: f64,
     /// What was asked of it.
-    pub(super) gates: Vec<Gate>,
+    pub(super) gates: Box<[Gate]>,
 }
 
 impl Rise {
@@ -69,13 +69,14 @@ mod tests {
     use super::*;
 
     fn rise(test: Test, pass: f32) -> Rise {
-        let gates = vec![Gate { test: Test::Trend, value: 3.0, pass: 1.0 }, Gate { test, value: 1.0, pass }];
+        let gates =
+            [Gate { test: Test::Trend, value: 3.0, pass: 1.0 }, Gate { test, value: 1.0, pass }].into();
         Rise { slope: 10.0, grown: 1000.0, floor: 5000.0, window: 200.0, growing_for: 100.0, gates }
     }
 
     #[test]
     fn what_was_seen_for_minutes_is_not_extrapolated_to_hours() {
-        let minutes = |growing_for| Rise { growing_for, gates: Vec::new(), ..rise(Test::Spread, 1.0) };
+        let minutes = |growing_for| Rise { growing_for, gates: Box::default(), ..rise(Test::Spread, 1.0) };
         assert_eq!(minutes(200.0).time_to_limit(6000), Some(600.0));
         assert_eq!(minutes(200.0).time_to_limit(6001), None);
         assert_eq!(minutes(170.0).time_to_limit(100), None);

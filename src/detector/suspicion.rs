@@ -101,7 +101,7 @@ mod tests {
             floor: 196.0 * MIB,
             window: 8.0 * HOUR,
             growing_for: 8.0 * HOUR,
-            gates: Vec::new(),
+            gates: Box::default(),
         };
         let mut suspicion = Suspicion::raised(0.9, Channel::Trend, &rise, &history);
         for minute in 480..480 + (hours * 60.0) as u32 {

@@ -135,7 +135,7 @@ fn judge(history: &History, activity: &Activity, scale: Scale, window: &Window) 
         gates,
     };
     if grown <= 0.0 {
-        return Some(TrendEvidence { evidence: 0.0, slowing: 1.0, rise: rise(Vec::new()) });
+        return Some(TrendEvidence { evidence: 0.0, slowing: 1.0, rise: rise(Box::default()) });
     }
     let kept = never_given_back(&window.floors);
     let filled = window.filled()?;

@@ -79,8 +79,6 @@ pub(super) struct Urgency {
     /// What the shape adds to the log-odds, all objections counted: above 0 it looks like growth that goes on, however
     /// far the limit.
     pub(super) shape: f64,
-    /// Width of a block, seconds.
-    pub(super) width: f64,
     /// Whether an earlier life has shown that this growth ends.
     pub(super) known_warm_up: bool,
     /// Its slope is that of the last half of the growth.
@@ -199,7 +197,7 @@ impl FullWindow {
         ];
         let newest = (self.window.start / self.window.width).round() as i64 + BLOCKS as i64 - 1;
         let explained = activity.explains(self.rung, newest, &floors, BLOCKS - 1 - blocks);
-        let gates: Vec<Gate> = OBJECTIONS
+        let gates: Box<[Gate]> = OBJECTIONS
             .iter()
             .zip(values)
             .map(|(&(test, _, limits), value)| Gate::new(test, value, limits))
@@ -223,7 +221,6 @@ impl FullWindow {
                     (history.age() - growing_for).max(0.0),
                 ),
             shape,
-            width,
             known_warm_up,
             rise: Rise {
                 slope,

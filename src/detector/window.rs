@@ -255,7 +255,7 @@ mod tests {
         let rung = 9;
         let window = Window::of(&history, rung, BLOCKS).unwrap();
         let past = Past::of(&history, rung, window.start, &window.filled().unwrap(), 0);
-        assert_eq!(past.highest, Some(f64::from(3e8_f32)));
+        assert!(past.highest.is_some_and(|highest| (highest - 3e8).abs() < 2e8 / 128.0), "{past:?}");
         assert!(past.given_back >= 1.9e8, "{past:?}");
     }
 

@@ -1,5 +1,6 @@
 //! What is remembered of one life: bounded, at many resolutions, without a clock of its own.
 
+mod bfloat16;
 mod composition;
 mod hours;
 mod ladder;
@@ -7,6 +8,7 @@ mod quiet;
 mod ring;
 mod sealed;
 
+pub use bfloat16::Bfloat16;
 pub use composition::Composition;
 pub use hours::{Hours, WEEK};
 pub use ladder::{Closed, HOUR, HOURLY, Ladder, RUNGS, Rings, finest_rung, span, width};

@@ -1,5 +1,7 @@
 //! The last blocks of one width.
 
+use super::Bfloat16;
+
 /// Blocks a ring remembers; as many as a `u32` has bits.
 pub const BLOCKS: usize = 32;
 
@@ -8,7 +10,8 @@ pub const BLOCKS: usize = 32;
 pub struct Block {
     /// Lowest sample in bytes: what a collection or a batch never gives back.
     pub low: f32,
-    /// Highest floor of its eighths, in bytes: shows what was given back inside the block.
+    /// Highest floor of its eighths, in bytes: shows what was given back inside the block. Rings round its distance
+    /// from the low to one part in 256.
     pub high: f32,
 }
 
@@ -18,13 +21,18 @@ pub struct Ring {
     newest: i64,
     /// Bit `i` is set if block `newest - i` had samples.
     present: u32,
-    blocks: [Block; BLOCKS],
+    lows: [f32; BLOCKS],
+    /// From the low of a block to its high.
+    spreads: [Bfloat16; BLOCKS],
 }
 
 impl Ring {
     /// A ring that holds one block.
     pub fn new(number: i64, block: Block) -> Ring {
-        Ring { newest: number, present: 1, blocks: [block; BLOCKS] }
+        let mut ring =
+            Ring { newest: number, present: 1, lows: [0.0; BLOCKS], spreads: [Bfloat16::default(); BLOCKS] };
+        ring.put(number, block);
+        ring
     }
 
     /// Adds the block `number`. One that is not newer than the newest is not taken.
@@ -36,7 +44,7 @@ impl Ring {
         let kept = u32::try_from(ahead).ok().and_then(|ahead| self.present.checked_shl(ahead));
         self.present = kept.unwrap_or(0) | 1;
         self.newest = number;
-        self.blocks[slot(number)] = block;
+        self.put(number, block);
     }
 
     /// Number of the newest block.
@@ -48,7 +56,7 @@ impl Ring {
     pub fn get(&self, number: i64) -> Option<Block> {
         let back = u32::try_from(self.newest.checked_sub(number)?).ok()?;
         let bit = self.present.checked_shr(back)? & 1;
-        (bit == 1).then(|| self.blocks[slot(number)])
+        (bit == 1).then(|| self.block(number))
     }
 
     /// The last `N` blocks, oldest first; `None` for a gap and for what is forgotten.
@@ -56,9 +64,19 @@ impl Ring {
         let get = |back: usize| {
             let bit =
                 u32::try_from(back).ok().and_then(|back| self.present.checked_shr(back)).unwrap_or(0) & 1;
-            (bit == 1).then(|| self.blocks[slot(self.newest.wrapping_sub(back as i64))])
+            (bit == 1).then(|| self.block(self.newest.wrapping_sub(back as i64)))
         };
         std::array::from_fn(|place| get(N - 1 - place))
+    }
+
+    fn put(&mut self, number: i64, Block { low, high }: Block) {
+        self.lows[slot(number)] = low;
+        self.spreads[slot(number)] = Bfloat16::from(high - low);
+    }
+
+    fn block(&self, number: i64) -> Block {
+        let low = self.lows[slot(number)];
+        Block { low, high: low + f32::from(self.spreads[slot(number)]) }
     }
 
     /// The blocks that had samples, oldest first.
