@@ -30,6 +30,7 @@ pub fn write(docs: &Path, sections: &[Section]) -> Result<(), DocumentError> {
             std::fs::write(&path, svg).map_err(|cause| DocumentError { path, cause })?;
             body.push_str(&format!("\n![{title}](detection/{file})\n"));
         }
+        body.push_str(&section.details);
         text = replaced(&text, section.name, &body);
     }
     std::fs::write(&page, text).map_err(|cause| DocumentError { path: page, cause })
@@ -67,9 +68,14 @@ mod tests {
         let page = docs.path().join("detection.md");
         std::fs::write(&page, "Mine.\n<!-- begin days --><!-- end days -->\nMine too.\n").unwrap();
         let drawing = Drawing { file: "days.svg".to_owned(), title: "Days", svg: "<svg/>".to_owned() };
-        let section = Section { name: "days", text: "Figures.\n".to_owned(), drawings: vec![drawing] };
+        let section = Section {
+            name: "days",
+            text: "Figures.\n".to_owned(),
+            drawings: vec![drawing],
+            details: "\nMore.\n".to_owned(),
+        };
         write(docs.path(), &[section]).unwrap();
-        let wanted = "Mine.\n<!-- begin days -->\nFigures.\n\n![Days](detection/days.svg)\n<!-- end days -->\nMine too.\n";
+        let wanted = "Mine.\n<!-- begin days -->\nFigures.\n\n![Days](detection/days.svg)\n\nMore.\n<!-- end days -->\nMine too.\n";
         assert_eq!(std::fs::read_to_string(page).unwrap(), wanted);
         assert_eq!(std::fs::read_to_string(docs.path().join("detection/days.svg")).unwrap(), "<svg/>");
     }

@@ -33,8 +33,10 @@ pub struct Section {
     pub name: &'static str,
     /// Tables, as markdown.
     pub text: String,
-    /// In the order that they stand in.
+    /// Below those, in the order that they stand in.
     pub drawings: Vec<Drawing>,
+    /// Below those, tables that few want to see, as markdown.
+    pub details: String,
 }
 
 impl Section {
@@ -54,9 +56,10 @@ impl Section {
         if !baselines.is_empty() {
             text.headed("Against what people use", method_table(methods()));
         }
-        text.folded("Limits, and what follows a fix", warning_table(methods()));
-        text.folded("Every class", class_table(&classes(ours, THRESHOLD)));
-        Section { name, text: text.0, drawings: drawings(findings) }
+        let mut details = Text(String::new());
+        details.folded("Limits, and what follows a fix", warning_table(methods()));
+        details.folded("Every class", class_table(&classes(ours, THRESHOLD)));
+        Section { name, text: text.0, drawings: drawings(findings), details: details.0 }
     }
 
     /// Of a host where nothing leaks.
@@ -69,14 +72,14 @@ impl Section {
         if !called.is_empty() {
             text.headed("What the suspects are, judged as a host", class_table(&called));
         }
-        Section { name: "population", text: text.0, drawings: Vec::new() }
+        Section { name: "population", text: text.0, drawings: Vec::new(), details: String::new() }
     }
 }
 
 /// The tables, as markdown.
 impl fmt::Display for Section {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "# {}\n\n{}", self.name, self.text)
+        write!(out, "# {}\n\n{}{}", self.name, self.text, self.details)
     }
 }
 

@@ -260,11 +260,11 @@ fn bounded(share: Share) -> String {
     or_unknown(both, |(value, (low, high))| format!("{value:.3} ({low:.2}–{high:.2})"))
 }
 
-/// Two digits that count.
-pub(super) fn rate(rate: Rate) -> String {
+/// A rate with its 95 % bounds.
+fn rate(rate: Rate) -> String {
     let both = rate.value().zip(rate.bounds());
     or_unknown(both, |(value, (low, high))| {
-        format!("{} ({}–{})", significant(value), significant(low), significant(high))
+        format!("{} ({}–{})", significant(value), rough(low), rough(high))
     })
 }
 
@@ -273,7 +273,7 @@ fn decimal(value: Option<f64>) -> String {
 }
 
 fn counted(share: Share) -> String {
-    if share.whole == 0 { UNKNOWN.to_owned() } else { format!("{} of {}", share.part, share.whole) }
+    if share.whole == 0 { UNKNOWN.to_owned() } else { format!("{}\u{a0}of\u{a0}{}", share.part, share.whole) }
 }
 
 fn hours(value: Option<f64>) -> String {
@@ -281,15 +281,24 @@ fn hours(value: Option<f64>) -> String {
 }
 
 fn percent(value: Option<f64>) -> String {
-    or_unknown(value, |value| format!("{:.0} %", 100.0 * value))
+    or_unknown(value, |value| format!("{:.0}\u{a0}%", 100.0 * value))
 }
 
 /// Three digits that count, without a power of ten where that can be helped.
 pub(super) fn significant(value: f64) -> String {
+    digits_that_count(value, 3)
+}
+
+/// Two: a bound is no more certain.
+fn rough(value: f64) -> String {
+    digits_that_count(value, 2)
+}
+
+fn digits_that_count(value: f64, count: i32) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
-    let digits = 2 - value.abs().log10().floor() as i32;
+    let digits = count - 1 - value.abs().log10().floor() as i32;
     match usize::try_from(digits) {
         Ok(digits) if digits <= 6 => {
             let text = format!("{value:.digits$}");
