@@ -3,6 +3,8 @@
 pub mod baselines;
 pub mod floors;
 pub mod generate;
+pub mod goal;
+pub mod host;
 pub mod measure;
 pub mod method;
 pub mod ours;
@@ -10,6 +12,7 @@ pub mod recordings;
 pub mod report;
 pub mod run;
 pub mod split;
+pub mod targets;
 #[cfg(test)]
 mod testing;
 pub mod trace;

@@ -2,15 +2,18 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use thiserror::Error;
 use verdict::baselines::{Family, Pace, families};
 use verdict::floors;
 use verdict::generate::{self, Regime};
+use verdict::host::Host;
+use verdict::measure::Figures;
 use verdict::ours::Ours;
 use verdict::recordings::{self, RecordingError};
-use verdict::report::{self, DocumentError, Findings};
+use verdict::report::{self, DocumentError, Findings, Section};
 use verdict::split;
 
 /// Where recordings lie, whatever the working directory.
@@ -79,72 +82,94 @@ enum Failure {
 }
 
 impl Options {
-    fn wants(&self, set: Set) -> bool {
-        self.regime == set || self.regime == Set::All
-    }
-
     fn seed(&self) -> u64 {
         if self.held_out { split::FINAL } else { self.seed }
     }
 
     fn ours(&self) -> Ours {
-        Ours { with_activity: self.activity }
+        Ours { with_activity: self.activity, ..Ours::default() }
     }
 
     fn families(&self, pace: Pace) -> Vec<Family> {
         if self.baselines { families(pace) } else { Vec::new() }
     }
 
-    fn generated(&self, name: &'static str, regime: Regime, pace: Pace) -> Findings {
+    /// Where the traces come from, for whoever reads the figures.
+    fn origin(&self, how_many: &str) -> String {
+        if self.held_out {
+            return format!("By the seed that is kept for the end, {how_many}.");
+        }
+        format!("By the tuning seed {}, {how_many}.", self.seed)
+    }
+
+    fn generated(&self, name: &'static str, regime: Regime, pace: Pace) -> Found {
         let traces = generate::all(regime, self.seed(), self.per_class);
-        Findings::of(name, traces, &self.ours(), self.families(pace))
+        let findings = Findings::of(name, traces, &self.ours(), self.families(pace));
+        let origin = self.origin(&format!("{} series of each class", self.per_class));
+        Found { figures: findings.figures(), section: Section::of_traces(&findings, &origin) }
     }
 
     /// Baselines are left out: without leaks they have no best threshold.
-    fn population(&self) -> Findings {
-        let traces = generate::population(self.seed(), self.entities, POPULATION.0, POPULATION.1);
-        Findings::of("population", traces, &self.ours(), Vec::new())
+    fn population(&self) -> Found {
+        let traces = || generate::population(self.seed(), self.entities, POPULATION.0, POPULATION.1);
+        let host = Host::watch(traces, &self.ours());
+        let origin = self.origin("a week sampled every minute");
+        Found { figures: host.figures(), section: Section::of_host(&host, &origin) }
     }
 
     /// None where there are no recordings.
-    fn recorded(&self) -> Result<Option<Findings>, RecordingError> {
+    fn recorded(&self) -> Result<Option<Found>, RecordingError> {
         let traces = recordings::load(Path::new(RECORDINGS), self.held_out)?;
         if traces.is_empty() {
             eprintln!("There are no such recordings in {RECORDINGS}.");
             return Ok(None);
         }
-        Ok(Some(Findings::of("recordings", traces.into_iter(), &self.ours(), self.families(Pace::Fast))))
+        let findings =
+            Findings::of("recordings", traces.into_iter(), &self.ours(), self.families(Pace::Fast));
+        let origin = if self.held_out {
+            "Recordings that are kept for the end."
+        } else {
+            "Recordings that may be tuned on."
+        };
+        Ok(Some(Found { figures: findings.figures(), section: Section::of_traces(&findings, origin) }))
     }
 
-    fn findings(&self) -> Result<Vec<Findings>, RecordingError> {
-        let mut findings = Vec::new();
-        if self.wants(Set::Days) {
-            findings.push(self.generated("days", Regime::Days, Pace::Days));
+    fn found(&self, set: Set) -> Result<Option<Found>, RecordingError> {
+        match set {
+            Set::Days => Ok(Some(self.generated("days", Regime::Days, Pace::Days))),
+            Set::Fast => Ok(Some(self.generated("fast", Regime::Fast, Pace::Fast))),
+            Set::Population => Ok(Some(self.population())),
+            Set::Recordings => self.recorded(),
+            Set::All => Ok(None),
         }
-        if self.wants(Set::Fast) {
-            findings.push(self.generated("fast", Regime::Fast, Pace::Fast));
-        }
-        if self.wants(Set::Population) {
-            findings.push(self.population());
-        }
-        if self.wants(Set::Recordings) {
-            findings.extend(self.recorded()?);
-        }
-        Ok(findings)
     }
 
     fn run(&self) -> Result<(), Failure> {
-        let findings = self.findings()?;
-        for set in &findings {
-            println!("# {}\n\n{set}", set.name);
-        }
-        if self.write_docs {
-            report::write(Path::new(DOCS), &findings)?;
+        let mut all = Vec::new();
+        for set in [Set::Days, Set::Fast, Set::Population, Set::Recordings] {
+            if self.regime != set && self.regime != Set::All {
+                continue;
+            }
+            let begun = Instant::now();
+            let Some(found) = self.found(set)? else { continue };
+            println!("{}", found.section);
+            eprintln!("{}: {:.0} s", found.section.name, begun.elapsed().as_secs_f64());
+            all.push(found);
         }
         let missed: Vec<String> =
-            findings.iter().flat_map(|set| floors::missed(set.name, &set.figures())).collect();
+            all.iter().flat_map(|found| floors::missed(found.section.name, &found.figures)).collect();
+        if self.write_docs {
+            let sections: Vec<Section> = all.into_iter().map(|found| found.section).collect();
+            report::write(Path::new(DOCS), &sections)?;
+        }
         if self.check && !missed.is_empty() { Err(Failure::Floors(missed)) } else { Ok(()) }
     }
+}
+
+/// What was found out about one set.
+struct Found {
+    figures: Figures,
+    section: Section,
 }
 
 fn main() -> ExitCode {

@@ -17,6 +17,8 @@ const BEGIN: f64 = 1_699_920_000.0;
 pub struct Ours {
     /// Whether it is told how much CPU time was used.
     pub with_activity: bool,
+    /// As one of how many entities whose memory rises it judges; 0 is alone.
+    pub crowd: usize,
 }
 
 impl Method for Ours {
@@ -25,7 +27,14 @@ impl Method for Ours {
     }
 
     fn statistic(&self, trace: &Trace) -> Vec<Reading> {
-        let mut replay = Replay::new(trace.interval, THRESHOLD);
+        self.watch(trace).0
+    }
+}
+
+impl Ours {
+    /// The readings, and whether memory rose at all within the last week of the trace.
+    pub fn watch(&self, trace: &Trace) -> (Vec<Reading>, bool) {
+        let mut replay = Replay::new(trace.interval, THRESHOLD).among(self.crowd);
         let mut readings = Vec::new();
         for life in trace.points.chunk_by(|a, b| a.life == b.life) {
             let began = life.first().map(|point| point.time);
@@ -37,11 +46,9 @@ impl Method for Ours {
                 }
             }
         }
-        readings
+        (readings, replay.is_interesting())
     }
-}
 
-impl Ours {
     fn row(&self, trace: &Trace, point: &Point, began: Option<f64>) -> Row {
         Row {
             time: BEGIN + point.time,

@@ -1,7 +1,7 @@
 //! How good a method is at one threshold.
 
 use super::bounds::{Rate, Share};
-use super::outcome::{Call, Outcome, Rise};
+use super::outcome::{Call, Outcome, Rise, TO_ACT};
 use super::quantile::{median, quantile};
 
 const HOUR: f64 = 3600.0;
@@ -20,6 +20,8 @@ pub struct Figures {
     pub recall: Share,
     /// Traces called while no leak went on, per day before any leak.
     pub false_alarms: Rate,
+    /// Benign traces that were called, among all benign ones.
+    pub benign_called: Share,
     /// Hours from the onset to the call.
     pub delay: Delay,
     /// The calls against the limits.
@@ -50,7 +52,7 @@ pub struct Limits {
     pub before_half: Share,
     /// Never rightly suspect, among the leaks that hit their limit.
     pub unwarned: Share,
-    /// Nor foretold to be hit within the hour while there was time to act.
+    /// Neither rightly suspect nor foretold to be hit within the hour while there was time to act.
     pub unwarned_by_either: Share,
     /// Benign traces with such a forecast, among all benign ones.
     pub counted_down_benign: Share,
@@ -80,6 +82,10 @@ impl Figures {
             precision: Share { part: recall.part, whole: recall.part + wrong },
             recall,
             false_alarms: Rate { events: wrong, exposure: outcomes.iter().map(Outcome::clean_days).sum() },
+            benign_called: Share::of(
+                calls.iter().filter(|(outcome, _)| outcome.onset().is_none()),
+                |(_, call)| *call != Call::Never,
+            ),
             delay: delay(&leaks),
             limits: limits(&calls),
             held: held(&leaks, threshold),
@@ -125,15 +131,18 @@ fn limits(calls: &[(&Outcome, Call)]) -> Limits {
     });
     let ways: Vec<f64> = ways.collect();
     let unwarned = |(outcome, call): &&(&Outcome, Call)| outcome.dies && right(*call).is_none();
+    let called_in_time = |(outcome, call): &(&Outcome, Call)| {
+        right(*call).is_some_and(|rise| rise.time <= outcome.end - TO_ACT)
+    };
+    let no_warning =
+        |leak: &&(&Outcome, Call)| leak.0.dies && !called_in_time(leak) && !leak.0.counted_down_in_time;
     let dying = leaks.iter().filter(|(outcome, _)| outcome.dies).count();
     let share = |part| Share { part, whole: dying };
     Limits {
         way: median(ways.iter().copied()),
         before_half: Share::of(&ways, |way| *way < 0.5),
         unwarned: share(leaks.iter().filter(|leak| unwarned(leak)).count()),
-        unwarned_by_either: share(
-            leaks.iter().filter(|leak| unwarned(leak) && !leak.0.counted_down_in_time).count(),
-        ),
+        unwarned_by_either: share(leaks.iter().filter(|leak| no_warning(leak)).count()),
         counted_down_benign: Share::of(benign, |(outcome, _)| outcome.counted_down),
     }
 }
@@ -224,6 +233,14 @@ mod tests {
         let limits = Figures::at(&[Outcome::new(&trace, &[forecast])], 60.0).limits;
         assert_eq!(limits.counted_down_benign, Share { part: 1, whole: 1 });
         assert_eq!(limits.unwarned, Share::default());
+    }
+
+    #[test]
+    fn a_call_in_the_last_minute_is_no_warning() {
+        let at = |hour| Figures::at(&[outcome(leak(2.0 * HOUR), &[(hour, 70.0)])], 60.0).limits;
+        let (early, late) = (at(9.0), at(9.95));
+        assert_eq!((early.unwarned_by_either.part, late.unwarned_by_either.part), (0, 1));
+        assert_eq!(late.unwarned.part, 0, "it was called all the same");
     }
 
     #[test]

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::findings::Findings;
-use super::plots;
+use super::section::{Drawing, Section};
 
 /// The page can't be written.
 #[derive(Debug, Error)]
@@ -17,46 +16,24 @@ pub struct DocumentError {
     cause: io::Error,
 }
 
-/// What the page says where there is none yet.
-const NEW: &str = include_str!("new.md");
-
 /// Brings `detection.md` in `docs` and its plots up to date. What stands outside the markers stays as it is.
-pub fn write(docs: &Path, findings: &[Findings]) -> Result<(), DocumentError> {
+pub fn write(docs: &Path, sections: &[Section]) -> Result<(), DocumentError> {
     let page = docs.join("detection.md");
-    let mut text = match std::fs::read_to_string(&page) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => NEW.to_owned(),
-        Err(cause) => return Err(DocumentError { path: page, cause }),
-    };
+    let mut text =
+        std::fs::read_to_string(&page).map_err(|cause| DocumentError { path: page.clone(), cause })?;
     let folder = docs.join("detection");
     std::fs::create_dir_all(&folder).map_err(|cause| DocumentError { path: folder.clone(), cause })?;
-    for set in findings {
-        let mut section = set.to_string();
-        for (file, drawn) in drawings(set) {
-            let path = folder.join(&file);
-            std::fs::write(&path, &drawn.svg).map_err(|cause| DocumentError { path, cause })?;
-            section.push_str(&format!("\n![{}](detection/{file})\n", drawn.title));
+    for section in sections {
+        let mut body = section.text.clone();
+        for Drawing { file, title, svg } in &section.drawings {
+            let path = folder.join(file);
+            std::fs::write(&path, svg).map_err(|cause| DocumentError { path, cause })?;
+            body.push_str(&format!("\n![{title}](detection/{file})\n"));
         }
-        text = replaced(&text, set.name, &section);
+        body.push_str(&section.details);
+        text = replaced(&text, section.name, &body);
     }
     std::fs::write(&page, text).map_err(|cause| DocumentError { path: page, cause })
-}
-
-struct Drawing {
-    title: &'static str,
-    svg: String,
-}
-
-fn drawings(set: &Findings) -> Vec<(String, Drawing)> {
-    let all = [
-        ("delay", "Delay against false alarms", plots::delays_against_false_alarms(set)),
-        ("classes", "Delay by class", plots::delays_by_class(set)),
-        ("calibration", "How often a score means a leak", Some(plots::calibration_plot(set))),
-    ];
-    let drawn = all.into_iter().filter_map(|(kind, title, svg)| {
-        Some((format!("{}-{kind}.svg", set.name), Drawing { title, svg: svg? }))
-    });
-    drawn.collect()
 }
 
 /// `text` with `body` between the markers of that name; a text without them gets both at its end.
@@ -73,8 +50,6 @@ fn replaced(text: &str, name: &str, body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::Outcome;
-    use crate::testing::{leak, readings, series};
 
     #[test]
     fn only_what_is_between_markers_is_replaced() {
@@ -88,20 +63,27 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_made_where_there_is_none() {
+    fn a_section_goes_to_its_place_and_its_plots_beside_the_page() {
         let docs = tempfile::tempdir().unwrap();
-        let trace = series(leak(3600.0), 3600.0, 25, |_| 100.0);
-        let ours = vec![Outcome::new(&trace, &readings(&[(7200.0, 90.0)]))];
-        write(docs.path(), &[Findings { name: "days", ours, baselines: Vec::new() }]).unwrap();
-        let page = std::fs::read_to_string(docs.path().join("detection.md")).unwrap();
-        assert!(page.contains("Leaking series: 1") && page.contains("(detection/days-delay.svg)"), "{page}");
-        assert!(docs.path().join("detection/days-calibration.svg").exists());
+        let page = docs.path().join("detection.md");
+        std::fs::write(&page, "Mine.\n<!-- begin days --><!-- end days -->\nMine too.\n").unwrap();
+        let drawing = Drawing { file: "days.svg".to_owned(), title: "Days", svg: "<svg/>".to_owned() };
+        let section = Section {
+            name: "days",
+            text: "Figures.\n".to_owned(),
+            drawings: vec![drawing],
+            details: "\nMore.\n".to_owned(),
+        };
+        write(docs.path(), &[section]).unwrap();
+        let wanted = "Mine.\n<!-- begin days -->\nFigures.\n\n![Days](detection/days.svg)\n\nMore.\n<!-- end days -->\nMine too.\n";
+        assert_eq!(std::fs::read_to_string(page).unwrap(), wanted);
+        assert_eq!(std::fs::read_to_string(docs.path().join("detection/days.svg")).unwrap(), "<svg/>");
     }
 
     #[test]
-    fn a_folder_that_is_none_is_named() {
-        let docs = tempfile::NamedTempFile::new().unwrap();
+    fn a_page_that_is_missing_is_named() {
+        let docs = tempfile::tempdir().unwrap();
         let error = write(docs.path(), &[]).unwrap_err().to_string();
-        assert!(error.contains(docs.path().to_str().unwrap()), "{error}");
+        assert!(error.contains("detection.md"), "{error}");
     }
 }

@@ -1,10 +1,7 @@
 //! Everything that was found out about one set of traces.
 
-use std::fmt;
-
-use super::text::{calibration_table, class_table, method_table, rate as rate_text, warning_table};
 use crate::baselines::Family;
-use crate::measure::{Figures, Outcome, Rate, best, calibration, classes};
+use crate::measure::{Figures, Outcome, best};
 use crate::method::Method;
 use crate::ours::{Ours, THRESHOLD};
 use crate::run::run;
@@ -52,20 +49,6 @@ impl Findings {
         Findings { name, ours, baselines: families.iter().map(forms).filter_map(better).collect() }
     }
 
-    fn size(&self) -> String {
-        let leaks = self.ours.iter().filter(|outcome| outcome.onset().is_some()).count();
-        let benign = self.ours.len() - leaks;
-        if leaks > 0 {
-            return format!("Leaking series: {leaks}, benign ones: {benign}. Bounds are of 95 %.");
-        }
-        let false_alarms = self.figures().false_alarms;
-        let weekly = Rate { exposure: false_alarms.exposure / (7.0 * 10_000.0), ..false_alarms };
-        let rate = rate_text(weekly);
-        format!(
-            "Benign series: {benign}. False alarms per 10,000 of them and week: {rate}. Bounds are of 95 %."
-        )
-    }
-
     /// Ours at its threshold.
     pub fn figures(&self) -> Figures {
         Figures::at(&self.ours, THRESHOLD)
@@ -82,26 +65,11 @@ impl Baseline {
     }
 }
 
-/// The tables, as markdown.
-impl fmt::Display for Findings {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ours = [40.0, THRESHOLD, 80.0].map(|threshold| Figures::at(&self.ours, threshold));
-        let methods = || {
-            let ours = ours.iter().map(|figures| ("memleak-exporter", figures));
-            ours.chain(self.baselines.iter().map(|baseline| (baseline.name.as_str(), &baseline.figures)))
-        };
-        writeln!(out, "{}\n", self.size())?;
-        writeln!(out, "{}", method_table(methods()))?;
-        writeln!(out, "{}", warning_table(methods()))?;
-        writeln!(out, "{}", calibration_table(&calibration(&self.ours)))?;
-        write!(out, "{}", class_table(&classes(&self.ours, THRESHOLD)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::baselines::{Pace, families};
+    use crate::report::Section;
     use crate::testing::{leak, series};
     use crate::trace::Label;
 
@@ -118,8 +86,8 @@ mod tests {
         let findings = found();
         assert_eq!(findings.figures().f1(), Some(1.0));
         assert_eq!(findings.baselines.len(), families(Pace::Days).len());
-        let text = findings.to_string();
-        assert!(text.contains("Leaking series: 1, benign ones: 1.") && text.contains("deriv[1h]"), "{text}");
-        assert_eq!(text, found().to_string(), "the same again");
+        let text = || Section::of_traces(&found(), "Made up.").to_string();
+        assert!(text().contains("1 leak, 1 do not.") && text().contains("deriv[1h]"), "{}", text());
+        assert_eq!(text(), text(), "the same again");
     }
 }

@@ -3,9 +3,10 @@
 mod document;
 mod findings;
 mod plots;
+mod section;
 mod svg;
 mod text;
 
 pub use document::{DocumentError, write};
 pub use findings::{Baseline, Findings};
-pub use text::{Table, calibration_table, class_table, method_table, warning_table};
+pub use section::{Drawing, Section};

@@ -1,4 +1,5 @@
-//! Just enough SVG for plots: axes, marks, text; legible on light and dark pages.
+//! Just enough SVG for plots: axes, marks, text; legible on light and dark pages. They bring their own ground: the page
+//! around may be light where the system is dark.
 
 use std::fmt::{self, Write};
 
@@ -46,13 +47,13 @@ const BOTTOM: f64 = 52.0;
 
 /// Okabe and Ito's colours, which people with any colour vision tell apart; the blue and the last are lighter on
 /// dark pages.
-const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2328}.quiet{fill:#59636e}\
+const STYLE: &str = ".page{fill:#fff}text{font:13px system-ui,sans-serif;fill:#1f2328}.quiet{fill:#59636e}\
     .axis{stroke:#818b98;stroke-width:1;fill:none}.grid{stroke:#d1d9e0;stroke-width:1}\
     .line{fill:none;stroke-width:2}\
     .s0{stroke:#0072b2;fill:#0072b2}.s1{stroke:#d55e00;fill:#d55e00}.s2{stroke:#009e73;fill:#009e73}\
     .s3{stroke:#cc79a7;fill:#cc79a7}.s4{stroke:#b58900;fill:#b58900}.s5{stroke:#59636e;fill:#59636e}\
     .line{fill:none}\
-    @media(prefers-color-scheme:dark){text{fill:#f0f6fc}.quiet{fill:#9198a1}.axis{stroke:#9198a1}\
+    @media(prefers-color-scheme:dark){.page{fill:#0d1117}text{fill:#f0f6fc}.quiet{fill:#9198a1}.axis{stroke:#9198a1}\
     .grid{stroke:#3d444d}.s0{stroke:#56b4e9;fill:#56b4e9}.s4{stroke:#f0e442;fill:#f0e442}\
     .s5{stroke:#9198a1;fill:#9198a1}.line{fill:none}}";
 
@@ -142,7 +143,7 @@ impl Plot {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
              height=\"{height}\" role=\"img\" aria-label=\"{title}\">\n<title>{title}</title>\n\
-             <style>{STYLE}</style>\n{body}</svg>\n"
+             <style>{STYLE}</style>\n<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n{body}</svg>\n"
         )
     }
 }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::generate;
+use crate::goal::{Bound, Goal, Measure, weekly};
+use crate::host::Host;
 use crate::measure::{Bin, Class, Figures, Rate, Share};
 
 /// What can't be told.
@@ -60,7 +63,89 @@ impl fmt::Display for Table {
     }
 }
 
-/// Methods against each other, each at one threshold: found or not, and how soon.
+/// What is reached of what is meant to be.
+pub fn goal_table<'a>(goals: impl IntoIterator<Item = &'a Goal>, figures: &Figures) -> Table {
+    let mut table = Table::new(["", "measured", "target", "reached"]);
+    for goal in goals {
+        let target = match goal.bound {
+            Bound::AtLeast(1.0) => "all".to_owned(),
+            Bound::AtLeast(least) => format!("≥ {}", target(goal.measure, least)),
+            Bound::AtMost(most) => format!("≤ {}", target(goal.measure, most)),
+            Bound::Told => UNKNOWN.to_owned(),
+        };
+        let reached = match goal.is_reached(figures) {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => UNKNOWN,
+        };
+        table.row([
+            goal.measure.name().to_owned(),
+            measured(goal.measure, figures),
+            target,
+            reached.to_owned(),
+        ]);
+    }
+    table
+}
+
+/// A figure with its bounds, or the counts that it comes from.
+fn measured(measure: Measure, figures: &Figures) -> String {
+    let Figures { delay, limits, .. } = figures;
+    match measure {
+        Measure::Precision => bounded(figures.precision),
+        Measure::Recall => bounded(figures.recall),
+        Measure::FalseAlarms => rate(figures.false_alarms),
+        Measure::NewSuspects => rate(weekly(figures.false_alarms)),
+        Measure::BenignCalled => counted(figures.benign_called),
+        Measure::Delay => hours(delay.median),
+        Measure::SteadyDelay => hours(delay.steady),
+        Measure::LongDelay => hours(delay.p90),
+        Measure::BeforeHalf => bounded(limits.before_half),
+        Measure::Unwarned => counted(limits.unwarned_by_either),
+        Measure::BenignForetold => counted(limits.counted_down_benign),
+        Measure::Held => counted(figures.held),
+        Measure::Recovered => counted(figures.recovery.soon),
+    }
+}
+
+/// A target, as a share where the figure is written in counts.
+fn target(measure: Measure, value: f64) -> String {
+    match measure {
+        Measure::BenignCalled | Measure::Unwarned | Measure::Held | Measure::Recovered => {
+            percent(Some(value))
+        }
+        _ => significant(value),
+    }
+}
+
+/// What other thresholds buy and cost.
+pub fn threshold_table<'a>(figures: impl IntoIterator<Item = &'a Figures>) -> Table {
+    let mut table = Table::new([
+        "threshold",
+        "precision",
+        "recall",
+        "false alarms per entity-day",
+        "median delay h",
+        "before half the way",
+        "unwarned",
+        "clean in time",
+    ]);
+    for figures in figures {
+        table.row([
+            significant(figures.threshold),
+            bounded(figures.precision),
+            bounded(figures.recall),
+            rate(figures.false_alarms),
+            hours(figures.delay.median),
+            percent(figures.limits.before_half.value()),
+            counted(figures.limits.unwarned_by_either),
+            counted(figures.recovery.soon),
+        ]);
+    }
+    table
+}
+
+/// Methods against each other, each at one threshold.
 pub fn method_table<'a>(methods: impl IntoIterator<Item = (&'a str, &'a Figures)>) -> Table {
     let mut table = Table::new([
         "method",
@@ -69,23 +154,21 @@ pub fn method_table<'a>(methods: impl IntoIterator<Item = (&'a str, &'a Figures)
         "recall",
         "F1",
         "false alarms per entity-day",
-        "delay h, median",
-        "p90",
-        "steady, after a plateau",
-        "way to the limit",
+        "median delay h",
+        "before half the way",
+        "held",
     ]);
     for (name, figures) in methods {
         table.row([
             name.to_owned(),
             significant(figures.threshold),
-            bounded(figures.precision),
-            bounded(figures.recall),
-            or_unknown(figures.f1(), |value| format!("{value:.3}")),
-            rate(figures.false_alarms),
+            decimal(figures.precision.value()),
+            decimal(figures.recall.value()),
+            decimal(figures.f1()),
+            or_unknown(figures.false_alarms.value(), significant),
             hours(figures.delay.median),
-            hours(figures.delay.p90),
-            hours(figures.delay.steady),
-            percent(figures.limits.way),
+            percent(figures.limits.before_half.value()),
+            percent(figures.held.value()),
         ]);
     }
     table
@@ -95,9 +178,9 @@ pub fn method_table<'a>(methods: impl IntoIterator<Item = (&'a str, &'a Figures)
 pub fn warning_table<'a>(methods: impl IntoIterator<Item = (&'a str, &'a Figures)>) -> Table {
     let mut table = Table::new([
         "method",
-        "called before half the way",
-        "limits hit unwarned",
-        "nor foretold",
+        "way to the limit",
+        "limits hit uncalled",
+        "neither in time nor foretold",
         "benign foretold",
         "held to the end",
         "recovery h, median",
@@ -107,7 +190,7 @@ pub fn warning_table<'a>(methods: impl IntoIterator<Item = (&'a str, &'a Figures
     for (name, Figures { limits, held, recovery, .. }) in methods {
         table.row([
             name.to_owned(),
-            bounded(limits.before_half),
+            percent(limits.way),
             counted(limits.unwarned),
             counted(limits.unwarned_by_either),
             counted(limits.counted_down_benign),
@@ -120,13 +203,27 @@ pub fn warning_table<'a>(methods: impl IntoIterator<Item = (&'a str, &'a Figures
     table
 }
 
+/// New suspects of one host by threshold, each entity judged alone and as one of `crowd`.
+pub fn host_table(host: &Host, thresholds: &[f64]) -> Table {
+    let mut table = Table::new(["", "threshold", "suspects", "per host-week of 10,000"]);
+    let together = format!("as one of {} that rise", host.crowd);
+    for (judged, outcomes) in [("alone", &host.alone), (together.as_str(), &host.together)] {
+        for &threshold in thresholds {
+            let suspects = Figures::at(outcomes, threshold).false_alarms;
+            let cells = [judged.to_owned(), significant(threshold), suspects.events.to_string()];
+            table.row(cells.into_iter().chain([rate(weekly(suspects))]));
+        }
+    }
+    table
+}
+
 /// What became of each class.
 pub fn class_table(classes: &[Class]) -> Table {
     let mut table =
         Table::new(["class", "truth", "traces", "caught", "false alarms", "delay h, median", "highest"]);
     for class in classes {
         table.row([
-            class.name.to_owned(),
+            described(class.name),
             if class.leaks { "leak" } else { "benign" }.to_owned(),
             class.traces.to_string(),
             if class.leaks { class.caught.to_string() } else { UNKNOWN.to_owned() },
@@ -136,6 +233,12 @@ pub fn class_table(classes: &[Class]) -> Table {
         ]);
     }
     table
+}
+
+/// A class of the generator with what happens in it; the name of a recording says that itself.
+fn described(name: &str) -> String {
+    let class = generate::classes().iter().find(|class| class.name == name);
+    class.map_or_else(|| name.to_owned(), |class| format!("`{name}`: {}", class.description))
 }
 
 /// How often a score of so much means a leak.
@@ -157,16 +260,20 @@ fn bounded(share: Share) -> String {
     or_unknown(both, |(value, (low, high))| format!("{value:.3} ({low:.2}–{high:.2})"))
 }
 
-/// Two digits that count.
-pub(super) fn rate(rate: Rate) -> String {
+/// A rate with its 95 % bounds.
+fn rate(rate: Rate) -> String {
     let both = rate.value().zip(rate.bounds());
     or_unknown(both, |(value, (low, high))| {
-        format!("{} ({}–{})", significant(value), significant(low), significant(high))
+        format!("{} ({}–{})", significant(value), rough(low), rough(high))
     })
 }
 
+fn decimal(value: Option<f64>) -> String {
+    or_unknown(value, |value| format!("{value:.3}"))
+}
+
 fn counted(share: Share) -> String {
-    if share.whole == 0 { UNKNOWN.to_owned() } else { format!("{} of {}", share.part, share.whole) }
+    if share.whole == 0 { UNKNOWN.to_owned() } else { format!("{}\u{a0}of\u{a0}{}", share.part, share.whole) }
 }
 
 fn hours(value: Option<f64>) -> String {
@@ -174,15 +281,24 @@ fn hours(value: Option<f64>) -> String {
 }
 
 fn percent(value: Option<f64>) -> String {
-    or_unknown(value, |value| format!("{:.0} %", 100.0 * value))
+    or_unknown(value, |value| format!("{:.0}\u{a0}%", 100.0 * value))
 }
 
 /// Three digits that count, without a power of ten where that can be helped.
 pub(super) fn significant(value: f64) -> String {
+    digits_that_count(value, 3)
+}
+
+/// Two: a bound is no more certain.
+fn rough(value: f64) -> String {
+    digits_that_count(value, 2)
+}
+
+fn digits_that_count(value: f64, count: i32) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
-    let digits = 2 - value.abs().log10().floor() as i32;
+    let digits = count - 1 - value.abs().log10().floor() as i32;
     match usize::try_from(digits) {
         Ok(digits) if digits <= 6 => {
             let text = format!("{value:.digits$}");
