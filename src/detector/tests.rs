@@ -99,13 +99,14 @@ fn day(hour: f64) -> f64 {
 
 type Shape = fn(f64) -> f64;
 
-const LEAKS: [(&str, Shape); 6] = [
+const LEAKS: [(&str, Shape); 7] = [
     ("steady", |hour| 200.0 + 3.0 * hour),
     ("after a plateau", |hour| 200.0 + 6.0 * (hour - 40.0).max(0.0)),
     ("staircase", |hour| 200.0 + 20.0 * (hour / 2.0).floor()),
     ("under a saw", |hour| 200.0 + 3.0 * hour + saw(hour, 0.7, 60.0)),
     ("after a warm-up", |hour| 200.0 + 200.0 * (1.0 - (-hour / 1.5).exp()) + 5.0 * hour),
     ("under daily load", |hour| 200.0 + 100.0 * day(hour) + 4.0 * hour),
+    ("below an old generation", |hour| 200.0 + 1.5 * hour + saw(hour, 7.3, 150.0) + saw(hour, 0.2, 40.0)),
 ];
 
 const BENIGN: [(&str, Shape); 9] = [
@@ -127,6 +128,8 @@ fn leaks_are_called_within_days_and_what_only_looks_alike_is_not() {
         let hours = play.called_hours().unwrap_or_else(|| panic!("{name} is never called: {:?}", play.last));
         let (onset, delay) = match name {
             "after a plateau" => (40.0, 30.0),
+            // Full collections are hours apart.
+            "below an old generation" => (0.0, 100.0),
             // Days can be compared once there are three.
             "under daily load" => (0.0, 84.0),
             _ => (0.0, 60.0),

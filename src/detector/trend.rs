@@ -17,16 +17,21 @@ struct Scale {
     blocks: usize,
     /// The shortest window says least.
     cap: f64,
+    /// Growth against the level at which its gate begins to open, and is open; less is drift of any allocator, and over
+    /// days that of a cache whose keys never end.
+    relative: (f64, f64),
 }
 
-/// Windows of 8 h, 24 h and 64 h.
+/// Windows of 8 h, 24 h, 64 h and four days. Blocks of the last are so long that each holds a full collection: what
+/// only such a collection shows is under the saw of the young ones everywhere else.
 const SCALES: [Scale; SCALE_COUNT] = [
-    Scale { rung: HOURLY - 2, blocks: 32, cap: 0.9 },
-    Scale { rung: HOURLY, blocks: 24, cap: 1.0 },
-    Scale { rung: HOURLY + 1, blocks: 32, cap: 1.0 },
+    Scale { rung: HOURLY - 2, blocks: 32, cap: 0.9, relative: (0.015, 0.05) },
+    Scale { rung: HOURLY, blocks: 24, cap: 1.0, relative: (0.015, 0.05) },
+    Scale { rung: HOURLY + 1, blocks: 32, cap: 1.0, relative: (0.015, 0.05) },
+    Scale { rung: HOURLY + 3, blocks: 12, cap: 1.0, relative: (0.045, 0.15) },
 ];
 
-pub(super) const SCALE_COUNT: usize = 3;
+const SCALE_COUNT: usize = 4;
 
 /// Share of a window's floors that must be known.
 const KNOWN: f64 = 0.75;
@@ -35,8 +40,6 @@ const KNOWN: f64 = 0.75;
 mod gate {
     /// Mann-Kendall Z: 1.6 is 5 % significance, one-sided.
     pub(super) const TREND: (f64, f64) = (1.6, 3.4);
-    /// Growth against the level; less is drift of any allocator.
-    pub(super) const RELATIVE: (f64, f64) = (0.015, 0.05);
     /// Growth in bytes; less harms nobody within the window.
     pub(super) const ABSOLUTE: (f64, f64) = (1_048_576.0, 4_194_304.0);
     /// Growth against the noise around the line.
@@ -147,7 +150,7 @@ fn judge(history: &History, activity: &Activity, scale: Scale, window: &Window) 
     let signal = grown / line.noise.max(1e-4 * level);
     let gates = [
         trend_gate(&line, scale),
-        Gate::new(Test::Relative, grown / level.max(1.0), gate::RELATIVE),
+        Gate::new(Test::Relative, grown / level.max(1.0), scale.relative),
         Gate::new(Test::Absolute, grown, gate::ABSOLUTE),
         Gate::new(Test::Signal, signal, gate::SIGNAL),
         Gate::new(Test::Slowing, slowing, gate::SLOWING),
