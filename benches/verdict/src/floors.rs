@@ -9,17 +9,17 @@ use Measure::*;
 /// Below what is reached by as much as chance makes of four series of each class and a thousand entities: chance does
 /// not miss them, a mistake does.
 pub const FLOORS: [Goal; 11] = [
-    Goal::new("days", Precision, AtLeast(0.8)),
-    Goal::new("days", Recall, AtLeast(0.85)),
-    Goal::new("days", FalseAlarms, AtMost(0.03)),
-    Goal::new("days", Delay, AtMost(30.0)),
-    Goal::new("fast", Precision, AtLeast(0.8)),
-    Goal::new("fast", Recall, AtLeast(0.8)),
+    Goal::new("days", Precision, AtLeast(0.9)),
+    Goal::new("days", Recall, AtLeast(0.9)),
+    Goal::new("days", FalseAlarms, AtMost(0.015)),
+    Goal::new("days", Delay, AtMost(45.0)),
+    Goal::new("fast", Precision, AtLeast(0.88)),
+    Goal::new("fast", Recall, AtLeast(0.88)),
     Goal::new("fast", BeforeHalf, AtLeast(0.25)),
     Goal::new("fast", Unwarned, AtMost(0.15)),
     Goal::new("population", NewSuspects, AtMost(40.0)),
-    Goal::new("recordings", Recall, AtLeast(0.75)),
-    Goal::new("recordings", BenignCalled, AtMost(0.15)),
+    Goal::new("recordings", Recall, AtLeast(0.55)),
+    Goal::new("recordings", BenignCalled, AtMost(0.2)),
 ];
 
 /// A sentence for each floor of `set` that `figures` miss. What can't be told is no miss.
@@ -53,7 +53,7 @@ mod tests {
         let bad = [outcome(leak(3600.0), 10.0), outcome(Label::Benign, 90.0)];
         let sentences = missed("days", &Figures::at(&bad, 60.0));
         assert_eq!(sentences.len(), 4, "{sentences:?}");
-        assert_eq!(sentences[1], "days: recall: 0.000, and must be at least 0.85.");
+        assert_eq!(sentences[1], "days: recall: 0.000, and must be at least 0.9.");
         assert!(missed("elsewhere", &Figures::at(&bad, 60.0)).is_empty(), "it has no floors");
         let quiet = [outcome(Label::Benign, 10.0)];
         assert!(missed("population", &Figures::at(&quiet, 60.0)).is_empty());

@@ -9,8 +9,12 @@ use crate::trace::{Point, Trace};
 /// A score above it is a suspicion: the exporter's own default.
 pub const THRESHOLD: f64 = 60.0;
 
-/// Series begin at this time, seconds since the epoch: a midnight, so that blocks and hours of the day are whole.
-const BEGIN: f64 = 1_699_920_000.0;
+/// Series begin within this day, seconds since the epoch; each at another time of the day, as programs do: the blocks of
+/// the history are whole hours of the clock, and what begins with one is judged by other floors than what begins within.
+const DAY: (f64, f64) = (1_699_920_000.0, 86_400.0);
+
+/// Share of the day from one series to the next, after the golden ratio: as many as there are spread evenly.
+const APART: f64 = 0.618_033_988_749_895;
 
 /// The leak score.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,11 +54,12 @@ impl Ours {
     }
 
     fn row(&self, trace: &Trace, point: &Point, began: Option<f64>) -> Row {
+        let begin = DAY.0 + DAY.1 * (f64::from(trace.number) * APART).fract();
         Row {
-            time: BEGIN + point.time,
+            time: begin + point.time,
             bytes: point.bytes,
             limit_bytes: trace.limit,
-            start_time: began.map(|began| BEGIN + began),
+            start_time: began.map(|born| begin + born),
             cpu_seconds: point.cpu_seconds.filter(|_| self.with_activity),
             executable: Some(Executable { device: 1, inode: u64::from(point.build), modified: 0 }),
         }
