@@ -13,7 +13,7 @@ use crate::support::webhook::Webhook;
 use crate::support::{exporter, leaky};
 
 /// A real leak, through the real detector, Prometheus and Alertmanager, to the receiver: one notification, with its
-/// evidence, and none for its neighbours. One second counts as ten minutes for the detector, as one for alerting.
+/// evidence, and none for its neighbours. One second counts as a quarter of an hour for the detector, as one for alerting.
 #[test]
 fn a_leak_reaches_the_receiver_once_and_a_warm_up_does_not() {
     const FACTOR: u64 = 60;
@@ -22,11 +22,11 @@ fn a_leak_reaches_the_receiver_once_and_a_warm_up_does_not() {
         leaky("leak-warmup", &["warm-up", "--size", "60MB", "--period", "20s"]),
         leaky("leak-idle", &["idle", "--base", "20MB"]),
     ];
-    let exporter = exporter(&["--sample.interval=250ms", "--sample.time-lapse=600"]);
+    let exporter = exporter(&["--sample.interval=250ms", "--sample.time-lapse=900"]);
     let webhook = Webhook::start();
     let Some(alerting) = Alerting::start(exporter.address, webhook.address(), FACTOR) else { return };
 
-    until("the leak to be suspect", Duration::from_secs(180), || {
+    until("the leak to be suspect", Duration::from_secs(360), || {
         let metrics = exporter.get("/metrics").body;
         group_is_suspect(&metrics, "leak-steady")?.then_some(())
     });

@@ -37,6 +37,9 @@ pub enum Measure {
     Recovered,
 }
 
+/// Figures are told to three digits, and reach a goal by as many.
+const TOLD: f64 = 5e-4;
+
 /// What is asked of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bound {
@@ -69,8 +72,8 @@ impl Goal {
     pub fn is_reached(&self, figures: &Figures) -> Option<bool> {
         let value = self.measure.value(figures)?;
         match self.bound {
-            Bound::AtLeast(least) => Some(value >= least),
-            Bound::AtMost(most) => Some(value <= most),
+            Bound::AtLeast(least) => Some(value >= least * (1.0 - TOLD)),
+            Bound::AtMost(most) => Some(value <= most * (1.0 + TOLD)),
             Bound::Told => None,
         }
     }
