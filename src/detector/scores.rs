@@ -13,7 +13,7 @@ const URGENT_MOST: (f64, f64) = (2.0 * HOUR, 4.0 * HOUR);
 /// such a share off the evidence of the slow channel: the cost of being wrong is counted per host and week, not per
 /// entity.
 const CROWD: usize = 200;
-const CROWD_ODDS: f64 = 0.65;
+const CROWD_ODDS: f64 = 0.8;
 const CROWD_SHARE: f64 = 0.045;
 
 /// What is said of one life by each way of looking, 0 to 1.

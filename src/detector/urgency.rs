@@ -24,7 +24,7 @@ const KNOWN: (usize, usize) = (BLOCKS - 6, 14);
 const SCREEN: (f64, f64) = (0.004, 400_000.0);
 
 /// Log-odds of a leak before anything is known.
-const PRIOR: f64 = -4.8;
+const PRIOR: f64 = -4.3;
 
 /// What the shape alone may say.
 const SHAPE: (f64, f64) = (-6.0, 3.1);
