@@ -15,6 +15,7 @@ use verdict::ours::Ours;
 use verdict::recordings::{self, RecordingError};
 use verdict::report::{self, DocumentError, Findings, Section};
 use verdict::split;
+use verdict::trace::Trace;
 
 /// Where recordings lie, whatever the working directory.
 const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
@@ -43,7 +44,7 @@ struct Options {
     /// Use the seed and the recordings that are kept for the end.
     #[arg(long, conflicts_with = "seed")]
     held_out: bool,
-    /// Tell the detector how much CPU time was used.
+    /// Compare with a detector that is told how much CPU time was used.
     #[arg(long)]
     activity: bool,
     /// Measure what people use today as well, each at its best threshold.
@@ -86,10 +87,6 @@ impl Options {
         if self.held_out { split::FINAL } else { self.seed }
     }
 
-    fn ours(&self) -> Ours {
-        Ours { with_activity: self.activity, ..Ours::default() }
-    }
-
     fn families(&self, pace: Pace) -> Vec<Family> {
         if self.baselines { families(pace) } else { Vec::new() }
     }
@@ -103,18 +100,17 @@ impl Options {
     }
 
     fn generated(&self, name: &'static str, regime: Regime, pace: Pace) -> Found {
-        let traces = generate::all(regime, self.seed(), self.per_class);
-        let findings = Findings::of(name, traces, &self.ours(), self.families(pace));
+        let traces = || generate::all(regime, self.seed(), self.per_class);
         let origin = self.origin(&format!("{} series of each class", self.per_class));
-        Found { figures: findings.figures(), section: Section::of_traces(&findings, &origin) }
+        self.judged(name, traces, pace, &origin)
     }
 
     /// Baselines are left out: without leaks they have no best threshold.
     fn population(&self) -> Found {
         let traces = || generate::population(self.seed(), self.entities, POPULATION.0, POPULATION.1);
-        let host = Host::watch(traces, &self.ours());
+        let host = Host::watch(traces, &Ours::default());
         let origin = self.origin("a week sampled every minute");
-        Found { figures: host.figures(), section: Section::of_host(&host, &origin) }
+        Found { set: "population", figures: host.figures(), section: Section::of_host(&host, &origin) }
     }
 
     /// None where there are no recordings.
@@ -124,14 +120,31 @@ impl Options {
             eprintln!("There are no such recordings in {RECORDINGS}.");
             return Ok(None);
         }
-        let findings =
-            Findings::of("recordings", traces.into_iter(), &self.ours(), self.families(Pace::Fast));
         let origin = if self.held_out {
             "Recordings that are kept for the end."
         } else {
             "Recordings that may be tuned on."
         };
-        Ok(Some(Found { figures: findings.figures(), section: Section::of_traces(&findings, origin) }))
+        Ok(Some(self.judged("recordings", || traces.clone().into_iter(), Pace::Fast, origin)))
+    }
+
+    fn judged<T: Iterator<Item = Trace> + Send>(
+        &self,
+        name: &'static str,
+        traces: impl Fn() -> T,
+        pace: Pace,
+        origin: &str,
+    ) -> Found {
+        let findings = Findings::of(name, traces(), &Ours::default(), self.families(pace));
+        let section = match with_activity(name).filter(|_| self.activity) {
+            Some(section) => {
+                let ours = Ours { with_activity: true, ..Ours::default() };
+                let told = Findings::of(name, traces(), &ours, Vec::new());
+                Section::of_activity(section, &findings, &told, origin)
+            }
+            None => Section::of_traces(&findings, origin),
+        };
+        Found { set: name, figures: findings.figures(), section }
     }
 
     fn found(&self, set: Set) -> Result<Option<Found>, RecordingError> {
@@ -153,11 +166,11 @@ impl Options {
             let begun = Instant::now();
             let Some(found) = self.found(set)? else { continue };
             println!("{}", found.section);
-            eprintln!("{}: {:.0} s", found.section.name, begun.elapsed().as_secs_f64());
+            eprintln!("{}: {:.0} s", found.set, begun.elapsed().as_secs_f64());
             all.push(found);
         }
         let missed: Vec<String> =
-            all.iter().flat_map(|found| floors::missed(found.section.name, &found.figures)).collect();
+            all.iter().flat_map(|found| floors::missed(found.set, &found.figures)).collect();
         if self.write_docs {
             let sections: Vec<Section> = all.into_iter().map(|found| found.section).collect();
             report::write(Path::new(DOCS), &sections)?;
@@ -166,8 +179,19 @@ impl Options {
     }
 }
 
+/// The section that compares with a detector which is told CPU time; `None` where that is not done.
+fn with_activity(set: &str) -> Option<&'static str> {
+    match set {
+        "days" => Some("days-activity"),
+        "fast" => Some("fast-activity"),
+        "recordings" => Some("recordings-activity"),
+        _ => None,
+    }
+}
+
 /// What was found out about one set.
 struct Found {
+    set: &'static str,
     figures: Figures,
     section: Section,
 }

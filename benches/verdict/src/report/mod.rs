@@ -1,5 +1,6 @@
 //! From figures to tables, plots and a page.
 
+mod activity;
 mod document;
 mod findings;
 mod plots;

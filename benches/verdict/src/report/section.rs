@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::activity::{changed_classes, figure_table};
 use super::findings::Findings;
 use super::plots;
 use super::text::{
@@ -60,6 +61,16 @@ impl Section {
         details.folded("Limits, and what follows a fix", warning_table(methods()));
         details.folded("Every class", class_table(&classes(ours, THRESHOLD)));
         Section { name, text: text.0, drawings: drawings(findings), details: details.0 }
+    }
+
+    /// Of the same traces, judged `without` knowing CPU time and `with` it. `name` is that of the section.
+    pub fn of_activity(name: &'static str, without: &Findings, with: &Findings, origin: &str) -> Section {
+        let mut text = Text(format!("{origin}\n"));
+        text.table(figure_table(without, with));
+        if let Some(table) = changed_classes(without, with) {
+            text.headed("Classes that it changes", table);
+        }
+        Section { name, text: text.0, drawings: Vec::new(), details: String::new() }
     }
 
     /// Of a host where nothing leaks.

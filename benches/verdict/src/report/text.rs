@@ -89,7 +89,7 @@ pub fn goal_table<'a>(goals: impl IntoIterator<Item = &'a Goal>, figures: &Figur
 }
 
 /// A figure with its bounds, or the counts that it comes from.
-fn measured(measure: Measure, figures: &Figures) -> String {
+pub(super) fn measured(measure: Measure, figures: &Figures) -> String {
     let Figures { delay, limits, .. } = figures;
     match measure {
         Measure::Precision => bounded(figures.precision),
@@ -276,7 +276,7 @@ fn counted(share: Share) -> String {
     if share.whole == 0 { UNKNOWN.to_owned() } else { format!("{}\u{a0}of\u{a0}{}", share.part, share.whole) }
 }
 
-fn hours(value: Option<f64>) -> String {
+pub(super) fn hours(value: Option<f64>) -> String {
     or_unknown(value, significant)
 }
 
