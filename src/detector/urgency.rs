@@ -71,6 +71,10 @@ const OBJECTIONS: [(Test, f64, (f64, f64)); 7] = [
 const LIFE_WEIGHT: f64 = 2.0;
 const ACTIVITY_WEIGHT: f64 = 4.0;
 
+/// Growth of which the load is known to explain less than this share is so much more likely a leak: one innocent cause
+/// fewer.
+const UNEXPLAINED: (f64, f64) = (0.05, 0.5);
+
 /// What one rung shows.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Urgency {
@@ -209,10 +213,12 @@ impl FullWindow {
             .zip(OBJECTIONS.iter().map(|objection| objection.1).chain([LIFE_WEIGHT, ACTIVITY_WEIGHT]))
             .map(|(gate, weight)| weight * (1.0 - f64::from(gate.pass)))
             .sum();
+        let is_unexplained = explained.is_some_and(|share| share < UNEXPLAINED.0);
         let shape =
             like.bayes.clamp(SHAPE.0, SHAPE.1) - objections + if known_warm_up { KNOWN_WARM_UP } else { 0.0 };
         Some(Urgency {
             odds: PRIOR
+                + if is_unexplained { UNEXPLAINED.1 } else { 0.0 }
                 + shape
                 + persistence(
                     growing_for,
