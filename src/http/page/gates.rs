@@ -73,7 +73,7 @@ fn answer(gate: &Gate, channel: Channel) -> (&'static str, String) {
             ("Did it grow on all days?", format!("on {} of them", percent(value)))
         }
         (Test::Spread, _) => ("Is it more than one step?", format!("{value:.1} equal steps")),
-        (Test::Retained, _) => ("Was it kept?", format!("{} of it is still there", percent(value))),
+        (Test::Retained, _) => ("Was it kept?", format!("{} of it is still there", percent(value.min(1.0)))),
         (Test::Novelty, _) if value.is_infinite() => {
             ("Is it higher than ever?", "nothing to compare with".to_string())
         }
