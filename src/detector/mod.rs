@@ -10,6 +10,7 @@
 mod activity;
 mod assessment;
 mod gate;
+mod lasting;
 mod lineage;
 mod onset;
 mod reach;
@@ -39,7 +40,7 @@ pub use rest::{Due, Rest};
 use crate::entity::Executable;
 use crate::history::{BLOCKS, Closed, HOUR, HOURLY, History, width};
 
-use activity::Activity;
+use lasting::{BLOCKS_AN_EVALUATION, Lasting};
 use lineage::{Ending, Probation};
 use rise::Rise;
 use scores::Scores;
@@ -49,20 +50,8 @@ use suspicion::Suspicion;
 use trend::TrendChannel;
 use urgency::UrgencyChannel;
 
-/// An evaluation falls due after so many blocks of the finest rung.
-const BLOCKS_AN_EVALUATION: f64 = 4.0;
-
-/// Evidence counts for at most so many periods at once: a gap tells nothing.
-const MOST_PERIODS: i64 = 4;
-
 /// Slow evidence fades from memory with this time constant, seconds.
 const FADING: f64 = 4.0 * HOUR;
-
-/// What has not risen for so long is quiet, seconds.
-const INTERESTING: f64 = 7.0 * 24.0 * HOUR;
-
-/// Less room than this share of the memory is near the limit.
-const NEAR: f64 = 0.1;
 
 /// What the shape must add to the log-odds for growth to count for the lineage.
 const GROWTH: f64 = 0.3;
@@ -92,23 +81,14 @@ pub struct Detector {
     trend: TrendChannel,
     season: Option<SeasonEvidence>,
     urgency: UrgencyChannel,
-    activity: Activity,
     plain: PlainSlope,
     closed: Closed,
-    /// Number of the evaluation period that the last sample fell into.
-    period: Option<i64>,
+    lasting: Lasting,
     /// Whether any window was full enough to be judged.
     judged: bool,
     scores: Scores,
     /// Strongest slow evidence, fading.
     seen: f64,
-    /// When its floor last rose, on any time scale.
-    rose: Option<f64>,
-    /// When growth by shape was last seen and how long it had gone on, seconds.
-    grew: Option<(f64, f64)>,
-    called_at_age: Option<f64>,
-    /// Latest floor, while it is far from any limit.
-    top: Option<f64>,
     suspicion: Option<Suspicion>,
     probation: Option<Probation>,
 }
@@ -120,17 +100,12 @@ impl Detector {
             trend: TrendChannel::default(),
             season: None,
             urgency: UrgencyChannel::default(),
-            activity: Activity::default(),
             plain: PlainSlope::default(),
             closed: Closed::default(),
-            period: None,
+            lasting: Lasting::default(),
             judged: false,
             scores: lineage.inherited(executable),
             seen: 0.0,
-            rose: None,
-            grew: None,
-            called_at_age: None,
-            top: None,
             suspicion: None,
             probation: lineage.probation(executable),
         }
@@ -139,15 +114,9 @@ impl Detector {
     /// Takes note that blocks of `history` were `closed`, and gives a new verdict when one falls due.
     pub fn update(&mut self, history: &History, closed: Closed, around: Circumstances) -> Option<Assessment> {
         self.closed.merge(closed);
-        if let Some(cpu_seconds) = around.cpu_seconds {
-            self.activity.push(history.latest(), cpu_seconds);
-        }
-        let (now, step) = (history.latest(), BLOCKS_AN_EVALUATION * width(history.ladder().finest()));
-        let period = (now / step).floor() as i64;
-        let last = self.period.replace(period).filter(|last| *last < period)?;
+        let step = self.lasting.due(history.latest(), history.ladder().finest(), around.cpu_seconds)?;
         self.look(history, &around);
-        self.top = history.floor().filter(|floor| around.room.is_none_or(|room| room as f64 > NEAR * floor));
-        let step = step * (period - last).min(MOST_PERIODS) as f64;
+        self.lasting.stand(history.floor(), around.room);
         self.score(history, step, &around);
         self.suspect(history, step, around.threshold);
         Some(verdict::assess(verdict::Findings {
@@ -169,21 +138,24 @@ impl Detector {
 
     /// Whether at `now` its memory has risen at all within a week: then it is one of those that may be called by mistake.
     pub fn is_interesting(&self, now: f64) -> bool {
-        is_recent(self.rose, now)
+        self.lasting.is_interesting(now)
     }
 
     /// The end of this life, for its lineage.
     pub fn retire(&self, history: &History, lineage: &mut Lineage, executable: Option<Executable>) {
         let recent = (4.0 * BLOCKS_AN_EVALUATION * width(history.ladder().finest())).max(history.age() / 6.0);
-        let grown =
-            self.grew.filter(|(seen, _)| history.latest() - seen <= recent).map(|(_, duration)| duration);
+        let grown = self
+            .lasting
+            .grew
+            .filter(|(seen, _)| history.latest() - seen <= recent)
+            .map(|(_, duration)| duration);
         let ending = Ending {
             suspicion: self.seen,
             scores: self.scores,
             grown,
             standing: self.suspicion.as_ref().map_or(0.0, |suspicion| suspicion.score),
-            top: self.top,
-            called_at_age: self.called_at_age,
+            top: self.lasting.top,
+            called_at_age: self.lasting.called_at_age,
         };
         lineage.record(history, ending, executable);
     }
@@ -192,13 +164,14 @@ impl Detector {
     fn look(&mut self, history: &History, around: &Circumstances) {
         let closed = std::mem::take(&mut self.closed);
         self.plain.update(history, closed);
-        let look = self.urgency.update(history, &self.activity, around, |rung| closed.contains(rung));
+        let Lasting { activity, rose, .. } = &mut self.lasting;
+        let look = self.urgency.update(history, activity, around, |rung| closed.contains(rung));
         self.judged |= look.judged;
         if look.rising {
-            self.rose = Some(history.latest());
-            self.activity.follow(history.ladder().finest());
+            *rose = Some(history.latest());
+            activity.follow(history.ladder().finest());
         }
-        self.judged |= self.trend.update(history, &self.activity, |rung| closed.contains(rung));
+        self.judged |= self.trend.update(history, activity, |rung| closed.contains(rung));
         if closed.contains(HOURLY) {
             self.season = season::judge(history);
         }
@@ -209,7 +182,7 @@ impl Detector {
         let evidence = self.slow_evidence();
         let age = around.age.unwrap_or(0.0).max(history.age());
         let rise = self.trend.strongest().map(|(_, trend)| &trend.rise);
-        let cap = warmup::cap(rise, around, age, self.grew.is_some());
+        let cap = warmup::cap(rise, around, age, self.lasting.grew.is_some());
         self.seen = (self.seen * (-step / FADING).exp()).max(evidence);
         self.scores.follow_slow(evidence, cap, step, around.crowd);
         let (odds, width) = match self.urgency.strongest() {
@@ -218,7 +191,7 @@ impl Detector {
         };
         self.scores.follow_urgent(odds, width, step, around.crowd);
         if let Some(growth) = self.urgency.strongest().filter(|urgent| urgent.shape > GROWTH) {
-            self.grew = Some((history.latest(), growth.rise.growing_for));
+            self.lasting.grew = Some((history.latest(), growth.rise.growing_for));
         }
     }
 
@@ -233,7 +206,7 @@ impl Detector {
                 Some(suspicion) => suspicion.confirm(renewed),
                 none => *none = Some(renewed),
             }
-            self.called_at_age.get_or_insert(history.age());
+            self.lasting.called_at_age.get_or_insert(history.age());
         } else if let Some(suspicion) = &mut self.suspicion {
             suspicion.wait(step, history);
             if suspicion.score <= own {
@@ -298,8 +271,4 @@ impl Detector {
         let inherited = self.probation.map_or(0.0, |probation| probation.score);
         (1e4 * self.held_score().max(inherited)).round() / 100.0
     }
-}
-
-fn is_recent(rose: Option<f64>, now: f64) -> bool {
-    rose.is_some_and(|rose| now - rose < INTERESTING)
 }

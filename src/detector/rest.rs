@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use crate::history::{BLOCKS, Closed, HOUR, Quiet, RUNGS, width};
 
-use super::activity::Activity;
-use super::slope::{self, PlainSlope};
-use super::{Assessment, Lineage, is_recent};
-use super::{BLOCKS_AN_EVALUATION, Circumstances, Detector, NEAR};
+use super::lasting::Lasting;
+use super::slope;
+use super::{Assessment, Circumstances, Detector, Lineage};
 
 /// A score of less than half a hundredth of a percent is none, 0 to 1.
 const NOTHING: f64 = 5e-5;
@@ -15,13 +14,7 @@ const NOTHING: f64 = 5e-5;
 /// What outlives the rest of a detector. An eighth of one.
 #[derive(Clone, Debug)]
 pub struct Rest {
-    period: Option<i64>,
-    activity: Activity,
-    rose: Option<f64>,
-    grew: Option<(f64, f64)>,
-    called_at_age: Option<f64>,
-    top: Option<f64>,
-    slope: Option<f64>,
+    lasting: Lasting,
     /// Number of the hour in which the slope was found.
     hour: i64,
 }
@@ -35,16 +28,7 @@ impl Detector {
             && self.suspicion.is_none()
             && self.probation.is_none()
             && self.lead().is_none();
-        nothing.then(|| Rest {
-            period: self.period,
-            activity: self.activity.at_rest(),
-            rose: self.rose,
-            grew: self.grew,
-            called_at_age: self.called_at_age,
-            top: self.top,
-            slope: self.plain.bytes_per_second(),
-            hour: 0,
-        })
+        nothing.then(|| Rest { lasting: self.lasting.at_rest(), hour: 0 })
     }
 }
 
@@ -52,31 +36,26 @@ impl Rest {
     /// Takes note that the latest sample of `quiet` was seen. Gives the new verdict when one falls due and says anything
     /// else than the `last` one; in what has been quiet for long that is only the slope, once an hour.
     pub fn update(&mut self, quiet: &Quiet, last: &Assessment, around: &Circumstances) -> Due {
-        if let Some(cpu_seconds) = around.cpu_seconds {
-            self.activity.push(quiet.latest(), cpu_seconds);
-        }
-        let step = BLOCKS_AN_EVALUATION * width(quiet.finest());
-        let period = (quiet.latest() / step).floor() as i64;
-        if self.period.replace(period).is_none_or(|last| last >= period) {
+        if self.lasting.due(quiet.latest(), quiet.finest(), around.cpu_seconds).is_none() {
             return Due::Not;
         }
-        self.top =
-            Some(quiet.floor()).filter(|floor| around.room.is_none_or(|room| room as f64 > NEAR * floor));
+        self.lasting.stand(Some(quiet.floor()), around.room);
         let hour = (quiet.latest() / HOUR).floor() as i64;
-        if hour != self.hour {
-            self.hour = hour;
-            self.slope = plain_slope(quiet);
-        }
-        if last.threshold == around.threshold && last.growth_bytes_per_second == self.slope {
+        let slope = match self.hour == hour {
+            true => last.growth_bytes_per_second,
+            false => plain_slope(quiet),
+        };
+        self.hour = hour;
+        if last.threshold == around.threshold && last.growth_bytes_per_second == slope {
             return Due::Unchanged;
         }
-        let changed = Assessment { growth_bytes_per_second: self.slope, ..last.clone() };
+        let changed = Assessment { growth_bytes_per_second: slope, ..last.clone() };
         Due::Changed(Arc::new(changed.judged_by(around.threshold)))
     }
 
     /// Whether at `now` its memory has risen at all within a week.
     pub fn is_interesting(&self, now: f64) -> bool {
-        is_recent(self.rose, now)
+        self.lasting.is_interesting(now)
     }
 
     /// The detector that would have been there all along. It looks at everything that there is when it is due next.
@@ -84,13 +63,7 @@ impl Rest {
         Detector {
             closed: Closed::all(),
             judged: true,
-            period: self.period,
-            activity: self.activity.clone(),
-            rose: self.rose,
-            grew: self.grew,
-            called_at_age: self.called_at_age,
-            top: self.top,
-            plain: PlainSlope::default(),
+            lasting: self.lasting.clone(),
             ..Detector::new(&Lineage::default(), None)
         }
     }

@@ -1,0 +1,61 @@
+//! What a detector remembers, whether or not anything moves.
+
+use crate::history::{HOUR, width};
+
+use super::activity::Activity;
+
+/// An evaluation falls due after so many blocks of the finest rung.
+pub(super) const BLOCKS_AN_EVALUATION: f64 = 4.0;
+
+/// Evidence counts for at most so many periods at once: a gap tells nothing.
+const MOST_PERIODS: i64 = 4;
+
+/// What has not risen for so long is quiet, seconds.
+const INTERESTING: f64 = 7.0 * 24.0 * HOUR;
+
+/// Less room than this share of the memory is near the limit.
+const NEAR: f64 = 0.1;
+
+/// The part of a detector that outlives its evidence.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lasting {
+    /// Number of the evaluation period that the last sample fell into.
+    period: Option<i64>,
+    pub(super) activity: Activity,
+    /// When its floor last rose, on any time scale.
+    pub(super) rose: Option<f64>,
+    /// When growth by shape was last seen and how long it had gone on, seconds.
+    pub(super) grew: Option<(f64, f64)>,
+    pub(super) called_at_age: Option<f64>,
+    /// Latest floor, while it is far from any limit.
+    pub(super) top: Option<f64>,
+}
+
+impl Lasting {
+    /// Takes note of a sample at `now`, blocks of whose finest rung are those of `finest`. Where an evaluation falls due,
+    /// gives the seconds for which what it finds counts.
+    pub(super) fn due(&mut self, now: f64, finest: usize, cpu_seconds: Option<f64>) -> Option<f64> {
+        if let Some(cpu_seconds) = cpu_seconds {
+            self.activity.push(now, cpu_seconds);
+        }
+        let step = BLOCKS_AN_EVALUATION * width(finest);
+        let period = (now / step).floor() as i64;
+        let last = self.period.replace(period).filter(|last| *last < period)?;
+        Some(step * (period - last).min(MOST_PERIODS) as f64)
+    }
+
+    /// Takes note of the latest `floor`, bytes, with `room` bytes above it.
+    pub(super) fn stand(&mut self, floor: Option<f64>, room: Option<u64>) {
+        self.top = floor.filter(|floor| room.is_none_or(|room| room as f64 > NEAR * floor));
+    }
+
+    /// Whether at `now` memory has risen at all within a week: then it is one of those that may be called by mistake.
+    pub(super) fn is_interesting(&self, now: f64) -> bool {
+        self.rose.is_some_and(|rose| now - rose < INTERESTING)
+    }
+
+    /// What of it is needed while the floor does not move.
+    pub(super) fn at_rest(&self) -> Lasting {
+        Lasting { activity: self.activity.at_rest(), ..*self }
+    }
+}
