@@ -1,8 +1,9 @@
 //! How busy an entity was while its floors rose. Memory that follows the load is a ramp and no leak; growth that goes on
 //! while the load does not is none of its doing.
 
-use crate::history::{BLOCKS, Bfloat16, HOUR, RUNGS, width};
+use crate::history::{BLOCKS, Bfloat16, HOUR, RUNGS, slot, width};
 
+use super::gate::{Gate, Test};
 use super::stats::{median, ramp};
 
 /// Time constant of what is usual, seconds.
@@ -75,9 +76,8 @@ impl Activity {
         Activity { lanes: Vec::new(), finest: 0, ..*self }
     }
 
-    /// Smoothed means of the blocks that end with the block `newest` of `rung`, as many as `floors`; `None` where it is
-    /// not followed.
-    fn beside(&self, rung: usize, newest: i64, floors: usize) -> Option<Vec<f64>> {
+    /// Activity in as many blocks as `floors`, which end with the block `newest` of `rung`; `None` where it is not followed.
+    pub(super) fn beside(&self, rung: usize, newest: i64, floors: usize) -> Option<Busy> {
         let lane = self.lanes.get(rung.checked_sub(self.finest)?)?;
         let first = newest - floors as i64 + 1;
         let mut usual = self.usual?;
@@ -91,36 +91,39 @@ impl Activity {
             let part = &plain[place.saturating_sub(SMOOTH - 1)..=place];
             part.iter().sum::<f64>() / part.len() as f64
         };
-        Some((0..floors).map(smooth).collect())
+        Some(Busy((0..floors).map(smooth).collect()))
     }
+}
 
-    /// How much of a rise of `floors` since block `onset` the load explains, 0 to 1: how alike they run, if the load rose
-    /// enough. The last floor is that of block `newest` of `rung`.
-    pub(super) fn explains(&self, rung: usize, newest: i64, floors: &[f64], onset: usize) -> Option<f64> {
-        let busy = self.beside(rung, newest, floors.len())?;
+/// Smoothed activity in the blocks of a window, CPU seconds a second.
+pub(super) struct Busy(Vec<f64>);
+
+impl Busy {
+    /// How much of a rise of `floors`, those of the same blocks, it explains since block `onset`, 0 to 1: how alike they
+    /// run, if the load rose enough.
+    pub(super) fn explains(&self, floors: &[f64], onset: usize) -> Option<f64> {
         let before = onset.clamp(3, floors.len().saturating_sub(3).max(3));
         let rise = |values: &[f64], least: f64| {
             let from = median(&mut values.get(..before)?.to_vec())?;
             let to = median(&mut values.get(values.len().checked_sub(3)?..)?.to_vec())?;
             Some((to - from) / from.max(least))
         };
-        let (memory, load) = (rise(floors, 1.0)?, rise(&busy, IDLE)?);
+        let (memory, load) = (rise(floors, 1.0)?, rise(&self.0, IDLE)?);
         if memory <= 0.0 || load <= 0.0 {
             return Some(0.0);
         }
-        let correlation = correlation(floors, &busy).max(0.0);
+        let correlation = correlation(floors, &self.0).max(0.0);
         Some(ramp(correlation * correlation, ALIKE) * ramp(load / memory, ENOUGH))
     }
 
-    /// Activity between the middles of the first two quarters of a window of so many blocks against that between the
-    /// middles of its last two: what slowed down because there was less to do has not levelled off.
-    pub(super) fn waning(&self, rung: usize, newest: i64, blocks: usize) -> Option<f64> {
-        let busy = self.beside(rung, newest, blocks)?;
+    /// Activity between the middles of the first two quarters against that between the middles of the last two: what slowed
+    /// down because there was less to do has not levelled off.
+    pub(super) fn waning(&self) -> Option<f64> {
         let mean = |from: usize, to: usize| {
-            let part = busy.get(from..to).filter(|part| !part.is_empty())?;
+            let part = self.0.get(from..to).filter(|part| !part.is_empty())?;
             Some((part.iter().sum::<f64>() / part.len() as f64).max(IDLE))
         };
-        let eighth = blocks / 8;
+        let eighth = self.0.len() / 8;
         Some(mean(eighth, 3 * eighth)? / mean(5 * eighth, 7 * eighth)?)
     }
 }
@@ -147,8 +150,9 @@ impl Lane {
     }
 }
 
-fn slot(number: i64) -> usize {
-    number.rem_euclid(BLOCKS as i64) as usize
+/// The load speaks against a leak as far as it explains the rise.
+pub(super) fn gate(explained: f64) -> Gate {
+    Gate::passing(Test::Activity, explained, 1.0 - explained)
 }
 
 /// Pearson's correlation; 0 where either is constant.
@@ -184,7 +188,7 @@ mod tests {
             cpu += load(time / span) * width / 16.0;
         }
         let floors: Vec<f64> = (0..BLOCKS).map(|place| floor(place as f64 / BLOCKS as f64)).collect();
-        activity.explains(RUNG, BLOCKS as i64 - 1, &floors, 8).unwrap()
+        activity.beside(RUNG, BLOCKS as i64 - 1, BLOCKS).unwrap().explains(&floors, 8).unwrap()
     }
 
     #[test]
@@ -219,23 +223,25 @@ mod tests {
             activity.follow(RUNG);
             cpu += width(RUNG) / 4.0 * if sample < BLOCKS * 2 { 0.8 } else { 0.2 };
         }
-        let waning = activity.waning(RUNG, BLOCKS as i64 - 1, BLOCKS).unwrap();
+        let waning = activity.beside(RUNG, BLOCKS as i64 - 1, BLOCKS).unwrap().waning().unwrap();
         assert!((3.0..5.0).contains(&waning), "{waning}");
     }
 
     #[test]
     fn awkward_samples_are_no_trouble() {
         let mut activity = Activity::default();
-        assert_eq!(activity.explains(RUNG, 10, &[1.0; BLOCKS], 4), None);
+        assert!(activity.beside(RUNG, 10, BLOCKS).is_none());
         activity.follow(RUNG);
         for (time, cpu) in [(10.0, 5.0), (5.0, 9.0), (20.0, 0.0), (1e9, f64::MAX), (1e18, f64::MAX)] {
             activity.push(time, cpu);
             activity.follow(RUNG);
         }
         for newest in [i64::MIN + 100, 0, 10, i64::MAX] {
-            let said = activity.explains(RUNG, newest, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], 2);
+            let busy = activity.beside(RUNG, newest, 8);
+            let said = busy.and_then(|busy| busy.explains(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], 2));
             assert!(said.is_none_or(|share| (0.0..=1.0).contains(&share)), "{said:?}");
-            assert!(activity.waning(RUNG, newest, 32).is_none_or(|times| times > 0.0));
+            let waning = activity.beside(RUNG, newest, 32).and_then(|busy| busy.waning());
+            assert!(waning.is_none_or(|times| times > 0.0));
         }
     }
 }

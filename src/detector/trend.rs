@@ -4,7 +4,7 @@
 
 use crate::history::{HOURLY, History};
 
-use super::activity::Activity;
+use super::activity::{self, Activity, Busy};
 use super::gate::{Gate, Test};
 use super::rise::Rise;
 use super::stats::{Trend, effective_steps, median, ramp, trend};
@@ -143,8 +143,8 @@ fn judge(history: &History, activity: &Activity, scale: Scale, window: &Window) 
     let kept = never_given_back(&window.floors);
     let filled = window.filled()?;
     let past = Past::of(history, scale.rung, window.start, &filled, 0);
-    let newest = (window.start / window.width).round() as i64 + window.floors.len() as i64 - 1;
-    let waning = activity.waning(scale.rung, newest, window.floors.len()).unwrap_or(1.0);
+    let busy = activity.beside(scale.rung, window.newest(), window.floors.len());
+    let waning = busy.as_ref().and_then(Busy::waning).unwrap_or(1.0);
     let slowing = slowing(window, grown) * waning.clamp(1.0, MOST_WANING);
     let retained = (kept[window.floors.len() * 3 / 4] - lowest_of_first_three(window)) / (0.75 * grown);
     let signal = grown / line.noise.max(1e-4 * level);
@@ -160,7 +160,7 @@ fn judge(history: &History, activity: &Activity, scale: Scale, window: &Window) 
         Gate::new(Test::GiveBack, grown / past.given_back.max(1.0), gate::GIVE_BACK),
         life_gate(Life::of(history)),
     ];
-    let explained = activity.explains(scale.rung, newest, &filled, 0).map(activity_gate);
+    let explained = busy.and_then(|busy| busy.explains(&filled, 0)).map(activity::gate);
     let rise = rise(gates.into_iter().chain(explained).collect());
     Some(TrendEvidence {
         evidence: scale.cap * rise.evidence(),
@@ -200,11 +200,6 @@ fn trend_gate(line: &Trend, scale: Scale) -> Gate {
     let gate = Gate::new(Test::Trend, line.z, gate::TREND);
     let monotonic = if scale.cap < 1.0 { 0.0 } else { ramp(line.tau, gate::TAU) };
     Gate { pass: gate.pass.max(monotonic as f32), ..gate }
-}
-
-/// The load speaks against a leak as far as it explains the rise.
-pub(super) fn activity_gate(explained: f64) -> Gate {
-    Gate::passing(Test::Activity, explained, 1.0 - explained)
 }
 
 /// The life speaks for a leak if it grew as a line does, or of late so and better than a logarithm throughout.

@@ -9,12 +9,11 @@
 use crate::history::{BLOCKS, HOUR, History, RUNGS, width};
 
 use super::Circumstances;
-use super::activity::Activity;
+use super::activity::{self, Activity};
 use super::gate::{Gate, Test};
 use super::rise::Rise;
 use super::shapes::Likeness;
 use super::stats::ramp;
-use super::trend::activity_gate;
 use super::window::{Life, Past, Window};
 
 /// Floors that a window needs: nearly all, or for a young life fewer.
@@ -199,14 +198,14 @@ impl FullWindow {
             growth / past.given_back.max(1.0),
             like.slowing,
         ];
-        let newest = (self.window.start / self.window.width).round() as i64 + BLOCKS as i64 - 1;
-        let explained = activity.explains(self.rung, newest, &floors, BLOCKS - 1 - blocks);
+        let busy = activity.beside(self.rung, self.window.newest(), BLOCKS);
+        let explained = busy.and_then(|busy| busy.explains(&floors, BLOCKS - 1 - blocks));
         let gates: Box<[Gate]> = OBJECTIONS
             .iter()
             .zip(values)
             .map(|(&(test, _, limits), value)| Gate::new(test, value, limits))
             .chain([life_gate(Life::of(history))])
-            .chain(explained.map(activity_gate))
+            .chain(explained.map(activity::gate))
             .collect();
         let objections: f64 = gates
             .iter()

@@ -30,6 +30,11 @@ impl Window {
         Some(Window { width, start: first as f64 * width, floors })
     }
 
+    /// Number of the last block.
+    pub(super) fn newest(&self) -> i64 {
+        (self.start / self.width).round() as i64 + self.floors.len() as i64 - 1
+    }
+
     /// How many floors are known.
     pub(super) fn known(&self) -> usize {
         self.floors.iter().flatten().count()

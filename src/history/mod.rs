@@ -13,7 +13,7 @@ pub use composition::Composition;
 pub use hours::{Hours, WEEK};
 pub use ladder::{Closed, HOUR, HOURLY, Ladder, RUNGS, Rings, finest_rung, span, width};
 pub use quiet::Quiet;
-pub use ring::{BLOCKS, Block, Ring};
+pub use ring::{BLOCKS, Block, Ring, slot};
 pub use sealed::{Floors, Sealed};
 
 use sealed::Blocks;

@@ -88,7 +88,8 @@ impl Ring {
     }
 }
 
-fn slot(number: i64) -> usize {
+/// Where the block of that number stands among the last [`BLOCKS`].
+pub fn slot(number: i64) -> usize {
     number.rem_euclid(BLOCKS as i64) as usize
 }
 
