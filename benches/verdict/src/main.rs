@@ -88,7 +88,8 @@ impl Options {
     }
 
     fn families(&self, pace: Pace) -> Vec<Family> {
-        if self.baselines { families(pace) } else { Vec::new() }
+        // A comparison with and without CPU time has no place for them.
+        if self.baselines && !self.activity { families(pace) } else { Vec::new() }
     }
 
     /// Where the traces come from, for whoever reads the figures.
@@ -136,13 +137,11 @@ impl Options {
         origin: &str,
     ) -> Found {
         let findings = Findings::of(name, traces(), &Ours::default(), self.families(pace));
-        let section = match with_activity(name).filter(|_| self.activity) {
-            Some(section) => {
-                let ours = Ours { with_activity: true, ..Ours::default() };
-                let told = Findings::of(name, traces(), &ours, Vec::new());
-                Section::of_activity(section, &findings, &told, origin)
-            }
-            None => Section::of_traces(&findings, origin),
+        let section = if self.activity {
+            let ours = Ours { with_activity: true, ..Ours::default() };
+            Section::of_activity(&findings, &Findings::of(name, traces(), &ours, Vec::new()), origin)
+        } else {
+            Section::of_traces(&findings, origin)
         };
         Found { set: name, figures: findings.figures(), section }
     }
@@ -176,16 +175,6 @@ impl Options {
             report::write(Path::new(DOCS), &sections)?;
         }
         if self.check && !missed.is_empty() { Err(Failure::Floors(missed)) } else { Ok(()) }
-    }
-}
-
-/// The section that compares with a detector which is told CPU time; `None` where that is not done.
-fn with_activity(set: &str) -> Option<&'static str> {
-    match set {
-        "days" => Some("days-activity"),
-        "fast" => Some("fast-activity"),
-        "recordings" => Some("recordings-activity"),
-        _ => None,
     }
 }
 

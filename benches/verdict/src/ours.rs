@@ -1,6 +1,7 @@
 //! The project's own detector, fed as the sampler feeds it.
 
 use memleak_exporter::backtest::{Replay, Row};
+use memleak_exporter::detector::Assessment;
 use memleak_exporter::entity::Executable;
 
 use crate::method::{Method, Reading};
@@ -38,19 +39,27 @@ impl Method for Ours {
 impl Ours {
     /// The readings, and whether memory rose at all within the last week of the trace.
     pub fn watch(&self, trace: &Trace) -> (Vec<Reading>, bool) {
-        let mut replay = Replay::new(trace.interval, THRESHOLD).among(self.crowd);
         let mut readings = Vec::new();
+        let replay = self.replay(trace, |time, found| {
+            if let Some(value) = found.score {
+                readings.push(Reading { time, value, time_to_limit: found.time_to_limit_seconds });
+            }
+        });
+        (readings, replay.is_interesting())
+    }
+
+    /// All of `trace`; `tell` hears every verdict and its time, seconds of the trace.
+    pub fn replay(&self, trace: &Trace, mut tell: impl FnMut(f64, &Assessment)) -> Replay {
+        let mut replay = Replay::new(trace.interval, THRESHOLD).among(self.crowd);
         for life in trace.points.chunk_by(|a, b| a.life == b.life) {
             let began = life.first().map(|point| point.time);
             for point in life {
-                let Some(found) = replay.push(self.row(trace, point, began)) else { continue };
-                if let Some(score) = found.score {
-                    let time_to_limit = found.time_to_limit_seconds;
-                    readings.push(Reading { time: point.time, value: score, time_to_limit });
+                if let Some(found) = replay.push(self.row(trace, point, began)) {
+                    tell(point.time, found);
                 }
             }
         }
-        (readings, replay.is_interesting())
+        replay
     }
 
     fn row(&self, trace: &Trace, point: &Point, began: Option<f64>) -> Row {

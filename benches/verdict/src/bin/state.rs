@@ -4,10 +4,10 @@ use std::alloc::System;
 use std::time::Instant;
 
 use clap::Parser;
-use memleak_exporter::backtest::{Replay, Row};
+use memleak_exporter::backtest::Replay;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use verdict::generate;
-use verdict::ours::THRESHOLD;
+use verdict::ours::Ours;
 use verdict::trace::Trace;
 
 #[global_allocator]
@@ -31,17 +31,7 @@ struct Options {
 fn watch(trace: &Trace) -> (usize, u128, usize) {
     let region = Region::new(ALLOCATOR);
     let began = Instant::now();
-    let mut replay = Replay::new(trace.interval, THRESHOLD);
-    for point in &trace.points {
-        let start_time = Some(f64::from(point.life));
-        replay.push(Row {
-            time: point.time,
-            bytes: point.bytes,
-            limit_bytes: trace.limit,
-            start_time,
-            ..Row::default()
-        });
-    }
+    let replay = Ours::default().replay(trace, |_, _| {});
     let taken = began.elapsed().as_nanos();
     let stats = region.change();
     let bytes = stats.bytes_allocated - stats.bytes_deallocated + size_of::<Replay>();

@@ -31,7 +31,7 @@ pub fn write(docs: &Path, sections: &[Section]) -> Result<(), DocumentError> {
             body.push_str(&format!("\n![{title}](detection/{file})\n"));
         }
         body.push_str(&section.details);
-        text = replaced(&text, section.name, &body);
+        text = replaced(&text, &section.name, &body);
     }
     std::fs::write(&page, text).map_err(|cause| DocumentError { path: page, cause })
 }
@@ -69,7 +69,7 @@ mod tests {
         std::fs::write(&page, "Mine.\n<!-- begin days --><!-- end days -->\nMine too.\n").unwrap();
         let drawing = Drawing { file: "days.svg".to_owned(), title: "Days", svg: "<svg/>".to_owned() };
         let section = Section {
-            name: "days",
+            name: "days".to_owned(),
             text: "Figures.\n".to_owned(),
             drawings: vec![drawing],
             details: "\nMore.\n".to_owned(),

@@ -31,7 +31,7 @@ pub struct Drawing {
 #[derive(Clone, Debug)]
 pub struct Section {
     /// Name of the set, and of the markers that it stands between.
-    pub name: &'static str,
+    pub name: String,
     /// Tables, as markdown.
     pub text: String,
     /// Below those, in the order that they stand in.
@@ -60,16 +60,17 @@ impl Section {
         let mut details = Text(String::new());
         details.folded("Limits, and what follows a fix", warning_table(methods()));
         details.folded("Every class", class_table(&classes(ours, THRESHOLD)));
-        Section { name, text: text.0, drawings: drawings(findings), details: details.0 }
+        Section { name: name.to_string(), text: text.0, drawings: drawings(findings), details: details.0 }
     }
 
-    /// Of the same traces, judged `without` knowing CPU time and `with` it. `name` is that of the section.
-    pub fn of_activity(name: &'static str, without: &Findings, with: &Findings, origin: &str) -> Section {
+    /// Of the same traces, judged `without` knowing CPU time and `with` it.
+    pub fn of_activity(without: &Findings, with: &Findings, origin: &str) -> Section {
         let mut text = Text(format!("{origin}\n"));
         text.table(figure_table(without, with));
         if let Some(table) = changed_classes(without, with) {
             text.headed("Classes that it changes", table);
         }
+        let name = format!("{}-activity", without.name);
         Section { name, text: text.0, drawings: Vec::new(), details: String::new() }
     }
 
@@ -83,7 +84,7 @@ impl Section {
         if !called.is_empty() {
             text.headed("What the suspects are, judged as a host", class_table(&called));
         }
-        Section { name: "population", text: text.0, drawings: Vec::new(), details: String::new() }
+        Section { name: "population".to_string(), text: text.0, drawings: Vec::new(), details: String::new() }
     }
 }
 
