@@ -7,6 +7,8 @@ pub mod clock;
 pub mod cmdline;
 pub mod limits;
 pub mod meminfo;
+pub mod memory_files;
+pub mod memory_stat;
 pub mod passwd;
 pub mod stat;
 pub mod statm;
@@ -22,6 +24,9 @@ pub enum ParseError {
     /// A field that must be there is not.
     #[error("field {0} is missing")]
     Missing(&'static str),
+    /// A field that the kernel writes once is there again.
+    #[error("field {0} is there twice")]
+    Repeated(&'static str),
     /// A field is there and is no number of the right range.
     #[error("field {field} is not a number: {text:?}")]
     NotANumber {

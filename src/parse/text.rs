@@ -1,4 +1,4 @@
-//! What the kernel's text files have in common: lines, `key: value` pairs, decimal numbers.
+//! What the kernel's text files have in common: lines, pairs of key and value, decimal numbers.
 
 use super::ParseError;
 
@@ -19,6 +19,23 @@ pub(super) fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub(super) fn key_value(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     Some((&line[..colon], &line[colon + 1..]))
+}
+
+/// The first word of a line and what follows it, which is empty where there is no blank.
+pub(super) fn word_value(line: &[u8]) -> (&[u8], &[u8]) {
+    let blank = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
+    line.split_at(blank)
+}
+
+/// Keeps a value whose field must not come again.
+///
+/// # Errors
+/// [`ParseError::Repeated`] when there was one already.
+pub(super) fn set_once<T>(field: &'static str, place: &mut Option<T>, value: T) -> Result<(), ParseError> {
+    match place.replace(value) {
+        Some(_) => Err(ParseError::Repeated(field)),
+        None => Ok(()),
+    }
 }
 
 /// A decimal number, blanks around it apart.
@@ -81,6 +98,13 @@ mod tests {
         for wrong in [&b""[..], b"-1", b"+1", b"1 2", b"0x1", b"18446744073709551616", b"\xff"] {
             assert!(matches!(number("x", wrong), Err(ParseError::NotANumber { field: "x", .. })));
         }
+    }
+
+    #[test]
+    fn words_end_at_the_first_blank() {
+        assert_eq!(word_value(b"anon 1 2"), (&b"anon"[..], &b" 1 2"[..]));
+        assert_eq!(word_value(b"anon"), (&b"anon"[..], &b""[..]));
+        assert_eq!(word_value(b""), (&b""[..], &b""[..]));
     }
 
     #[test]
