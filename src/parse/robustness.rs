@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use super::memory_stat::MemoryStat;
-use super::{cgroup, clock, limits, meminfo, memory_files, passwd, stat, statm, status};
+use super::{cgroup, clock, limits, meminfo, memory_files, mountinfo, passwd, pressure, stat, statm, status};
 
 /// One text of each kind that we read.
-const TEXTS: [&str; 11] = [
+const TEXTS: [&str; 13] = [
     "MemTotal: 24684084 kB\nMemFree: 1 kB\nBuffers: 6424 kB\nCached: 2 kB\nAnonPages: 1 kB\nSlab: 3 kB\n\
      KernelStack: 4 kB\nPageTables: 5 kB\nHugePages_Total: 9\nHugepagesize: 2048 kB\n",
     "7945 (cat) R 7942 7942 6742 0 -1 4194304 102 0 0 0 0 0 0 0 20 0 1 0 105025 3133440 388\n",
@@ -18,6 +18,8 @@ const TEXTS: [&str; 11] = [
     "1050.25 1724.28\nbtime 1795409629\n",
     "anon 1\nfile 6\nkernel_stack 8\nsock 64\nshmem 4\ninactive_file 128\nactive_file 256\nslab_reclaimable 512\n",
     "cache 1\nrss 2\nhierarchical_memory_limit 9223372036854771712\ntotal_cache 2\ntotal_rss 3\ntotal_shmem 1\n",
+    "some avg10=0.00 total=54321\nfull avg10=0.00 total=12345\n",
+    "1 2 0:3 / /a\\040b rw shared:9 - cgroup cgroup rw,memory\n4 2 0:5 / /c rw - cgroup2 none rw\n",
     "low 0\nhigh 0\nmax 17\noom 1\noom_kill 1\n",
 ];
 
@@ -34,6 +36,8 @@ fn parse_everything(text: &[u8]) {
     let _ = (status::parse(text), limits::parse(text), cgroup::memory_path(text), passwd::parse(text));
     let _ = (MemoryStat::parse_v2(text), MemoryStat::parse_v1(text), memory_files::events(text));
     let _ = (memory_files::limit(text), memory_files::bytes(text), memory_files::oom_control(text));
+    let _ =
+        (pressure::parse(text), mountinfo::mounts(text).filter(|mount| mount.is_memory_controller()).count());
     let _ = (clock::boot_time(text), clock::uptime(text));
 }
 
