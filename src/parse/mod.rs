@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 pub mod cgroup;
+pub mod cgroup_names;
 pub mod clock;
 pub mod cmdline;
 pub mod limits;
@@ -11,6 +12,7 @@ pub mod memory_files;
 pub mod memory_stat;
 pub mod mountinfo;
 pub mod passwd;
+pub mod pod_logs;
 pub mod pressure;
 pub mod stat;
 pub mod statm;

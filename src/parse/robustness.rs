@@ -3,10 +3,13 @@
 use proptest::prelude::*;
 
 use super::memory_stat::MemoryStat;
-use super::{cgroup, clock, limits, meminfo, memory_files, mountinfo, passwd, pressure, stat, statm, status};
+use super::{
+    cgroup, cgroup_names, clock, limits, meminfo, memory_files, mountinfo, passwd, pod_logs, pressure, stat,
+    statm, status,
+};
 
 /// One text of each kind that we read.
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 16] = [
     "MemTotal: 24684084 kB\nMemFree: 1 kB\nBuffers: 6424 kB\nCached: 2 kB\nAnonPages: 1 kB\nSlab: 3 kB\n\
      KernelStack: 4 kB\nPageTables: 5 kB\nHugePages_Total: 9\nHugepagesize: 2048 kB\n",
     "7945 (cat) R 7942 7942 6742 0 -1 4194304 102 0 0 0 0 0 0 0 20 0 1 0 105025 3133440 388\n",
@@ -20,6 +23,9 @@ const TEXTS: [&str; 13] = [
     "cache 1\nrss 2\nhierarchical_memory_limit 9223372036854771712\ntotal_cache 2\ntotal_rss 3\ntotal_shmem 1\n",
     "some avg10=0.00 total=54321\nfull avg10=0.00 total=12345\n",
     "1 2 0:3 / /a\\040b rw shared:9 - cgroup cgroup rw,memory\n4 2 0:5 / /c rw - cgroup2 none rw\n",
+    "/kubepods.slice/kubepods-podb1e89a2fcc688644de3eb95aee8025ce.slice/x/machine-a\\x2db.scope",
+    "kube-system_coredns-5d78c9869d-abcde_29349498-197c-4919-b13f-9a928e7d001b",
+    "a_b_c-ee3fc60554cd9eefdd745a10dda84e041a7883c0381d067e76185d342de64759.log",
     "low 0\nhigh 0\nmax 17\noom 1\noom_kill 1\n",
 ];
 
@@ -38,6 +44,8 @@ fn parse_everything(text: &[u8]) {
     let _ = (memory_files::limit(text), memory_files::bytes(text), memory_files::oom_control(text));
     let _ =
         (pressure::parse(text), mountinfo::mounts(text).filter(|mount| mount.is_memory_controller()).count());
+    let name = String::from_utf8_lossy(text);
+    let _ = (cgroup_names::names(&name), pod_logs::pod(&name), pod_logs::container(&name));
     let _ = (clock::boot_time(text), clock::uptime(text));
 }
 
