@@ -9,9 +9,11 @@ use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{
-    BacktestConfig, Config, Listen, ListenAddress, LogConfig, LogFormat, LogLevel, ProcessBackend,
-    RootsConfig, RulesConfig, SamplerConfig, SelectionConfig, SourcesConfig, WebConfig,
+    BacktestConfig, CgroupsConfig, Config, Listen, ListenAddress, LogConfig, LogFormat, LogLevel,
+    ProcessBackend, RootsConfig, RulesConfig, SamplerConfig, SelectionConfig, SourcesConfig, Wanted,
+    WebConfig,
 };
+use crate::glob::Glob;
 
 mod backtest;
 mod generated;
@@ -21,12 +23,15 @@ mod values;
 use backtest::BacktestArgs;
 use usage::one_line;
 use values::{
-    RoutePrefix, Top, at_least_one, count, duration, external_url, interval, listen_address, percent,
-    route_prefix, size, telemetry_path, threshold, time_lapse, top,
+    RoutePrefix, Top, at_least_one, count, depth, duration, external_url, glob, interval, listen_address,
+    percent, route_prefix, size, telemetry_path, threshold, time_lapse, top,
 };
 
 /// Most lives that are remembered at once; one takes about 7 KiB after a week.
 const MAX_ENTITIES: usize = 30_000;
+
+/// Where sysfs is unless --path.sysfs says otherwise.
+const SYSFS: &str = "/sys";
 
 const LONG_ABOUT: &str = "\
 Watches the memory of this host, of its processes and of groups of processes, and scores from 0 to 100 how sure it is \
@@ -119,6 +124,21 @@ struct Args {
     /// Don't read the host's memory
     #[arg(long = "no-source.host", action = ArgAction::SetTrue)]
     no_host: bool,
+    /// Read cgroups, and fail where there is none to read; by default they are read where the kernel accounts memory to them
+    #[arg(long = "source.cgroup", overrides_with = "no_cgroup")]
+    cgroup: bool,
+    /// Don't read cgroups
+    #[arg(long = "no-source.cgroup", action = ArgAction::SetTrue)]
+    no_cgroup: bool,
+    /// Watch cgroups whose path matches this alone, `*` for anything; may be given several times
+    #[arg(long = "cgroup.include", value_name = "PATTERN", value_parser = glob)]
+    cgroup_include: Vec<Glob>,
+    /// Don't watch cgroups whose path matches this, nor what is below them; may be given several times, and then stands for the defaults
+    #[arg(long = "cgroup.exclude", value_name = "PATTERN", default_values = ["*/session-*.scope", "*.mount", "*.swap"], value_parser = glob)]
+    cgroup_exclude: Vec<Glob>,
+    /// Levels of cgroups below the root that are looked at
+    #[arg(long = "cgroup.max-depth", value_name = "N", default_value = "12", value_parser = depth)]
+    cgroup_max_depth: usize,
     /// Read processes (the default)
     #[arg(long = "source.process", overrides_with = "no_process")]
     process: bool,
@@ -131,7 +151,10 @@ struct Args {
     /// Where procfs is mounted: `/host/proc` in a container with the host's /proc there
     #[arg(long = "path.procfs", value_name = "DIRECTORY", default_value = "/proc")]
     procfs: PathBuf,
-    /// Root of the watched system's files, for user names
+    /// Where sysfs is mounted, with cgroups in fs/cgroup below it; must be there if it is given [default: /sys]
+    #[arg(long = "path.sysfs", value_name = "DIRECTORY")]
+    sysfs: Option<PathBuf>,
+    /// Root of the watched system's files, for names of users and of pods
     #[arg(long = "path.rootfs", value_name = "DIRECTORY", default_value = "/")]
     rootfs: PathBuf,
     /// Least severe messages to log
@@ -170,8 +193,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Task, Exit> {
         Some(Command::Backtest(args)) => args.into_config().map(Task::Backtest).map_err(Exit::Usage),
         Some(Command::Completions { shell }) => Err(generated::completions(shell)),
         Some(Command::Man) => Err(generated::manual()),
-        None if args.no_host && args.no_process => Err(Exit::Usage(
-            "nothing to watch; leave out --no-source.host or --no-source.process".to_string(),
+        None if args.no_host && args.no_process && args.no_cgroup => Err(Exit::Usage(
+            "nothing to watch; leave out --no-source.host, --no-source.process or --no-source.cgroup"
+                .to_string(),
         )),
         None => Ok(Task::Export(Box::new(args.into_config()))),
     }
@@ -182,9 +206,23 @@ impl Args {
         Config {
             sources: SourcesConfig {
                 host: !self.no_host,
+                cgroup: match (self.no_cgroup, self.cgroup || self.sysfs.is_some()) {
+                    (true, _) => Wanted::Not,
+                    (false, true) => Wanted::Surely,
+                    (false, false) => Wanted::IfThere,
+                },
+                cgroups: CgroupsConfig {
+                    include: self.cgroup_include,
+                    exclude: self.cgroup_exclude,
+                    max_depth: self.cgroup_max_depth,
+                },
                 process: !self.no_process,
                 process_backend: self.backend,
-                roots: RootsConfig { procfs: self.procfs, rootfs: self.rootfs },
+                roots: RootsConfig {
+                    procfs: self.procfs,
+                    sysfs: self.sysfs.unwrap_or_else(|| PathBuf::from(SYSFS)),
+                    rootfs: self.rootfs,
+                },
             },
             rules: RulesConfig { file: self.config_file, check_only: self.config_check },
             sampler: SamplerConfig {
@@ -316,8 +354,8 @@ mod tests {
             ),
             (&["--series.max=-1"], "--series.max=-1 is not possible: use a whole number; 0 is no cap"),
             (
-                &["--no-source.host", "--no-source.process"],
-                "nothing to watch; leave out --no-source.host or --no-source.process",
+                &["--no-source.host", "--no-source.process", "--no-source.cgroup"],
+                "nothing to watch; leave out --no-source.host, --no-source.process or --no-source.cgroup",
             ),
             (&["--config.check"], "--config.file=<FILE> is missing; give it, too"),
             (&["extra"], "unknown argument extra; --help lists the flags"),

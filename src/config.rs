@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::glob::Glob;
+
 /// Everything the exporter needs to know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -27,6 +29,10 @@ pub struct Config {
 pub struct SourcesConfig {
     /// Read the host's memory.
     pub host: bool,
+    /// Read cgroups.
+    pub cgroup: Wanted,
+    /// Which cgroups.
+    pub cgroups: CgroupsConfig,
     /// Read processes.
     pub process: bool,
     /// Who reads processes.
@@ -35,11 +41,35 @@ pub struct SourcesConfig {
     pub roots: RootsConfig,
 }
 
+/// Whether to read what a system may not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// No.
+    Not,
+    /// If it is there.
+    IfThere,
+    /// It must be there.
+    Surely,
+}
+
+/// Which cgroups are watched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CgroupsConfig {
+    /// Only those whose path matches one of these; all where there are none.
+    pub include: Vec<Glob>,
+    /// None whose path matches one of these, with all that is below them.
+    pub exclude: Vec<Glob>,
+    /// Levels below the root.
+    pub max_depth: usize,
+}
+
 /// Where the watched system's files are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RootsConfig {
     /// `--path.procfs`
     pub procfs: PathBuf,
+    /// `--path.sysfs`
+    pub sysfs: PathBuf,
     /// `--path.rootfs`
     pub rootfs: PathBuf,
 }

@@ -14,23 +14,36 @@ pub enum Scope {
     Host,
     /// Memory of the machine that no counter of the kernel explains.
     HostUnaccounted,
+    /// A control group: a container, a service, or what such are below.
+    Cgroup,
     /// Processes taken together by rule.
     Group,
     /// One process.
     Process,
+    /// What a process holds besides memory: descriptors, threads, mappings.
+    ProcessResource,
 }
 
 impl Scope {
     /// Every scope, widest first; the order of all output.
-    pub const ALL: [Scope; 4] = [Scope::Host, Scope::HostUnaccounted, Scope::Group, Scope::Process];
+    pub const ALL: [Scope; 6] = [
+        Scope::Host,
+        Scope::HostUnaccounted,
+        Scope::Cgroup,
+        Scope::Group,
+        Scope::Process,
+        Scope::ProcessResource,
+    ];
 
     /// The word operators see.
     pub fn as_str(self) -> &'static str {
         match self {
             Scope::Host => "host",
             Scope::HostUnaccounted => "host_unaccounted",
+            Scope::Cgroup => "cgroup",
             Scope::Group => "group",
             Scope::Process => "process",
+            Scope::ProcessResource => "process_resource",
         }
     }
 }
@@ -48,6 +61,13 @@ pub enum EntityId {
     Host,
     /// What /proc/meminfo's own counters leave unexplained.
     HostUnaccounted,
+    /// A control group. A path alone is used again; with the inode of its directory it is not.
+    Cgroup {
+        /// Path below the root of its hierarchy, `/` first.
+        path: Arc<str>,
+        /// Inode of its directory.
+        inode: u64,
+    },
     /// All processes that one rule puts together.
     Group {
         /// The group's name.
@@ -60,6 +80,15 @@ pub enum EntityId {
         /// Start time in clock ticks since boot.
         start_time: u64,
     },
+    /// One resource of one process, which is told from others as above.
+    ProcessResource {
+        /// Process id.
+        pid: u32,
+        /// Start time in clock ticks since boot.
+        start_time: u64,
+        /// Which resource.
+        resource: Resource,
+    },
 }
 
 impl EntityId {
@@ -68,8 +97,36 @@ impl EntityId {
         match self {
             EntityId::Host => Scope::Host,
             EntityId::HostUnaccounted => Scope::HostUnaccounted,
+            EntityId::Cgroup { .. } => Scope::Cgroup,
             EntityId::Group { .. } => Scope::Group,
             EntityId::Process { .. } => Scope::Process,
+            EntityId::ProcessResource { .. } => Scope::ProcessResource,
+        }
+    }
+}
+
+/// What a process can leak besides memory, and be stopped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resource {
+    /// Open file descriptors, up to RLIMIT_NOFILE.
+    Fds,
+    /// Threads.
+    Threads,
+    /// Memory mappings, up to the system's `vm.max_map_count`.
+    Maps,
+}
+
+impl Resource {
+    /// Every resource, in the order of all output.
+    pub const ALL: [Resource; 3] = [Resource::Fds, Resource::Threads, Resource::Maps];
+
+    /// The value of the `resource` label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Resource::Fds => "fds",
+            Resource::Threads => "threads",
+            Resource::Maps => "maps",
         }
     }
 }
@@ -77,11 +134,11 @@ impl EntityId {
 /// What names an entity to people, and ties its successive lives together. Read once a life.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// The command name (`comm`) of a process, the name of a group; empty for the host.
+    /// The command name (`comm`) of a process, the name of a group, what runs in a cgroup; empty for the host.
     pub name: Arc<str>,
     /// The group a process belongs to, once grouping has decided.
     pub group: Option<Arc<str>>,
-    /// Path of the leaf cgroup, `/` first; of the memory controller on v1, else of the unified hierarchy.
+    /// Path of the cgroup itself or of the one that a process is in, `/` first; of the memory controller on v1, else of the unified hierarchy.
     pub cgroup: Option<Arc<str>>,
     /// Name of the effective user, or the number where passwd has no name.
     pub user: Option<Arc<str>>,
@@ -89,6 +146,27 @@ pub struct Identity {
     pub executable: Option<Executable>,
     /// How a process was started; empty unless the rules ask for it.
     pub launch: Arc<Launch>,
+    /// Who is in a cgroup; empty for all else.
+    pub tenant: Arc<Tenant>,
+}
+
+/// Who is in a cgroup, as far as its path and the names of kubelet's log directories tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Tenant {
+    /// Id of a container, as its runtime has it; of LXC the name.
+    pub container_id: Option<String>,
+    /// UID of a Kubernetes pod.
+    pub pod_uid: Option<String>,
+    /// Quality of service of a pod: guaranteed, burstable or besteffort.
+    pub qos: Option<&'static str>,
+    /// Namespace of a pod.
+    pub namespace: Option<String>,
+    /// Name of a pod.
+    pub pod: Option<String>,
+    /// Name of a container in a pod.
+    pub container: Option<String>,
+    /// The systemd unit.
+    pub unit: Option<String>,
 }
 
 /// How a process was started, for rules of grouping. Read only where they ask for it, and shown only as far as they
@@ -161,14 +239,16 @@ pub struct Executable {
 /// Independent of the group label, so that renaming a group forgets nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LineageKey {
+    scope: Scope,
     place: Option<Arc<str>>,
     command: Arc<str>,
 }
 
 impl LineageKey {
-    /// The lineage that a process of this identity belongs to.
-    pub fn of(identity: &Identity) -> LineageKey {
+    /// The lineage that a process or a cgroup of this identity belongs to.
+    pub fn of(scope: Scope, identity: &Identity) -> LineageKey {
         LineageKey {
+            scope,
             place: identity.cgroup.as_deref().map(|path| Arc::from(without_ids(path))),
             command: Arc::clone(&identity.name),
         }

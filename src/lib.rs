@@ -13,6 +13,7 @@ pub mod config;
 pub mod detector;
 pub mod entity;
 pub mod exposition;
+pub mod glob;
 pub mod group;
 pub mod history;
 pub mod http;

@@ -1,15 +1,21 @@
-//! From the verdicts on single entities to those on wider ones: what groups take over from their members, and what of
-//! the host's suspicion narrower suspects account for.
+//! From the verdicts on single entities to those on wider ones: what groups take over from their members, who hits a
+//! limit together, and what of a wider suspicion narrower suspects account for.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::detector::Assessment;
-use crate::entity::{EntityId, Identity, Scope};
+use crate::entity::{EntityId, Identity};
 use crate::history::Sealed;
 use crate::sample::{Limit, LimitKind, Memory};
-use crate::snapshot::{Entity, Explanation};
+use crate::snapshot::Entity;
+
+mod approach;
+mod explain;
+
+pub use approach::{Approach, Pace};
+pub use explain::explain;
 
 /// Groups as they come together from the processes of one tick.
 #[derive(Debug, Default)]
@@ -29,39 +35,6 @@ struct Group {
     own: Option<(Approach, Limit)>,
     /// Growth of all members that are on the way to one limit together, and that limit.
     shared: Vec<(Pace, Limit)>,
-}
-
-/// How long it takes to a limit, seconds, and the soonest and the latest.
-#[derive(Clone, Copy, Debug)]
-struct Approach {
-    left: f64,
-    range: Option<[f64; 2]>,
-}
-
-/// How fast members grow, bytes a second, and the fastest and the slowest that it may be.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    growth: f64,
-    range: Option<[f64; 2]>,
-}
-
-impl Pace {
-    /// Of a member that grows by `growth` bytes a second and has a `way` to go.
-    fn new(growth: f64, way: Approach) -> Pace {
-        Pace { growth, range: way.range.map(|range| range.map(|seconds| growth * way.left / seconds)) }
-    }
-
-    fn add(&mut self, other: Pace) {
-        self.growth += other.growth;
-        self.range = self.range.zip(other.range).map(|(one, other)| [one[0] + other[0], one[1] + other[1]]);
-    }
-
-    /// The way of `room` bytes at this pace; `None` for what does not grow.
-    fn approach(self, room: u64) -> Option<Approach> {
-        let seconds = |growth: f64| room as f64 / growth;
-        let range = self.range.map(|range| range.map(seconds)).filter(|range| range[1].is_finite());
-        (self.growth > 0.0).then(|| Approach { left: seconds(self.growth), range })
-    }
 }
 
 /// What a group takes over from a member.
@@ -132,7 +105,8 @@ impl Group {
     /// Counts in a member that is on its `way` to `limit`.
     fn approach(&mut self, way: Approach, limit: Limit, growth: f64) {
         match limit.kind {
-            LimitKind::AddressSpace | LimitKind::Data => {
+            // What is on the way to a cgroup's limit is so with all that share it, members or not.
+            LimitKind::AddressSpace | LimitKind::Data | LimitKind::CgroupMax | LimitKind::CgroupHigh => {
                 if self.own.is_none_or(|(shortest, _)| way.left < shortest.left) {
                     self.own = Some((way, limit));
                 }
@@ -173,44 +147,13 @@ impl Group {
             start: None,
             threads: None,
             processes: Some(self.processes),
+            cgroup: None,
+            within: None,
             assessment: Arc::new(assessment),
             history: worst.and_then(|worst| worst.history.clone()),
             worst_member: self.worst.map(|worst| worst.id),
             explained_by: None,
             exported: true,
-        }
-    }
-}
-
-/// Share of the growth that narrower entities must account for.
-const EXPLAINED: f64 = 0.8;
-
-/// One leak, one finding: marks the host where narrower entities that are above `threshold`, or on the way to a limit,
-/// account for its growth, and names the one that grows fastest. What an override excuses is no finding, and an
-/// explanation all the same.
-pub fn explain(entities: &mut [Entity], threshold: f64) {
-    let growth = |entity: &Entity| entity.assessment.growth_bytes_per_second.unwrap_or(0.0).max(0.0);
-    let speaks = |entity: &&Entity| {
-        let assessment = &entity.assessment;
-        let is_narrower = match entity.scope() {
-            Scope::Group => true,
-            Scope::Process => !entity.is_member(),
-            Scope::Host | Scope::HostUnaccounted => false,
-        };
-        is_narrower
-            && (assessment.is_suspect()
-                || assessment.score.is_some_and(|score| score > threshold)
-                || assessment.time_to_limit_seconds.is_some())
-    };
-    let total: f64 = entities.iter().filter(speaks).map(growth).sum();
-    let fastest = entities.iter().filter(speaks).max_by(|a, b| growth(a).total_cmp(&growth(b)));
-    let Some((scope, name)) = fastest.map(|fastest| (fastest.scope(), fastest.display_name())) else {
-        return;
-    };
-    for host in entities.iter_mut().filter(|entity| entity.scope() == Scope::Host) {
-        let share = if growth(host) > 0.0 { (total / growth(host)).min(1.0) } else { 0.0 };
-        if share >= EXPLAINED {
-            host.explained_by = Some(Explanation { scope, entity: name.clone(), share });
         }
     }
 }

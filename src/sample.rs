@@ -22,6 +22,8 @@ pub enum Kind {
     Swap,
     /// Kernel slab that the kernel can't give back.
     Slab,
+    /// Network buffers that are in no slab.
+    Sock,
     /// Stacks of threads inside the kernel.
     KernelStack,
     /// Page tables.
@@ -36,12 +38,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of all output.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Anon,
         Kind::File,
         Kind::Shmem,
         Kind::Swap,
         Kind::Slab,
+        Kind::Sock,
         Kind::KernelStack,
         Kind::Pagetables,
         Kind::Percpu,
@@ -57,6 +60,7 @@ impl Kind {
             Kind::Shmem => "shmem",
             Kind::Swap => "swap",
             Kind::Slab => "slab",
+            Kind::Sock => "sock",
             Kind::KernelStack => "kernel_stack",
             Kind::Pagetables => "pagetables",
             Kind::Percpu => "percpu",
@@ -71,8 +75,8 @@ impl Kind {
         match self {
             Kind::File => false,
             Kind::Anon | Kind::Swap | Kind::Resident | Kind::Unaccounted => true,
-            Kind::Shmem | Kind::Slab | Kind::KernelStack | Kind::Pagetables | Kind::Percpu => {
-                scope == Scope::Host
+            Kind::Shmem | Kind::Slab | Kind::Sock | Kind::KernelStack | Kind::Pagetables | Kind::Percpu => {
+                matches!(scope, Scope::Host | Scope::Cgroup)
             }
         }
     }
@@ -129,13 +133,17 @@ impl Memory {
 }
 
 /// What stops an entity from growing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitKind {
     /// RLIMIT_AS: all of the address space.
     AddressSpace,
     /// RLIMIT_DATA: private writable memory (since Linux 4.7).
     Data,
+    /// `memory.max` of a cgroup (`memory.limit_in_bytes` on v1): beyond it, the kernel kills.
+    CgroupMax,
+    /// `memory.high` of a cgroup: beyond it, the kernel slows the cgroup down.
+    CgroupHigh,
     /// `limit_bytes` of the configuration file.
     Configured,
     /// The machine's memory and swap, shared by all.
@@ -150,8 +158,53 @@ pub struct Limit {
     /// Its value in bytes, as configured.
     pub bytes: u64,
     /// Bytes that may still be taken before it is hit. Not `bytes` less the scored memory: RLIMIT_AS counts
-    /// reserved addresses, and the host's memory is shared.
+    /// reserved addresses, a cgroup can give back page cache, and the host's memory is shared.
     pub room: u64,
+}
+
+/// What a cgroup says besides its memory by kind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CgroupFigures {
+    /// Whether no cgroup is below it. Only such are judged: others are sums.
+    pub is_leaf: bool,
+    /// Bytes that count towards its limits, page cache and kernel memory included.
+    pub usage: Option<u64>,
+    /// Most bytes that it ever used (v2: since Linux 5.19).
+    pub peak: Option<u64>,
+    /// The limits of its own and of the cgroups that it is below, its own first.
+    pub limits: Arc<[CgroupLimit]>,
+    /// How often its limit was about to be exceeded and nothing could be reclaimed (v2 only).
+    pub oom_events: Option<u64>,
+    /// Processes in it that the kernel killed for want of memory.
+    pub oom_kills: Option<u64>,
+    /// Time that was lost for want of memory (v2 only).
+    pub pressure: Option<Pressure>,
+}
+
+impl CgroupFigures {
+    /// The smallest limit of one kind that holds for it, bytes.
+    pub fn smallest(&self, kind: LimitKind) -> Option<u64> {
+        let of_kind = self.limits.iter().filter(|shared| shared.limit.kind == kind);
+        of_kind.map(|shared| shared.limit.bytes).min()
+    }
+}
+
+/// A limit that everything below one cgroup shares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CgroupLimit {
+    /// Path of the cgroup that has it.
+    pub owner: Arc<str>,
+    /// The limit.
+    pub limit: Limit,
+}
+
+/// Time since the cgroup was made (Documentation/accounting/psi.rst).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pressure {
+    /// During which at least one task waited for memory.
+    pub waiting: Duration,
+    /// During which all of them did.
+    pub stalled: Duration,
 }
 
 /// One entity at one tick.
@@ -171,6 +224,8 @@ pub struct Sample {
     pub threads: Option<u64>,
     /// CPU time that it has used since it started, user and system, seconds.
     pub cpu_seconds: Option<f64>,
+    /// What a cgroup says besides.
+    pub cgroup: Option<Arc<CgroupFigures>>,
 }
 
 /// When a life began.

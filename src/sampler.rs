@@ -12,18 +12,21 @@ use std::time::{Instant, SystemTime};
 use crate::config::{SamplerConfig, SelectionConfig};
 use crate::entity::{EntityId, Scope};
 use crate::group::{Grouper, Place};
+use crate::history::Sealed;
 use crate::rollup::{self, Groups, Member};
 use crate::rules::LiveRules;
 use crate::sample::{HostMemory, Limit, Sample};
 use crate::selection::Selection;
 use crate::snapshot::{Entity, Published, Snapshot, SourceReport};
 use crate::source::{ReadErrorReason, Reading, Source};
-use crate::watch::{Verdict, Watchlist};
+use crate::watch::{Terms, Verdict, Watchlist};
 
 mod budget;
+mod cgroups;
 mod terms;
 
 use budget::Budget;
+use cgroups::Cgroups;
 use terms::Totals;
 
 /// Reads all sources and judges what they saw.
@@ -114,12 +117,15 @@ impl Sampler {
         let elapsed = now.instant.saturating_duration_since(origin.instant).as_secs_f64();
         let time = origin.unix_seconds + elapsed * f64::from(self.config.time_lapse);
         self.follow_rules();
-        let Pass { samples, host, reports } = self.read();
+        let Pass { samples, host, reports, unread_cgroups, mut dropped } = self.read();
         let samples = self.place(samples);
-        self.retire(&samples, &reports);
+        self.retire(&samples, &reports, &unread_cgroups);
         let mut entities = self.judge(time, &samples, host);
         self.watchlist.forget_lineages(time);
         rollup::explain(&mut entities, self.config.threshold);
+        for (scope, count) in self.watchlist.take_dropped() {
+            *dropped.entry(scope).or_default() += count;
+        }
         let unexported = self.selection.mark(&mut entities, now.instant);
         Snapshot {
             taken: now.instant,
@@ -129,7 +135,7 @@ impl Sampler {
             threshold: self.config.threshold,
             host,
             entities,
-            dropped: self.watchlist.take_dropped(),
+            dropped,
             unexported,
             folded: self.grouper.folded(),
             reload: self.rules.status(),
@@ -173,6 +179,8 @@ impl Sampler {
                 errors: errors.clone(),
             };
             pass.reports.push((report, reading.unread));
+            pass.unread_cgroups.append(&mut reading.unread_cgroups);
+            pass.dropped.append(&mut reading.dropped);
             if result.is_ok() {
                 pass.samples.append(&mut reading.samples);
                 pass.host = reading.host.or(pass.host);
@@ -194,29 +202,64 @@ impl Sampler {
     }
 
     /// Ends the lives that were not seen. Where a source failed, or could not read a process, absence proves nothing.
-    fn retire(&mut self, samples: &[(Sample, Place)], reports: &[(SourceReport, HashSet<u32>)]) {
+    fn retire(
+        &mut self,
+        samples: &[(Sample, Place)],
+        reports: &[(SourceReport, HashSet<u32>)],
+        unread_cgroups: &[String],
+    ) {
         let succeeded = |name: &str| reports.iter().any(|(report, _)| report.name == name && report.success);
         let seen: HashSet<&EntityId> = samples.iter().map(|(sample, _)| &sample.entity).collect();
         let is_unread = |pid: &u32| reports.iter().any(|(_, unread)| unread.contains(pid));
-        let (host, process) = (succeeded("host"), succeeded("process"));
-        self.watchlist.retire(|entity| {
-            let was_looked_for = match entity {
-                EntityId::Process { pid, .. } => process && !is_unread(pid),
-                _ => host,
-            };
-            was_looked_for && !seen.contains(entity)
+        let [host, cgroup, process] = ["host", "cgroup", "process"].map(succeeded);
+        self.watchlist.retire(|entity| match entity {
+            EntityId::Process { pid, .. } => process && !is_unread(pid) && !seen.contains(entity),
+            // Looked at less often than its process, with which it ends.
+            &EntityId::ProcessResource { pid, start_time, .. } => {
+                process && !is_unread(&pid) && !seen.contains(&EntityId::Process { pid, start_time })
+            }
+            EntityId::Cgroup { path, .. } => {
+                let is_unread = unread_cgroups.iter().any(|unread| is_at_or_below(path, unread));
+                cgroup && !is_unread && !seen.contains(entity)
+            }
+            EntityId::Host | EntityId::HostUnaccounted | EntityId::Group { .. } => {
+                host && !seen.contains(entity)
+            }
         });
     }
 
+    /// Cgroups before what is in them: all that share a limit are on the way to it together.
     fn judge(&mut self, time: f64, samples: &[(Sample, Place)], host: Option<HostMemory>) -> Vec<Entity> {
         let everyone = host.map(|host| host.as_limit());
         let totals = Totals::of(samples);
-        let mut groups = Groups::default();
+        let mut cgroups = Cgroups::of(samples);
+        let (outer, inner): (Vec<_>, Vec<_>) =
+            samples.iter().partition(|(sample, _)| sample.entity.scope() == Scope::Cgroup);
         let mut entities = Vec::with_capacity(samples.len());
-        for (sample, place) in samples {
-            let terms = totals.terms(sample, place, self.config.threshold, everyone);
+        for (sample, place) in outer {
+            let terms = totals.terms(sample, place, self.config.threshold, [sample.limit, everyone]);
+            entities.extend(self.judge_cgroup(time, sample, terms));
+        }
+        for entity in &entities {
+            if let EntityId::Cgroup { path, .. } = &entity.id {
+                cgroups.note(path, &entity.assessment);
+            }
+        }
+        for entity in &mut entities {
+            if let EntityId::Cgroup { path, .. } = &entity.id {
+                entity.assessment = cgroups.together(path, Arc::clone(&entity.assessment));
+            }
+        }
+        let mut groups = Groups::default();
+        for (sample, place) in inner {
+            let within = sample.identity.cgroup.as_deref().and_then(|path| cgroups.holding(path));
+            let limits = [sample.limit, within.and_then(|path| cgroups.nearest(path)), everyone];
+            let terms = totals.terms(sample, place, self.config.threshold, limits);
             let tracked = self.is_wanted(sample) || self.watchlist.contains(&sample.entity);
-            let verdict = tracked.then(|| self.watchlist.observe(time, sample, terms)).flatten();
+            let mut verdict = tracked.then(|| self.watchlist.observe(time, sample, terms)).flatten();
+            if let (Some(verdict), Some(path)) = (&mut verdict, within) {
+                verdict.assessment = cgroups.together(path, Arc::clone(&verdict.assessment));
+            }
             if let Some(name) = &sample.identity.group {
                 groups.add(
                     name,
@@ -224,11 +267,26 @@ impl Sampler {
                     verdict.as_ref().map(|verdict| member(sample, verdict, terms.limit)),
                 );
             }
-            entities.extend(verdict.map(|verdict| entity(sample, verdict, terms.limit)));
+            entities.extend(
+                verdict.map(|verdict| Entity {
+                    within: within.cloned(),
+                    ..entity(sample, verdict, terms.limit)
+                }),
+            );
         }
         let rules = self.grouper.rules();
         entities.extend(groups.into_entities().map(|group| terms::of_group(group, rules)));
         entities
+    }
+
+    /// A cgroup with others below it is told of and not judged: it is their sum.
+    fn judge_cgroup(&mut self, time: f64, sample: &Sample, terms: Terms) -> Option<Entity> {
+        if sample.cgroup.as_ref().is_some_and(|figures| figures.is_leaf) {
+            let verdict = self.watchlist.observe(time, sample, terms)?;
+            return Some(entity(sample, verdict, terms.limit));
+        }
+        let unjudged = Verdict { assessment: Arc::default(), history: Sealed::default() };
+        Some(Entity { history: None, ..entity(sample, unjudged, terms.limit) })
     }
 
     /// Whether it is large and old enough to be watched. Whoever is, stays watched: the floor must not be hidden.
@@ -246,6 +304,15 @@ struct Pass {
     host: Option<HostMemory>,
     /// How each source did, and the pids that it saw and could not read.
     reports: Vec<(SourceReport, HashSet<u32>)>,
+    /// Paths of cgroups that were not read; what is below them was not seen either.
+    unread_cgroups: Vec<String>,
+    /// Entities that were not looked at.
+    dropped: BTreeMap<Scope, u64>,
+}
+
+/// Whether a cgroup is this one or one below it.
+fn is_at_or_below(path: &str, above: &str) -> bool {
+    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn member<'a>(sample: &'a Sample, verdict: &'a Verdict, limit: Option<Limit>) -> Member<'a> {
@@ -262,6 +329,8 @@ fn entity(sample: &Sample, verdict: Verdict, limit: Option<Limit>) -> Entity {
         start: sample.start,
         threads: sample.threads,
         processes: None,
+        cgroup: sample.cgroup.clone(),
+        within: None,
         assessment: verdict.assessment,
         history: Some(verdict.history),
         worst_member: None,

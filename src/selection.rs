@@ -11,7 +11,7 @@ use crate::snapshot::Entity;
 const KEPT: Duration = Duration::from_secs(600);
 
 /// Series that one entity adds besides one for each kind of its memory; the most that any scope has.
-const SERIES_AN_ENTITY: usize = 10;
+const SERIES_AN_ENTITY: usize = 15;
 
 /// Remembers who was selected.
 #[derive(Debug)]
@@ -104,6 +104,8 @@ mod tests {
             start: None,
             threads: None,
             processes: None,
+            cgroup: None,
+            within: None,
             assessment: Arc::new(Assessment { score, threshold: 60.0, ..Assessment::default() }),
             history: None,
             worst_member: None,

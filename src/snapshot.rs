@@ -12,7 +12,7 @@ use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity, Scope};
 use crate::history::Sealed;
 use crate::rules::ReloadStatus;
-use crate::sample::{HostMemory, Limit, Memory, Start};
+use crate::sample::{CgroupFigures, HostMemory, Limit, Memory, Start};
 use crate::source::ReadErrorReason;
 
 /// Where the sampler leaves the current snapshot and requests find it. Neither ever waits for the other.
@@ -114,6 +114,10 @@ pub struct Entity {
     pub threads: Option<u64>,
     /// Processes of a group.
     pub processes: Option<u64>,
+    /// What a cgroup says besides its memory by kind.
+    pub cgroup: Option<Arc<CgroupFigures>>,
+    /// Path of the watched cgroup that a process is in.
+    pub within: Option<Arc<str>>,
     /// The verdict.
     pub assessment: Arc<Assessment>,
     /// What the verdict was made from; `None` where nobody is remembered. A group's is its worst member's.
@@ -132,6 +136,11 @@ impl Entity {
         self.id.scope()
     }
 
+    /// Whether it is judged at all: a cgroup with others below it is a sum.
+    pub fn is_judged(&self) -> bool {
+        self.cgroup.as_ref().is_none_or(|figures| figures.is_leaf)
+    }
+
     /// Whether a group speaks for it.
     pub fn is_member(&self) -> bool {
         self.scope() == Scope::Process && self.identity.group.is_some()
@@ -146,8 +155,12 @@ impl Entity {
     pub fn display_name(&self) -> String {
         match &self.id {
             EntityId::Host | EntityId::HostUnaccounted => self.scope().as_str().to_string(),
+            EntityId::Cgroup { path, .. } => path.to_string(),
             EntityId::Group { name } => name.to_string(),
             EntityId::Process { pid, .. } => format!("{}[{pid}]", self.identity.name),
+            EntityId::ProcessResource { pid, resource, .. } => {
+                format!("{} of {}[{pid}]", resource.as_str(), self.identity.name)
+            }
         }
     }
 }

@@ -189,7 +189,8 @@ impl Watchlist {
     }
 }
 
-/// Only processes have successive lives.
+/// Only processes and cgroups have successive lives.
 fn lineage_key(entity: &EntityId, identity: &Identity) -> Option<LineageKey> {
-    matches!(entity, EntityId::Process { .. }).then(|| LineageKey::of(identity))
+    let scope = entity.scope();
+    matches!(scope, Scope::Process | Scope::Cgroup).then(|| LineageKey::of(scope, identity))
 }

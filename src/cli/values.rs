@@ -7,6 +7,10 @@ use std::time::Duration;
 use clap::{ValueEnum, builder::PossibleValue};
 
 use crate::config::{BacktestOutput, ListenAddress, LogFormat, LogLevel, ProcessBackend};
+use crate::glob::Glob;
+
+/// Most levels of cgroups: each takes a file descriptor while what is below it is read.
+const MAX_DEPTH: usize = 64;
 
 /// How many processes get series; a type of its own, for clap gives `Option` a meaning of its own.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +55,15 @@ pub(super) fn time_lapse(text: &str) -> Result<u32, String> {
 
 pub(super) fn count(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "use a whole number; 0 is no cap".to_string())
+}
+
+pub(super) fn glob(text: &str) -> Result<Glob, String> {
+    Glob::new(text).map_err(|_| "use a shorter pattern".to_string())
+}
+
+pub(super) fn depth(text: &str) -> Result<usize, String> {
+    let depth = text.parse().ok().filter(|depth| (1..=MAX_DEPTH).contains(depth));
+    depth.ok_or_else(|| format!("use a whole number from 1 to {MAX_DEPTH}"))
 }
 
 /// Whether no character in it needs escaping, in a URL or in HTML.

@@ -45,8 +45,8 @@ pub struct ScopeMetrics {
     pub suspect: Metric,
     /// Whether a narrower suspect explains the growth.
     pub explained: Option<Metric>,
-    /// The slope.
-    pub growth: Metric,
+    /// The slope, in bytes.
+    pub growth: Option<Metric>,
     /// How long until the limit.
     pub time_to_limit: Metric,
     /// The time scale.
@@ -56,17 +56,18 @@ pub struct ScopeMetrics {
 impl ScopeMetrics {
     /// All of them, in the order of output.
     pub fn iter(&self) -> impl Iterator<Item = Metric> {
-        let first = [self.memory, Some(self.score), Some(self.suspect), self.explained];
-        let last = [self.growth, self.time_to_limit, self.window];
-        first.into_iter().flatten().chain(last)
+        let first = [self.memory, Some(self.score), Some(self.suspect), self.explained, self.growth];
+        first.into_iter().flatten().chain([self.time_to_limit, self.window])
     }
 }
 
 const NONE: &[&str] = &[];
 const SCOPE: &[&str] = &["scope"];
 const SOURCE: &[&str] = &["source"];
+const CGROUP_LABELS: &[&str] = &["cgroup"];
 const GROUP_LABELS: &[&str] = &["group"];
 const PROCESS_LABELS: &[&str] = &["pid", "name", "group"];
+const RESOURCE_LABELS: &[&str] = &["pid", "name", "group", "resource"];
 
 const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
     Metric { name, help, kind: MetricKind::Gauge, labels }
@@ -78,7 +79,10 @@ const fn counter(name: &'static str, labels: &'static [&'static str], help: &'st
 
 /// Names and texts of one scope. The kinds' labels differ from the others' by `kind` alone.
 macro_rules! scope_metrics {
-    ($scope:literal, $what:literal, $labels:expr, memory: $memory:expr, explained: $explained:expr) => {
+    (
+        $scope:literal, $what:literal, $labels:expr,
+        memory: $memory:expr, explained: $explained:expr, growth: $growth:expr
+    ) => {
         ScopeMetrics {
             memory: match $memory {
                 Some(labels) => Some(gauge(
@@ -107,11 +111,15 @@ macro_rules! scope_metrics {
             } else {
                 None
             },
-            growth: gauge(
-                concat!("memleak_", $scope, "_leak_growth_bytes_per_second"),
-                $labels,
-                concat!("Robust slope of the floor of ", $what, "."),
-            ),
+            growth: if $growth {
+                Some(gauge(
+                    concat!("memleak_", $scope, "_leak_growth_bytes_per_second"),
+                    $labels,
+                    concat!("Robust slope of the floor of ", $what, "."),
+                ))
+            } else {
+                None
+            },
             time_to_limit: gauge(
                 concat!("memleak_", $scope, "_time_to_limit_seconds"),
                 $labels,
@@ -127,24 +135,35 @@ macro_rules! scope_metrics {
 }
 
 /// Of the whole machine.
-pub const HOST: ScopeMetrics =
-    scope_metrics!("host", "the host", NONE, memory: Some(&["kind"] as &[&str]), explained: true);
+pub const HOST: ScopeMetrics = scope_metrics!("host", "the host", NONE, memory: Some(&["kind"] as &[&str]), explained: true, growth: true);
 
 /// Of what the kernel's counters leave unexplained.
 pub const HOST_UNACCOUNTED: ScopeMetrics = scope_metrics!(
     "host_unaccounted", "host memory that no counter explains", NONE,
-    memory: None::<&[&str]>, explained: false
+    memory: None::<&[&str]>, explained: false, growth: true
 );
 
 /// Of each group.
 pub const GROUP: ScopeMetrics = scope_metrics!(
-    "group", "the group", GROUP_LABELS, memory: Some(&["group", "kind"] as &[&str]), explained: false
+    "group", "the group", GROUP_LABELS, memory: Some(&["group", "kind"] as &[&str]), explained: false, growth: true
+);
+
+/// Of each control group.
+pub const CGROUP: ScopeMetrics = scope_metrics!(
+    "cgroup", "the cgroup", CGROUP_LABELS,
+    memory: Some(&["cgroup", "kind"] as &[&str]), explained: true, growth: true
 );
 
 /// Of each process.
 pub const PROCESS: ScopeMetrics = scope_metrics!(
     "process", "the process", PROCESS_LABELS,
-    memory: Some(&["pid", "name", "group", "kind"] as &[&str]), explained: false
+    memory: Some(&["pid", "name", "group", "kind"] as &[&str]), explained: false, growth: true
+);
+
+/// Of each resource of a process besides memory. Its growth is not in bytes.
+pub const PROCESS_RESOURCE: ScopeMetrics = scope_metrics!(
+    "process_resource", "the resource of the process", RESOURCE_LABELS,
+    memory: None::<&[&str]>, explained: false, growth: false
 );
 
 /// Declares metrics as constants and lists them, so that none is left out of the list.
@@ -168,6 +187,28 @@ metrics! { HOST_METRICS:
         "Kernel slab that can't be reclaimed.");
     HOST_UNACCOUNTED_MEMORY = gauge("memleak_host_memory_unaccounted_bytes", NONE,
         "Memory that the kernel's own counters don't explain, such as that of drivers, balloons and ZFS.");
+}
+
+metrics! { CGROUP_METRICS:
+    CGROUP_USAGE = gauge("memleak_cgroup_memory_usage_bytes", CGROUP_LABELS,
+        "Memory that counts towards the limits of the cgroup, page cache and kernel memory included.");
+    CGROUP_PEAK = gauge("memleak_cgroup_memory_peak_bytes", CGROUP_LABELS,
+        "Most memory that the cgroup ever used; absent where the kernel does not say.");
+    CGROUP_LIMIT = gauge("memleak_cgroup_memory_limit_bytes", CGROUP_LABELS,
+        "Smallest memory.max of the cgroup and those it is below, where the kernel kills; absent without one.");
+    CGROUP_HIGH = gauge("memleak_cgroup_memory_high_bytes", CGROUP_LABELS,
+        "Smallest memory.high of the cgroup and those it is below, where the kernel slows it down; absent without one.");
+    CGROUP_OOM_EVENTS = counter("memleak_cgroup_oom_events_total", CGROUP_LABELS,
+        "Times at which the memory of the cgroup or of one below it was at its limit and nothing could be reclaimed.");
+    CGROUP_OOM_KILLS = counter("memleak_cgroup_oom_kills_total", CGROUP_LABELS,
+        "Processes of the cgroup that the kernel killed for want of memory.");
+    CGROUP_PRESSURE_WAITING = counter("memleak_cgroup_memory_pressure_waiting_seconds_total", CGROUP_LABELS,
+        "Time during which at least one task of the cgroup waited for memory.");
+    CGROUP_PRESSURE_STALLED = counter("memleak_cgroup_memory_pressure_stalled_seconds_total", CGROUP_LABELS,
+        "Time during which all tasks of the cgroup waited for memory.");
+    CGROUP_INFO = gauge("memleak_cgroup_info",
+        &["cgroup", "container_id", "pod_uid", "qos", "namespace", "pod", "container", "unit"],
+        "Who is in the cgroup, as far as its path and kubelet's log directories tell, always 1.");
 }
 
 metrics! { ENTITY_METRICS:
@@ -225,12 +266,13 @@ metrics! { HTTP_METRICS:
 
 /// Every metric there is, in the order of output.
 pub fn all() -> impl Iterator<Item = Metric> {
-    let scopes = [HOST, HOST_UNACCOUNTED, GROUP, PROCESS];
+    let scopes = [HOST, HOST_UNACCOUNTED, CGROUP, GROUP, PROCESS, PROCESS_RESOURCE];
     let by_scope = scopes.into_iter().flat_map(|scope| scope.iter().collect::<Vec<_>>());
     let plain = |list: &'static [Metric]| list.iter().copied();
     plain(WHOLE_METRICS)
         .chain(plain(HOST_METRICS))
         .chain(by_scope)
+        .chain(plain(CGROUP_METRICS))
         .chain(plain(ENTITY_METRICS))
         .chain(plain(HTTP_METRICS))
 }

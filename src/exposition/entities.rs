@@ -1,6 +1,7 @@
 //! What each entity has to say, in the name of its scope.
 
 use super::catalog::{self as metric, ScopeMetrics};
+use super::cgroup;
 use super::family::{Family, Label, Labels};
 use super::sources::Sources;
 use crate::entity::{EntityId, Scope};
@@ -11,13 +12,23 @@ use crate::snapshot::{Entity, Snapshot};
 pub fn labels(entity: &Entity) -> Vec<Label<'_>> {
     match &entity.id {
         EntityId::Host | EntityId::HostUnaccounted => Vec::new(),
+        EntityId::Cgroup { path, .. } => vec![("cgroup", (&**path).into())],
         EntityId::Group { name } => vec![("group", (&**name).into())],
-        EntityId::Process { pid, .. } => vec![
-            ("pid", pid.to_string().into()),
-            ("name", (&*entity.identity.name).into()),
-            ("group", entity.identity.group.as_deref().unwrap_or_default().into()),
-        ],
+        EntityId::Process { pid, .. } => process_labels(*pid, entity),
+        EntityId::ProcessResource { pid, resource, .. } => {
+            let mut labels = process_labels(*pid, entity);
+            labels.push(("resource", resource.as_str().into()));
+            labels
+        }
     }
+}
+
+fn process_labels(pid: u32, entity: &Entity) -> Vec<Label<'_>> {
+    vec![
+        ("pid", pid.to_string().into()),
+        ("name", (&*entity.identity.name).into()),
+        ("group", entity.identity.group.as_deref().unwrap_or_default().into()),
+    ]
 }
 
 /// The families of all entities that have series of their own.
@@ -28,7 +39,8 @@ pub(super) fn families<'a>(snapshot: &'a Snapshot, sources: &Sources) -> Vec<Fam
             exported(snapshot, scope).map(|entity| (entity, Labels::shared(labels(entity)))).collect();
         families.extend(scope_families(scope_metrics(scope), &exported));
         match scope {
-            Scope::Host | Scope::HostUnaccounted => {}
+            Scope::Host | Scope::HostUnaccounted | Scope::ProcessResource => {}
+            Scope::Cgroup => families.extend(cgroup::families(&exported)),
             Scope::Group => families.push(group_processes(&exported)),
             Scope::Process => families.extend(process_families(&exported)),
         }
@@ -37,7 +49,8 @@ pub(super) fn families<'a>(snapshot: &'a Snapshot, sources: &Sources) -> Vec<Fam
     families
 }
 
-type Labelled<'a> = (&'a Entity, Labels<'a>);
+/// An entity and the labels that its series share.
+pub(super) type Labelled<'a> = (&'a Entity, Labels<'a>);
 
 fn exported(snapshot: &Snapshot, scope: Scope) -> impl Iterator<Item = &Entity> {
     snapshot.entities.iter().filter(move |entity| entity.exported && entity.scope() == scope)
@@ -47,8 +60,10 @@ fn scope_metrics(scope: Scope) -> ScopeMetrics {
     match scope {
         Scope::Host => metric::HOST,
         Scope::HostUnaccounted => metric::HOST_UNACCOUNTED,
+        Scope::Cgroup => metric::CGROUP,
         Scope::Group => metric::GROUP,
         Scope::Process => metric::PROCESS,
+        Scope::ProcessResource => metric::PROCESS_RESOURCE,
     }
 }
 
@@ -56,11 +71,16 @@ fn scope_families<'a>(metrics: ScopeMetrics, entities: &[Labelled<'a>]) -> Vec<F
     let mut families = Vec::with_capacity(7);
     families.extend(metrics.memory.map(|metric| memory(metric, entities)));
     families.push(each(metrics.score, entities, |entity| entity.assessment.score));
-    families.push(each(metrics.suspect, entities, |entity| flag(entity.assessment.is_suspect())));
+    let judged = |entity: &Entity, set: bool| flag(set).filter(|_| entity.is_judged());
+    let suspect = |entity: &Entity| judged(entity, entity.assessment.is_suspect());
+    let explained = |entity: &Entity| judged(entity, entity.explained_by.is_some());
+    families.push(each(metrics.suspect, entities, suspect));
+    families.extend(metrics.explained.map(|metric| each(metric, entities, explained)));
     families.extend(
-        metrics.explained.map(|metric| each(metric, entities, |entity| flag(entity.explained_by.is_some()))),
+        metrics
+            .growth
+            .map(|metric| each(metric, entities, |entity| entity.assessment.growth_bytes_per_second)),
     );
-    families.push(each(metrics.growth, entities, |entity| entity.assessment.growth_bytes_per_second));
     families.push(each(metrics.time_to_limit, entities, |entity| entity.assessment.time_to_limit_seconds));
     families.push(each(metrics.window, entities, |entity| entity.assessment.window_seconds));
     families
@@ -71,7 +91,7 @@ fn flag(set: bool) -> Option<f64> {
 }
 
 /// One sample an entity, where there is a value.
-fn each<'a>(
+pub(super) fn each<'a>(
     metric: metric::Metric,
     entities: &[Labelled<'a>],
     value: impl Fn(&Entity) -> Option<f64>,
@@ -114,7 +134,9 @@ fn process_info<'a>(processes: &[Labelled<'a>]) -> Family<'a> {
     let mut family = Family::new(metric::PROCESS_INFO);
     for (process, _) in processes {
         let mut all = labels(process);
-        all.push(("cgroup", process.identity.cgroup.as_deref().unwrap_or_default().into()));
+        // As the cgroup's own series have it, which is not always how the kernel tells it to us.
+        let cgroup = process.within.as_ref().or(process.identity.cgroup.as_ref());
+        all.push(("cgroup", cgroup.map(|path| &**path).unwrap_or_default().into()));
         all.push(("user", process.identity.user.as_deref().unwrap_or_default().into()));
         family.push(Labels::shared(all), 1.0);
     }

@@ -72,6 +72,8 @@ pub(crate) fn entity(id: EntityId, identity: Identity) -> Entity {
         start: None,
         threads: None,
         processes: None,
+        cgroup: None,
+        within: None,
         assessment: Arc::default(),
         history: None,
         worst_member: None,

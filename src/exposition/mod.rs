@@ -3,6 +3,7 @@
 //! Families are made fresh from each snapshot, so what has vanished from the system vanishes from the output.
 
 pub mod catalog;
+mod cgroup;
 mod entities;
 mod family;
 mod format;

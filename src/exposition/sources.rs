@@ -43,26 +43,38 @@ impl Sources {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownSource;
 
-/// Groups are processes by another name.
+/// Groups are processes by another name, and what processes hold is read where they are.
 fn source(scope: Scope) -> &'static str {
     match scope {
         Scope::Host | Scope::HostUnaccounted => "host",
-        Scope::Group | Scope::Process => "process",
+        Scope::Cgroup => "cgroup",
+        Scope::Group | Scope::Process | Scope::ProcessResource => "process",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ProcessBackend, RootsConfig, SourcesConfig};
+    use crate::config::{CgroupsConfig, ProcessBackend, RootsConfig, SourcesConfig, Wanted};
+
+    fn everything(process_backend: ProcessBackend) -> SourcesConfig {
+        SourcesConfig {
+            host: true,
+            cgroup: Wanted::IfThere,
+            cgroups: CgroupsConfig { include: Vec::new(), exclude: Vec::new(), max_depth: 1 },
+            process: true,
+            process_backend,
+            roots: RootsConfig { procfs: "/proc".into(), sysfs: "/sys".into(), rootfs: "/".into() },
+        }
+    }
 
     #[test]
     fn names_are_those_of_the_sources_themselves() {
-        for process_backend in [ProcessBackend::Procfs, ProcessBackend::Sysinfo] {
-            let roots = RootsConfig { procfs: "/proc".into(), rootfs: "/".into() };
-            let all = SourcesConfig { host: true, process: true, process_backend, roots };
-            let names: BTreeSet<_> =
-                crate::source::all(&all).unwrap().iter().map(|source| source.name()).collect();
+        for backend in [ProcessBackend::Procfs, ProcessBackend::Sysinfo] {
+            let sources = crate::source::all(&everything(backend)).unwrap();
+            let mut names: BTreeSet<_> = sources.iter().map(|source| source.name()).collect();
+            // Which this machine may not have.
+            names.insert("cgroup");
             assert_eq!(names, Sources::known());
         }
     }
@@ -71,8 +83,8 @@ mod tests {
     fn who_names_one_does_not_want_all() {
         let host = Sources::ALL.with("host").unwrap();
         assert!(host.cover(Scope::HostUnaccounted) && !host.cover(Scope::Group) && !host.is_all());
-        let both = host.with("process").unwrap().with("host").unwrap();
-        assert!(Scope::ALL.into_iter().all(|scope| both.cover(scope)));
+        let all = host.with("process").unwrap().with("host").unwrap().with("cgroup").unwrap();
+        assert!(Scope::ALL.into_iter().all(|scope| all.cover(scope)));
         for name in ["", "Host", "host_unaccounted", "group"] {
             assert_eq!(Sources::ALL.with(name), Err(UnknownSource), "{name}");
         }

@@ -150,7 +150,8 @@ mod tests {
                     {"name": "novelty", "value": null, "pass": 1.0},
                     {"name": "slowing", "value": 0.52, "pass": 0.2},
                 ]
-            }
+            },
+            "cgroup": null
         });
         assert_eq!(body["indicators"][0], expected);
         let explained = indicators("scope=host").await;

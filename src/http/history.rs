@@ -106,10 +106,15 @@ fn is_meant(query: &HistoryQuery, entity: &Entity) -> bool {
         (HistoryQuery::Host, EntityId::Host) | (HistoryQuery::HostUnaccounted, EntityId::HostUnaccounted) => {
             true
         }
+        (HistoryQuery::Cgroup(wanted), EntityId::Cgroup { path, .. }) => **path == **wanted,
         (HistoryQuery::Group(wanted), EntityId::Group { name }) => **name == **wanted,
         (&HistoryQuery::Process { pid: wanted, start_time: at }, &EntityId::Process { pid, start_time }) => {
             pid == wanted && at.is_none_or(|at| at == start_time)
         }
+        (
+            &HistoryQuery::ProcessResource { pid: wanted, start_time: at, resource: of },
+            &EntityId::ProcessResource { pid, start_time, resource },
+        ) => (pid, resource) == (wanted, of) && at.is_none_or(|at| at == start_time),
         _ => false,
     }
 }
@@ -126,7 +131,9 @@ impl<'a> Life<'a> {
             entity: entity.display_name(),
             labels: exposition::labels(entity).into_iter().collect(),
             start_time: match entity.id {
-                EntityId::Process { start_time, .. } => Some(start_time),
+                EntityId::Process { start_time, .. } | EntityId::ProcessResource { start_time, .. } => {
+                    Some(start_time)
+                }
                 _ => None,
             },
             first_sample: sealed.began,

@@ -3,6 +3,7 @@
 //! A request reads the current snapshot. It never samples and never waits for the sampler.
 
 mod api;
+mod cgroups;
 mod compression;
 mod current;
 mod health;

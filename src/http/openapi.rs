@@ -13,7 +13,7 @@ use super::query::{DEFAULT_LIMIT, MAX_LIMIT};
 use super::response::{Body, Error, JSON, response};
 use super::views::{LeakIndicators, MemoryUsage};
 use crate::detector::Status;
-use crate::entity::Scope;
+use crate::entity::{Resource, Scope};
 
 /// The same for as long as the program runs.
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| describe().to_string().into());
@@ -114,18 +114,21 @@ fn indicator_parameters(schemas: &mut SchemaGenerator) -> Value {
 
 fn history_parameters(schemas: &mut SchemaGenerator) -> Value {
     let (pid, start_time) = (schemas.subschema_for::<u32>(), schemas.subschema_for::<u64>());
+    let resource = schemas.subschema_for::<Resource>();
     let mut scope =
         parameter("scope", "What kind of entity is meant.", &json!(schemas.subschema_for::<Scope>()));
     scope["required"] = true.into();
     json!([
         scope,
+        parameter("cgroup", "Its path; with scope=cgroup, and then needed.", &json!({ "type": "string" })),
         parameter("group", "Its name; with scope=group, and then needed.", &json!({ "type": "string" })),
-        parameter("pid", "With scope=process, and then needed.", &json!(pid)),
+        parameter("pid", "With scope=process and scope=process_resource, and then needed.", &json!(pid)),
         parameter(
             "start_time",
-            "With scope=process: only the process that began then, in clock ticks since boot, as an earlier answer has it.",
+            "With pid: only the process that began then, in clock ticks since boot, as an earlier answer has it.",
             &json!(start_time),
         ),
+        parameter("resource", "With scope=process_resource, and then needed.", &json!(resource)),
     ])
 }
 

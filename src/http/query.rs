@@ -7,7 +7,7 @@ use hyper::StatusCode;
 
 use super::response::Refusal;
 use crate::detector::Status;
-use crate::entity::Scope;
+use crate::entity::{Resource, Scope};
 use crate::exposition::Sources;
 
 /// Indicators in an answer that does not ask for another number.
@@ -64,39 +64,55 @@ impl IndicatorQuery {
 pub(super) enum HistoryQuery {
     Host,
     HostUnaccounted,
+    Cgroup(String),
     Group(String),
     /// A pid is somebody else's later; with the start time, in clock ticks since boot, it is one life's.
     Process {
         pid: u32,
         start_time: Option<u64>,
     },
+    ProcessResource {
+        pid: u32,
+        start_time: Option<u64>,
+        resource: Resource,
+    },
 }
 
-const WHOSE_HISTORY: &str = "give scope=host, scope=host_unaccounted, scope=group&group=NAME or \
-     scope=process&pid=PID, the last one also with &start_time=TICKS";
+const WHOSE_HISTORY: &str = "give scope=host, scope=host_unaccounted, scope=cgroup&cgroup=PATH, \
+     scope=group&group=NAME, scope=process&pid=PID or scope=process_resource&pid=PID&resource=NAME, the last two also \
+     with &start_time=TICKS";
 
 impl HistoryQuery {
     pub(super) fn parse(query: &str) -> Result<HistoryQuery, Refusal> {
-        let (mut scope, mut group, mut pid, mut start_time) = (None, None, None, None);
+        let (mut scope, mut cgroup, mut group) = (None, None, None);
+        let (mut pid, mut start_time, mut resource) = (None, None, None);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "scope" => once(&mut scope, "scope", parse_scope(&value)?)?,
+                "cgroup" => once(&mut cgroup, "cgroup", value.into_owned())?,
                 "group" => once(&mut group, "group", value.into_owned())?,
                 "pid" => once(&mut pid, "pid", parse_number(&name, &value)?)?,
                 "start_time" => once(&mut start_time, "start_time", parse_number(&name, &value)?)?,
+                "resource" => once(&mut resource, "resource", parse_resource(&value)?)?,
                 unknown => {
                     return Err(bad(format!(
-                        "unknown parameter {unknown:?}; known are scope, group, pid and start_time"
+                        "unknown parameter {unknown:?}; known are scope, cgroup, group, pid, start_time and resource"
                     )));
                 }
             }
         }
-        match (scope, group, pid, start_time) {
-            (Some(Scope::Host), None, None, None) => Ok(HistoryQuery::Host),
-            (Some(Scope::HostUnaccounted), None, None, None) => Ok(HistoryQuery::HostUnaccounted),
-            (Some(Scope::Group), Some(name), None, None) => Ok(HistoryQuery::Group(name)),
-            (Some(Scope::Process), None, Some(pid), start_time) => {
+        match (scope, (cgroup, group), (pid, start_time), resource) {
+            (Some(Scope::Host), (None, None), (None, None), None) => Ok(HistoryQuery::Host),
+            (Some(Scope::HostUnaccounted), (None, None), (None, None), None) => {
+                Ok(HistoryQuery::HostUnaccounted)
+            }
+            (Some(Scope::Cgroup), (Some(path), None), (None, None), None) => Ok(HistoryQuery::Cgroup(path)),
+            (Some(Scope::Group), (None, Some(name)), (None, None), None) => Ok(HistoryQuery::Group(name)),
+            (Some(Scope::Process), (None, None), (Some(pid), start_time), None) => {
                 Ok(HistoryQuery::Process { pid, start_time })
+            }
+            (Some(Scope::ProcessResource), (None, None), (Some(pid), start_time), Some(resource)) => {
+                Ok(HistoryQuery::ProcessResource { pid, start_time, resource })
             }
             (None, ..) => Err(bad(format!("scope is missing; {WHOSE_HISTORY}"))),
             (Some(scope), ..) => {
@@ -121,6 +137,13 @@ fn parse_scope(value: &str) -> Result<Scope, Refusal> {
     Scope::ALL.into_iter().find(|scope| scope.as_str() == value).ok_or_else(|| {
         let known = Scope::ALL.map(Scope::as_str).join(", ");
         bad(format!("scope {value:?} is none of {known}"))
+    })
+}
+
+fn parse_resource(value: &str) -> Result<Resource, Refusal> {
+    Resource::ALL.into_iter().find(|resource| resource.as_str() == value).ok_or_else(|| {
+        let known = Resource::ALL.map(Resource::as_str).join(", ");
+        bad(format!("resource {value:?} is none of {known}"))
     })
 }
 
@@ -183,7 +206,7 @@ mod tests {
         for query in [
             "scope=",
             "scope=Host",
-            "scope=cgroup",
+            "scope=container",
             "status=bad",
             "status",
             "limit=0",
@@ -210,6 +233,11 @@ mod tests {
             ("scope=group&group=a+b%26c", group),
             ("pid=7&scope=process", process(None)),
             ("scope=process&pid=7&start_time=123", process(Some(123))),
+            ("scope=cgroup&cgroup=/a.slice/b%20c", HistoryQuery::Cgroup("/a.slice/b c".to_string())),
+            (
+                "scope=process_resource&pid=7&resource=fds",
+                HistoryQuery::ProcessResource { pid: 7, start_time: None, resource: Resource::Fds },
+            ),
         ] {
             assert_eq!(HistoryQuery::parse(query).unwrap(), expected, "{query}");
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::cgroups::Cgroup;
 use super::query::IndicatorQuery;
 use super::ranking::ranked;
 use crate::detector::{Evidence, Reason, Standing, Status};
@@ -90,7 +91,11 @@ impl<'a> LeakIndicators<'a> {
             time: snapshot.taken_unix_seconds,
             time_lapse: snapshot.time_lapse,
             matched: matching.len(),
-            indicators: matching.into_iter().take(query.limit).map(Indicator::new).collect(),
+            indicators: matching
+                .into_iter()
+                .take(query.limit)
+                .map(|entity| Indicator::new(snapshot, entity))
+                .collect(),
         }
     }
 }
@@ -128,10 +133,12 @@ struct Indicator<'a> {
     limit: Option<Limit>,
     explained_by: Option<&'a Explanation>,
     evidence: Option<&'a Evidence>,
+    /// What only cgroups have.
+    cgroup: Option<Cgroup<'a>>,
 }
 
 impl<'a> Indicator<'a> {
-    fn new(entity: &'a Entity) -> Indicator<'a> {
+    fn new(snapshot: &'a Snapshot, entity: &'a Entity) -> Indicator<'a> {
         let assessment = &entity.assessment;
         Indicator {
             scope: entity.scope(),
@@ -156,6 +163,7 @@ impl<'a> Indicator<'a> {
             limit: entity.limit,
             explained_by: entity.explained_by.as_ref(),
             evidence: assessment.evidence.as_ref(),
+            cgroup: Cgroup::of(snapshot, entity),
         }
     }
 }

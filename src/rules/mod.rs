@@ -1,7 +1,6 @@
 //! What the configuration file says: which processes form which group, who is left alone, and what is known to grow.
 
 mod fault;
-mod glob;
 mod live;
 mod naming;
 mod selector;

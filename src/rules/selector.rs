@@ -1,7 +1,7 @@
 //! `match` of exclusions and overrides: whom they speak of.
 
-use super::glob::Glob;
 use crate::entity::{Identity, Scope};
+use crate::glob::Glob;
 
 /// What an entity is known by, as far as it has it.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,8 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// An entity of a source.
     pub fn of(scope: Scope, identity: &'a Identity, group: Option<&'a str>) -> Subject<'a> {
-        let name = (scope == Scope::Process).then_some(&*identity.name);
+        let is_of_process = matches!(scope, Scope::Process | Scope::ProcessResource);
+        let name = is_of_process.then_some(&*identity.name);
         Subject { scope, group, name, cgroup: identity.cgroup.as_deref() }
     }
 
@@ -57,8 +58,9 @@ impl Selector {
         let scope = self.scope?;
         let asked = [("group", &self.group), ("name", &self.name), ("cgroup", &self.cgroup)];
         let has = |criterion| match scope {
-            Scope::Process => true,
+            Scope::Process | Scope::ProcessResource => true,
             Scope::Group => criterion == "group",
+            Scope::Cgroup => criterion == "cgroup",
             Scope::Host | Scope::HostUnaccounted => false,
         };
         let wrong = asked.into_iter().find(|(criterion, glob)| glob.is_some() && !has(*criterion));

@@ -170,7 +170,7 @@ fn what_is_malformed_gets_one_sentence_with_its_line() {
         (
             "exclude:\n- match: { scope: hosts }",
             2,
-            "scope \"hosts\" is none of host, host_unaccounted, group, process",
+            "scope \"hosts\" is none of host, host_unaccounted, cgroup, group, process, process_resource",
         ),
         (
             "exclude:\n- match: { scope: group, name: a }",

@@ -8,12 +8,12 @@ use serde::Deserialize;
 use serde_saphyr::{Error, Spanned};
 
 use super::fault::Fault;
-use super::glob::Glob;
 use super::naming::NameRule;
 use super::selector::Selector;
 use super::template::Template;
 use super::{Override, Rules};
 use crate::entity::Scope;
+use crate::glob::Glob;
 
 /// A fault and its line, from 1.
 pub(super) type Wrong = (u64, Fault);

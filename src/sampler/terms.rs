@@ -30,16 +30,22 @@ impl Totals {
         totals
     }
 
-    /// The terms of an entity, where `usual` and `everyone` are the threshold and the limit of all.
-    pub(super) fn terms(&self, sample: &Sample, place: &Place, usual: f64, everyone: Option<Limit>) -> Terms {
+    /// The terms of an entity, where `usual` is the threshold of all, and `limits` are those that hold for it.
+    pub(super) fn terms(
+        &self,
+        sample: &Sample,
+        place: &Place,
+        usual: f64,
+        limits: impl IntoIterator<Item = Option<Limit>>,
+    ) -> Terms {
         let Some(treatment) = &place.treatment else {
-            return Terms { threshold: usual, limit: nearest([sample.limit, everyone, None]) };
+            return Terms { threshold: usual, limit: nearest(limits) };
         };
         let group = sample.identity.group.as_ref().filter(|_| treatment.is_of_group());
         let bytes = group.and_then(|group| self.0.get(group).copied()).unwrap_or_else(|| scored(sample));
         Terms {
             threshold: treatment.threshold(usual, bytes),
-            limit: nearest([sample.limit, everyone, treatment.limit(bytes)]),
+            limit: nearest(limits.into_iter().chain([treatment.limit(bytes)])),
         }
     }
 }
@@ -49,7 +55,7 @@ fn scored(sample: &Sample) -> u64 {
 }
 
 /// The limit that will be hit first.
-fn nearest(limits: [Option<Limit>; 3]) -> Option<Limit> {
+fn nearest(limits: impl IntoIterator<Item = Option<Limit>>) -> Option<Limit> {
     limits.into_iter().flatten().min_by_key(|limit| limit.room)
 }
 

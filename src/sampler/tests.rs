@@ -123,6 +123,7 @@ fn process(pid: u32, name: &str, anon: u64) -> Sample {
         start: Some(Start { unix_seconds: 1.7e9, age: Duration::from_secs(100) }),
         threads: Some(1),
         cpu_seconds: None,
+        cgroup: None,
     }
 }
 

@@ -14,7 +14,7 @@ const UPTIME: &str = "1000.50 1800.00\n";
 
 /// The roots of the machine that the tests run on.
 pub(super) fn live_roots() -> Roots {
-    Roots::open(&RootsConfig { procfs: "/proc".into(), rootfs: "/".into() }).unwrap()
+    Roots::open(&RootsConfig { procfs: "/proc".into(), sysfs: "/sys".into(), rootfs: "/".into() }).unwrap()
 }
 
 /// A machine with `proc` and no processes, booted at 1700000000 and up for 1000.5 seconds. Gone when dropped.
@@ -32,7 +32,7 @@ impl FakeSystem {
     }
 
     pub(super) fn config(&self) -> RootsConfig {
-        RootsConfig { procfs: self.path("proc"), rootfs: self.path("") }
+        RootsConfig { procfs: self.path("proc"), sysfs: self.path("sys"), rootfs: self.path("") }
     }
 
     pub(super) fn roots(&self) -> Roots {

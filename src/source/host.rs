@@ -50,6 +50,7 @@ impl Source for HostSource {
             start: Some(start),
             threads: None,
             cpu_seconds: None,
+            cgroup: None,
         };
         reading.samples.push(sample(EntityId::Host, kinds(&meminfo)));
         if let Some(bytes) = host.unaccounted {

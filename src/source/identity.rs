@@ -155,6 +155,7 @@ impl Details {
             user: Some(users.name(sighting.uid)),
             executable: dir.executable(),
             launch,
+            tenant: Arc::default(),
         };
         if identity != **old {
             self.identity = Arc::new(identity);

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::config::{ProcessBackend, SourcesConfig};
-use crate::entity::Wants;
+use crate::config::{ProcessBackend, SourcesConfig, Wanted};
+use crate::entity::{Scope, Wants};
 use crate::sample::{HostMemory, Sample};
 
 mod bounded;
+mod cgroup;
 mod clock;
 #[cfg(test)]
 mod fixture;
@@ -22,6 +23,8 @@ mod roots;
 mod users;
 
 pub use roots::Roots;
+
+use cgroup::CgroupSource;
 
 /// Reads one part of the watched system. One wrapper in the sampler times it, logs it and reports success.
 pub trait Source: Send {
@@ -49,6 +52,13 @@ pub fn all(config: &SourcesConfig) -> Result<Vec<Box<dyn Source>>, SourceError> 
     if config.host {
         sources.push(Box::new(host::HostSource::new(&roots)));
     }
+    if config.cgroup != Wanted::Not {
+        match CgroupSource::new(&roots, &config.cgroups) {
+            Ok(source) => sources.push(Box::new(source)),
+            Err(error) if config.cgroup == Wanted::Surely => return Err(error),
+            Err(error) => tracing::info!(%error, "cgroups are not watched"),
+        }
+    }
     if config.process {
         sources.push(match config.process_backend {
             ProcessBackend::Procfs => Box::new(process::ProcessSource::new(&roots)),
@@ -70,6 +80,11 @@ pub struct Reading {
     pub errors: BTreeMap<ReadErrorReason, u64>,
     /// Pids that are there and could not be read: their absence from `samples` is no death.
     pub unread: HashSet<u32>,
+    /// Paths of cgroups that are there and could not be read: their absence from `samples`, and that of what is below
+    /// them, is no end.
+    pub unread_cgroups: Vec<String>,
+    /// Entities that are there and were not even looked at, for want of room.
+    pub dropped: BTreeMap<Scope, u64>,
 }
 
 impl Reading {
@@ -133,6 +148,14 @@ pub enum SourceError {
         path: PathBuf,
         /// What is wrong with it.
         source: crate::parse::ParseError,
+    },
+    /// The kernel accounts no memory to cgroups, or they are mounted elsewhere.
+    #[error(
+        "there is no cgroup with a memory controller below {path}; give the directory that sysfs is mounted at with --path.sysfs, or use --no-source.cgroup"
+    )]
+    NoController {
+        /// Where they usually are.
+        path: PathBuf,
     },
     /// The sysinfo library reads /proc and nothing else.
     #[error(

@@ -71,7 +71,8 @@ pub(super) enum Unread {
 impl From<Errno> for Unread {
     fn from(errno: Errno) -> Unread {
         match errno {
-            Errno::NOENT | Errno::SRCH => Unread::Vanished,
+            // The last one is what files of a cgroup say that is gone.
+            Errno::NOENT | Errno::SRCH | Errno::NODEV => Unread::Vanished,
             Errno::ACCESS | Errno::PERM => Unread::Failed(ReadErrorReason::Permission),
             _ => Unread::Failed(ReadErrorReason::Io),
         }

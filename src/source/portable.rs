@@ -73,6 +73,7 @@ fn sample((pid, start_time): (u32, u64), identity: Arc<Identity>, process: &Proc
         start: Some(Start { unix_seconds: start_time as f64, age: Duration::from_secs(process.run_time()) }),
         threads: None,
         cpu_seconds: Some(process.accumulated_cpu_time() as f64 / 1e3),
+        cgroup: None,
     }
 }
 

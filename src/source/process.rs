@@ -61,6 +61,7 @@ impl ProcessSource {
             start: Some(clock.start(stat.start_time)),
             threads: status.threads.or(Some(stat.threads)),
             cpu_seconds: Some(clock.seconds(stat.cpu_time)),
+            cgroup: None,
         }))
     }
 }

@@ -1,8 +1,8 @@
 //! Where the watched system's files are. The only place that joins paths below its roots.
 
-use std::ffi::CStr;
-use std::mem::MaybeUninit;
+use std::ffi::{CStr, OsStr};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use rustix::path::{Arg, DecInt};
 
 use super::SourceError;
 use super::bounded::{read_file, regular};
+use super::cgroup::CgroupDir;
 use super::pid_dir::PidDir;
 use crate::config::RootsConfig;
 use crate::parse::ParseError;
@@ -28,16 +29,18 @@ const NEEDED: [&str; 3] = ["meminfo", "stat", "uptime"];
 
 const PROCFS_FLAG: &str = "--path.procfs";
 const ROOTFS_FLAG: &str = "--path.rootfs";
+const SYSFS_FLAG: &str = "--path.sysfs";
 
 /// The roots of the watched system, kept open: a directory that is mounted over later changes nothing.
 #[derive(Clone, Debug)]
 pub struct Roots {
     procfs: Procfs,
     rootfs: Rootfs,
+    sysfs: PathBuf,
 }
 
 impl Roots {
-    /// Opens the directories that `config` names.
+    /// Opens the directories that `config` names, but for sysfs, which a system need not have.
     ///
     /// # Errors
     /// [`SourceError::Root`] for a directory that can't be opened, and for a procfs that lacks a file that every
@@ -45,7 +48,8 @@ impl Roots {
     pub fn open(config: &RootsConfig) -> Result<Roots, SourceError> {
         let procfs = Procfs(Root::open(&config.procfs, PROCFS_FLAG)?);
         procfs.check()?;
-        Ok(Roots { procfs, rootfs: Rootfs(Root::open(&config.rootfs, ROOTFS_FLAG)?) })
+        let rootfs = Rootfs(Root::open(&config.rootfs, ROOTFS_FLAG)?);
+        Ok(Roots { procfs, rootfs, sysfs: config.sysfs.clone() })
     }
 
     /// Whether procfs is this system's own.
@@ -61,6 +65,14 @@ impl Roots {
     /// The file system that the watched processes see.
     pub(super) fn rootfs(&self) -> &Rootfs {
         &self.rootfs
+    }
+
+    /// The file system of devices and cgroups.
+    ///
+    /// # Errors
+    /// [`SourceError::Root`] when it can't be opened.
+    pub(super) fn sysfs(&self) -> Result<Sysfs, SourceError> {
+        Root::open(&self.sysfs, SYSFS_FLAG).map(Sysfs)
     }
 }
 
@@ -115,9 +127,7 @@ impl Procfs {
     /// [`SourceError::Read`] when the directory can't be listed to its end.
     pub(super) fn pids(&self, buffer: &mut Vec<u8>, pids: &mut Vec<u32>) -> Result<(), SourceError> {
         pids.clear();
-        buffer.clear();
-        buffer.reserve(DIRECTORY_BYTES);
-        self.list(buffer.spare_capacity_mut(), pids)
+        self.list(buffer, |name| pids.extend(pid(name)))
             .map_err(|errno| SourceError::Read { path: self.0.path.to_path_buf(), source: errno.into() })?;
         pids.sort_unstable();
         // 7 and 007 are one process, in a directory that only looks like procfs.
@@ -143,12 +153,34 @@ impl Procfs {
     }
 
     /// Opens the directory anew each time, because a kept descriptor would also keep its position.
-    fn list(&self, buffer: &mut [MaybeUninit<u8>], pids: &mut Vec<u32>) -> Result<(), Errno> {
-        let mut entries = RawDir::new(openat(&self.0.fd, ".", directory(), Mode::empty())?, buffer);
-        while let Some(entry) = entries.next() {
-            pids.extend(pid(entry?.file_name()));
-        }
-        Ok(())
+    fn list(&self, buffer: &mut Vec<u8>, each: impl FnMut(&CStr)) -> Result<(), Errno> {
+        list(openat(&self.0.fd, ".", directory(), Mode::empty())?, buffer, each)
+    }
+}
+
+/// The file system of devices and cgroups (sysfs(5), cgroups(7)).
+#[derive(Clone, Debug)]
+pub(super) struct Sysfs(Root);
+
+impl Sysfs {
+    /// The place below this root of a directory that is mounted at `path`, as our own mount namespace has it.
+    pub(super) fn place_of(&self, path: &[u8]) -> Option<PathBuf> {
+        let path = Path::new(OsStr::from_bytes(path));
+        path.strip_prefix(&self.0.path).ok().map(Path::to_path_buf)
+    }
+
+    /// Opens the directory at `place`; the root itself where that is empty.
+    ///
+    /// # Errors
+    /// What openat(2) says.
+    pub(super) fn cgroup_dir(&self, place: &Path) -> Result<CgroupDir, Errno> {
+        let place = if place.as_os_str().is_empty() { Path::new(".") } else { place };
+        openat(&self.0.fd, place, directory(), Mode::empty()).map(CgroupDir::new)
+    }
+
+    /// The whole path of a place, for people.
+    pub(super) fn whole(&self, place: &Path) -> PathBuf {
+        self.0.path.join(place)
     }
 }
 
@@ -172,6 +204,47 @@ impl Rootfs {
     pub(super) fn read_passwd(&self, buffer: &mut Vec<u8>) -> Result<(), Errno> {
         read_file(&self.0.fd, Self::PASSWD, MAX_FILE_BYTES, buffer)
     }
+
+    /// Calls `each` with the names below the directory in which kubelet keeps the logs of pods.
+    ///
+    /// # Errors
+    /// What openat(2) and getdents64(2) say; `ENOENT` where there is no kubelet.
+    pub(super) fn pod_logs(&self, buffer: &mut Vec<u8>, each: impl FnMut(&CStr)) -> Result<(), Errno> {
+        list(openat(&self.0.fd, "var/log/pods", directory(), Mode::empty())?, buffer, each)
+    }
+
+    /// Calls `each` with the names in one directory of those.
+    ///
+    /// # Errors
+    /// What openat(2) and getdents64(2) say.
+    pub(super) fn logs_of_pod(
+        &self,
+        pod: &CStr,
+        buffer: &mut Vec<u8>,
+        each: impl FnMut(&CStr),
+    ) -> Result<(), Errno> {
+        let pods = openat(&self.0.fd, "var/log/pods", directory(), Mode::empty())?;
+        list(openat(pods, pod, directory() | OFlags::NOFOLLOW, Mode::empty())?, buffer, each)
+    }
+
+    /// Calls `each` with the names below the directory in which kubelet links the logs of containers.
+    ///
+    /// # Errors
+    /// What openat(2) and getdents64(2) say; `ENOENT` where there is no kubelet.
+    pub(super) fn container_logs(&self, buffer: &mut Vec<u8>, each: impl FnMut(&CStr)) -> Result<(), Errno> {
+        list(openat(&self.0.fd, "var/log/containers", directory(), Mode::empty())?, buffer, each)
+    }
+}
+
+/// Calls `each` with every name in a directory that was just opened; `buffer` is scratch space.
+fn list(dir: OwnedFd, buffer: &mut Vec<u8>, mut each: impl FnMut(&CStr)) -> Result<(), Errno> {
+    buffer.clear();
+    buffer.reserve(DIRECTORY_BYTES);
+    let mut entries = RawDir::new(dir, buffer.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        each(entry?.file_name());
+    }
+    Ok(())
 }
 
 fn directory() -> OFlags {
@@ -262,7 +335,7 @@ mod tests {
     #[test]
     fn only_the_real_procfs_is_live() {
         assert!(!FakeSystem::new().roots().procfs().is_live());
-        let config = RootsConfig { procfs: "/proc".into(), rootfs: "/".into() };
+        let config = RootsConfig { procfs: "/proc".into(), sysfs: "/sys".into(), rootfs: "/".into() };
         assert!(Roots::open(&config).unwrap().procfs().is_live());
     }
 }

@@ -56,6 +56,7 @@ fn sample(row: &Row) -> Sample {
         start: Some(Start { unix_seconds: start, age: Duration::from_secs_f64(row.time - start) }),
         threads: None,
         cpu_seconds: row.cpu_seconds,
+        cgroup: None,
     }
 }
 

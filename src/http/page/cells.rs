@@ -33,6 +33,8 @@ pub(super) fn limit_name(kind: LimitKind) -> &'static str {
     match kind {
         LimitKind::AddressSpace => "RLIMIT_AS",
         LimitKind::Data => "RLIMIT_DATA",
+        LimitKind::CgroupMax => "memory.max",
+        LimitKind::CgroupHigh => "memory.high",
         LimitKind::Configured => "limit_bytes",
         LimitKind::Host => "of the host",
     }

@@ -9,7 +9,7 @@ use crate::snapshot::{Entity, Snapshot};
 /// Entries on the page; the API has all.
 pub(super) const MAX_ENTRIES: usize = 50;
 
-/// A group, or a part of the host.
+/// A group, a cgroup, or a part of the host.
 pub(super) struct Entry<'a> {
     pub(super) entity: &'a Entity,
     /// The processes of a group that are watched, by falling score.
@@ -28,8 +28,10 @@ impl<'a> Entry<'a> {
 
 /// Everything that is listed.
 pub(super) struct Entries<'a> {
-    /// One entry a leak; the host's own before those of groups.
+    /// One entry a leak; the host's own before all others.
     pub(super) findings: Vec<Entry<'a>>,
+    /// Cgroups that are judged, by falling score.
+    pub(super) cgroups: Vec<Entry<'a>>,
     /// All others by falling score.
     pub(super) others: Vec<Entry<'a>>,
     /// How many there would be without a bound.
@@ -38,13 +40,18 @@ pub(super) struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     pub(super) fn of(snapshot: &'a Snapshot) -> Entries<'a> {
-        let listed = ranked(snapshot.entities.iter().filter(|entity| entity.scope() != Scope::Process));
+        let listed = ranked(snapshot.entities.iter().filter(|entity| is_listed(entity)));
         let total = listed.len();
-        let (mut findings, mut others): (Vec<_>, Vec<_>) =
+        let (mut findings, others): (Vec<_>, Vec<_>) =
             listed.into_iter().partition(|entity| snapshot.is_finding(entity));
-        findings.sort_by_key(|entity| entity.scope() == Scope::Group);
+        let (mut cgroups, mut others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|entity| entity.scope() == Scope::Cgroup);
+        findings.sort_by_key(|entity| !matches!(entity.scope(), Scope::Host | Scope::HostUnaccounted));
         findings.truncate(MAX_ENTRIES);
-        others.truncate(MAX_ENTRIES - findings.len());
+        let room = MAX_ENTRIES - findings.len();
+        // Each gets what the other leaves of its half.
+        cgroups.truncate((room / 2).max(room.saturating_sub(others.len())));
+        others.truncate(room - cgroups.len());
         let mut members = members(snapshot);
         let mut entry = |entity: &'a Entity| {
             let processes = match &entity.id {
@@ -55,10 +62,16 @@ impl<'a> Entries<'a> {
         };
         Entries {
             findings: findings.into_iter().map(&mut entry).collect(),
+            cgroups: cgroups.into_iter().map(&mut entry).collect(),
             others: others.into_iter().map(&mut entry).collect(),
             total,
         }
     }
+}
+
+/// A process is told of by its group, a cgroup that is the sum of others by those.
+fn is_listed(entity: &Entity) -> bool {
+    !matches!(entity.scope(), Scope::Process | Scope::ProcessResource) && entity.is_judged()
 }
 
 /// Processes by the name of their group.

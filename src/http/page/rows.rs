@@ -30,10 +30,11 @@ pub(super) fn write_table(html: &mut String, snapshot: &Snapshot) -> fmt::Result
     html.push_str(HEAD);
     let surest = ranked(snapshot.findings()).first().map(|finding| &finding.id);
     write_section(html, ("findings", "Findings"), &entries.findings, surest)?;
+    write_section(html, ("cgroups", "Containers and services"), &entries.cgroups, None)?;
     write_section(html, ("others", "Nothing found"), &entries.others, None)?;
     html.push_str("</table></div>\n");
     html.push_str(LEGEND);
-    let shown = entries.findings.len() + entries.others.len();
+    let shown = entries.findings.len() + entries.cgroups.len() + entries.others.len();
     if shown < entries.total {
         writeln!(html, "<p>The {shown} with the highest scores of {} that are watched.</p>", entries.total)?;
     }
@@ -73,6 +74,9 @@ fn write_section(
 /// suspect, and else tells of the worst.
 fn write_entry(html: &mut String, entry: &Entry, why: Why) -> fmt::Result {
     let Entry { entity, members } = entry;
+    if let EntityId::Cgroup { path, .. } = &entity.id {
+        return write_row(html, "entry", entity, path, Seen::Itself(why));
+    }
     if let Some(only) = entry.only_member() {
         return write_row(html, "entry", entity, &place(only), Seen::Itself(why));
     }
@@ -88,6 +92,20 @@ fn write_entry(html: &mut String, entry: &Entry, why: Why) -> fmt::Result {
         write_row(html, "member", member, user, Seen::Itself(why))?;
     }
     Ok(())
+}
+
+/// What stands first: of a cgroup who is in it, its path stands below.
+fn title(entity: &Entity) -> String {
+    let EntityId::Cgroup { path, .. } = &entity.id else { return entity.display_name() };
+    let tenant = &entity.identity.tenant;
+    let of_pod = [&tenant.namespace, &tenant.pod, &tenant.container];
+    if tenant.pod.is_some() {
+        return of_pod.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("/");
+    }
+    match (&tenant.unit, &tenant.container_id) {
+        (Some(unit), None) => unit.clone(),
+        _ => path.rsplit('/').next().unwrap_or_default().to_string(),
+    }
 }
 
 /// How many processes a group has, and which of them it tells of.
@@ -128,7 +146,7 @@ fn write_row(html: &mut String, class: &str, entity: &Entity, below_name: &str, 
     let assessment = &entity.assessment;
     write!(html, "<tr class=\"{class}\">")?;
     write_score(html, assessment)?;
-    write!(html, "<th scope=\"row\" class=\"name\">{}", Name(entity.display_name()))?;
+    write!(html, "<th scope=\"row\" class=\"name\">{}", Name(title(entity)))?;
     if !below_name.is_empty() {
         write!(html, "<small>{}</small>", Name(below_name))?;
     }
@@ -198,11 +216,18 @@ fn history_query(entity: &Entity) -> String {
     query.append_pair("scope", entity.scope().as_str());
     match &entity.id {
         EntityId::Host | EntityId::HostUnaccounted => {}
+        EntityId::Cgroup { path, .. } => {
+            query.append_pair("cgroup", path);
+        }
         EntityId::Group { name } => {
             query.append_pair("group", name);
         }
         EntityId::Process { pid, start_time } => {
             query.append_pair("pid", &pid.to_string()).append_pair("start_time", &start_time.to_string());
+        }
+        EntityId::ProcessResource { pid, start_time, resource } => {
+            query.append_pair("pid", &pid.to_string()).append_pair("start_time", &start_time.to_string());
+            query.append_pair("resource", resource.as_str());
         }
     }
     query.finish()

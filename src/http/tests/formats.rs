@@ -112,7 +112,7 @@ async fn some_sources_are_served_in_every_form() {
 async fn an_unknown_source_is_told_which_are_known() {
     let server = Server::start(Some(hostile())).await;
     for (query, error) in [
-        ("collect[]=cpu", "collect[] \"cpu\" is none of host, process"),
+        ("collect[]=cpu", "collect[] \"cpu\" is none of cgroup, host, process"),
         ("collect=host", "unknown parameter \"collect\"; known is collect[]"),
     ] {
         let reply = server.get(&format!("/metrics?{query}")).await;

@@ -205,7 +205,7 @@ fn this_process_is_seen_live_and_twice_the_same() {
 
 #[test]
 fn other_users_processes_are_read_without_privileges_to_them() {
-    let roots = RootsConfig { procfs: "/proc".into(), rootfs: "/".into() };
+    let roots = RootsConfig { procfs: "/proc".into(), sysfs: "/sys".into(), rootfs: "/".into() };
     let reading = read(&mut ProcessSource::new(&Roots::open(&roots).unwrap()));
     assert!(pids(&reading).len() > 1);
     assert_eq!(reading.errors.get(&ReadErrorReason::Malformed), None);

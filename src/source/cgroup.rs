@@ -1,0 +1,233 @@
+//! Cgroups: containers, services and what they are below, from the hierarchy that accounts memory (cgroups(7)).
+
+use std::ffi::CString;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+
+use super::pid_dir::Unread;
+use super::roots::{Procfs, Roots};
+use super::{Reading, Source, SourceError};
+use crate::config::CgroupsConfig;
+use crate::entity::{EntityId, Scope};
+use crate::parse::meminfo;
+use crate::sample::{CgroupFigures, CgroupLimit, Limit, LimitKind, Sample};
+
+mod dir;
+mod files;
+mod hierarchy;
+mod lives;
+mod pods;
+
+pub(super) use dir::CgroupDir;
+
+use files::{Terms, Usage};
+use hierarchy::{Hierarchy, Version};
+use lives::Lives;
+
+/// Most cgroups that are looked at in one tick. A large node has about two thousand.
+const MAX_CGROUPS: usize = 20_000;
+
+/// Reads every cgroup that has memory of its own.
+pub(super) struct CgroupSource {
+    config: CgroupsConfig,
+    procfs: Procfs,
+    hierarchy: Hierarchy,
+    lives: Lives,
+    buffer: Vec<u8>,
+}
+
+impl CgroupSource {
+    /// A source over the hierarchy below the sysfs of `roots`.
+    ///
+    /// # Errors
+    /// When sysfs can't be opened, or no hierarchy below it accounts memory.
+    pub(super) fn new(roots: &Roots, config: &CgroupsConfig) -> Result<CgroupSource, SourceError> {
+        let (sysfs, procfs, mut buffer) = (roots.sysfs()?, roots.procfs().clone(), Vec::new());
+        let hierarchy = Hierarchy::find(&sysfs, &procfs, &mut buffer)?;
+        let lives = Lives::new(hierarchy.version, procfs.clone(), roots.rootfs().clone());
+        tracing::debug!(path = %hierarchy.path().display(), version = ?hierarchy.version, "found cgroups");
+        Ok(CgroupSource { config: config.clone(), procfs, hierarchy, lives, buffer })
+    }
+}
+
+impl Source for CgroupSource {
+    fn name(&self) -> &'static str {
+        "cgroup"
+    }
+
+    fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError> {
+        let meminfo = self.procfs.parse("meminfo", &mut self.buffer, meminfo::parse)?;
+        let root = self.hierarchy.open()?;
+        let mut walk = Walk {
+            config: &self.config,
+            version: self.hierarchy.version,
+            with_swap: meminfo.swap_total.is_some_and(|bytes| bytes > 0),
+            lives: &mut self.lives,
+            buffer: &mut self.buffer,
+            reading,
+            path: self.hierarchy.root.clone(),
+            seen: 0,
+        };
+        let above = Above { limits: Arc::default(), swap_left: meminfo.swap_free.unwrap_or(0) };
+        walk.root(&root, &above)
+            .map_err(|errno| SourceError::Read { path: self.hierarchy.path(), source: errno.into() })?;
+        self.lives.end_pass();
+        Ok(())
+    }
+}
+
+/// One pass over the tree.
+struct Walk<'a> {
+    config: &'a CgroupsConfig,
+    version: Version,
+    with_swap: bool,
+    lives: &'a mut Lives,
+    buffer: &'a mut Vec<u8>,
+    reading: &'a mut Reading,
+    /// Of the cgroup that is looked at.
+    path: String,
+    seen: usize,
+}
+
+/// What a cgroup has from those above it.
+#[derive(Clone)]
+struct Above {
+    /// Nearest first.
+    limits: Arc<[CgroupLimit]>,
+    /// Bytes of swap that may still be taken.
+    swap_left: u64,
+}
+
+impl Walk<'_> {
+    /// Looks at all there is. The root of all cgroups is the host, which has an entity of its own; but what is mounted
+    /// may be the cgroup of a container that we are in.
+    fn root(&mut self, dir: &CgroupDir, above: &Above) -> Result<(), Errno> {
+        let is_limited = match self.version {
+            Version::V1 => !self.path.is_empty(),
+            Version::V2 => dir.read(c"memory.max", self.buffer).is_ok(),
+        };
+        if is_limited {
+            let is_accounted = self.look(dir, above, 0);
+            self.note(is_accounted);
+            return Ok(());
+        }
+        self.children(dir, above, 1).map(|_| ())
+    }
+
+    /// Looks at all that is in `dir`, on level `depth`, and says whether memory is accounted to any of it.
+    fn children(&mut self, dir: &CgroupDir, above: &Above, depth: usize) -> Result<bool, Errno> {
+        let mut names: Vec<CString> = Vec::new();
+        dir.children(self.buffer, &mut names)?;
+        let length = self.path.len();
+        let mut any = false;
+        for name in &names {
+            self.path.push('/');
+            self.path.push_str(&name.to_string_lossy());
+            any |= self.child(dir, name, above, depth);
+            self.path.truncate(length);
+        }
+        Ok(any)
+    }
+
+    /// Looks at one cgroup and all below it. Whether memory is accounted to it; what can't be read counts as well.
+    fn child(&mut self, parent: &CgroupDir, name: &CString, above: &Above, depth: usize) -> bool {
+        if self.config.exclude.iter().any(|glob| glob.matches(&self.path)) {
+            return true;
+        }
+        if self.seen >= MAX_CGROUPS {
+            *self.reading.dropped.entry(Scope::Cgroup).or_default() += 1;
+            self.reading.unread_cgroups.push(self.path.clone());
+            return true;
+        }
+        self.seen += 1;
+        let dir = parent.child(name).map_err(Unread::from);
+        let looked = dir.and_then(|dir| self.look(&dir, above, depth));
+        self.note(looked)
+    }
+
+    /// Whether memory is accounted to what was looked at; what can't be read counts as well.
+    fn note(&mut self, looked: Result<bool, Unread>) -> bool {
+        match looked {
+            Ok(is_accounted) => is_accounted,
+            Err(Unread::Vanished) => false,
+            Err(Unread::Failed(reason)) => {
+                tracing::debug!(path = self.path, reason = reason.as_str(), "cgroup could not be read");
+                self.reading.count_error(reason);
+                self.reading.unread_cgroups.push(self.path.clone());
+                true
+            }
+        }
+    }
+
+    fn look(&mut self, dir: &CgroupDir, above: &Above, depth: usize) -> Result<bool, Unread> {
+        let node = dir.node()?;
+        let Some(usage) = Usage::read(dir, self.version, self.with_swap, self.buffer)? else {
+            return Ok(false);
+        };
+        let name = if self.path.is_empty() { "/" } else { &self.path };
+        let details = self.lives.details(name, node.inode, dir, self.buffer)?;
+        let (path, identity, terms) =
+            (Arc::clone(&details.path), Arc::clone(&details.identity), details.terms);
+        let own = above.and(&path, &usage, &terms, self.version);
+        let limits = Arc::clone(&own.limits);
+        let is_leaf = depth >= self.config.max_depth
+            || !node.may_have_children
+            || !self.children(dir, &own, depth + 1)?;
+        let is_included = |glob: &crate::glob::Glob| glob.matches(&self.path);
+        if !self.config.include.is_empty() && !self.config.include.iter().any(is_included) {
+            return Ok(true);
+        }
+        self.reading.samples.push(Sample {
+            entity: EntityId::Cgroup { path, inode: node.inode },
+            identity,
+            memory: usage.memory,
+            limit: limits.iter().map(|shared| shared.limit).min_by_key(|limit| limit.room),
+            start: None,
+            threads: None,
+            cpu_seconds: None,
+            cgroup: Some(Arc::new(CgroupFigures {
+                is_leaf,
+                usage: usage.current,
+                peak: terms.peak,
+                limits,
+                oom_events: terms.oom_events,
+                oom_kills: terms.oom_kills,
+                pressure: terms.pressure,
+            })),
+        });
+        Ok(true)
+    }
+}
+
+impl Above {
+    /// What the cgroup at `path` hands on to those below it. Before it is stopped the kernel gives back what it can,
+    /// and writes out what fits into swap.
+    fn and(&self, path: &Arc<str>, usage: &Usage, terms: &Terms, version: Version) -> Above {
+        let current = usage.current.unwrap_or_else(|| usage.memory.total());
+        let left = |bytes: u64, used: u64| bytes.saturating_sub(used);
+        // One limit for memory and swap (v1), and one for swap alone (v2).
+        let (swap_left, both_left) = match (version, terms.swap_max) {
+            (_, None) => (self.swap_left, u64::MAX),
+            (Version::V1, Some(max)) => (self.swap_left, left(max, usage.swap.unwrap_or(current))),
+            (Version::V2, Some(max)) => (self.swap_left.min(left(max, usage.swap.unwrap_or(0))), u64::MAX),
+        };
+        let limit = |kind, bytes: u64| {
+            let room = left(bytes, current).saturating_add(swap_left).min(both_left);
+            CgroupLimit {
+                owner: Arc::clone(path),
+                limit: Limit { kind, bytes, room: room.saturating_add(usage.reclaimable) },
+            }
+        };
+        let max = terms.max.map(|bytes| limit(LimitKind::CgroupMax, bytes));
+        let high = terms.high.map(|bytes| limit(LimitKind::CgroupHigh, bytes));
+        if max.is_none() && high.is_none() {
+            return Above { swap_left, ..self.clone() };
+        }
+        let limits = max.into_iter().chain(high).chain(self.limits.iter().cloned()).collect();
+        Above { limits, swap_left }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! The open directory of one cgroup.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{FileType, Mode, OFlags, RawDir, Stat, fstat, openat};
+use rustix::io::Errno;
+
+use super::super::bounded::{read_file, read_start};
+use super::super::pid_dir::Unread;
+
+/// Most bytes of one file. `memory.stat` has 2 KiB; other controllers may add lines.
+const MAX_FILE_BYTES: usize = 64 << 10;
+
+/// Bytes of directory entries that one getdents64(2) may return: about 400, of which a cgroup's own files are 60.
+const DIRECTORY_BYTES: usize = 16 << 10;
+
+/// A directory below a cgroup hierarchy, held open: its files are then all of one cgroup, even if another one takes
+/// its name meanwhile.
+#[derive(Debug)]
+pub(in super::super) struct CgroupDir(OwnedFd);
+
+/// What fstat(2) says of a cgroup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Node {
+    /// Unlike the path never used again before the next boot (v2; on v1 not soon).
+    pub(super) inode: u64,
+    /// Whether there is a directory in it. File systems that don't count them are taken at their worst.
+    pub(super) may_have_children: bool,
+}
+
+impl CgroupDir {
+    /// Wraps the descriptor of a directory.
+    pub(in super::super) fn new(fd: OwnedFd) -> CgroupDir {
+        CgroupDir(fd)
+    }
+
+    /// Opens a directory in this one.
+    ///
+    /// # Errors
+    /// What openat(2) says.
+    pub(super) fn child(&self, name: &CStr) -> Result<CgroupDir, Errno> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        openat(&self.0, name, flags, Mode::empty()).map(CgroupDir)
+    }
+
+    /// Who this is.
+    ///
+    /// # Errors
+    /// What fstat(2) says.
+    pub(super) fn node(&self) -> Result<Node, Errno> {
+        let Stat { st_ino, st_nlink, .. } = fstat(&self.0)?;
+        // Its own name, its `.`, and the `..` of each directory in it.
+        Ok(Node { inode: st_ino, may_have_children: st_nlink != 2 })
+    }
+
+    /// Replaces the contents of `buffer` by the file `name`.
+    ///
+    /// # Errors
+    /// [`Unread`].
+    pub(super) fn read(&self, name: &CStr, buffer: &mut Vec<u8>) -> Result<(), Unread> {
+        Ok(read_file(&self.0, name, MAX_FILE_BYTES, buffer)?)
+    }
+
+    /// Replaces the contents of `buffer` by the first `bytes` of the file `name`.
+    ///
+    /// # Errors
+    /// [`Unread`].
+    pub(super) fn read_start(&self, name: &CStr, bytes: usize, buffer: &mut Vec<u8>) -> Result<(), Unread> {
+        Ok(read_start(&self.0, name, bytes, buffer)?)
+    }
+
+    /// Adds the names of all directories in this one to `names`. Once only: a descriptor keeps its position.
+    ///
+    /// # Errors
+    /// What getdents64(2) says.
+    pub(super) fn children(&self, buffer: &mut Vec<u8>, names: &mut Vec<CString>) -> Result<(), Errno> {
+        buffer.clear();
+        buffer.reserve(DIRECTORY_BYTES);
+        let mut entries = RawDir::new(&self.0, buffer.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name();
+            let is_directory = matches!(entry.file_type(), FileType::Directory | FileType::Unknown);
+            if is_directory && !matches!(name.to_bytes(), b"." | b"..") {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(())
+    }
+}

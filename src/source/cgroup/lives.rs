@@ -1,0 +1,152 @@
+//! What a cgroup is and may do, remembered for its life.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::super::pid_dir::Unread;
+use super::super::roots::{Procfs, Rootfs};
+use super::dir::CgroupDir;
+use super::files::Terms;
+use super::hierarchy::Version;
+use super::pods::Pods;
+use crate::entity::{Executable, Identity, Tenant};
+use crate::parse::cgroup_names::{self, Qos};
+
+/// Limits and events are read at the first sightings and then at every fourth: at 15 s once a minute.
+const TERMS_EVERY: u64 = 4;
+
+/// Who is in a cgroup is looked up at its 1st, 2nd, 4th, … 64th sighting and at every 64th from then on.
+const NAMES_EVERY: u64 = 64;
+
+/// Bytes of `cgroup.procs` that surely hold its first line.
+const FIRST_PROCESS_BYTES: usize = 32;
+
+/// What takes further reads to find out.
+#[derive(Clone, Debug)]
+pub(super) struct Details {
+    /// Path below the root of the hierarchy, `/` first.
+    pub(super) path: Arc<str>,
+    /// Names; the same `Arc` for as long as they stay the same.
+    pub(super) identity: Arc<Identity>,
+    /// What stops it.
+    pub(super) terms: Terms,
+}
+
+/// The details of all cgroups.
+#[derive(Debug)]
+pub(super) struct Lives {
+    version: Version,
+    procfs: Procfs,
+    pods: Pods,
+    lives: HashMap<Arc<str>, Life>,
+    pass: u64,
+}
+
+#[derive(Debug)]
+struct Life {
+    inode: u64,
+    sightings: u64,
+    seen_in_pass: u64,
+    details: Details,
+}
+
+impl Lives {
+    /// Knows nobody yet.
+    pub(super) fn new(version: Version, procfs: Procfs, rootfs: Rootfs) -> Lives {
+        Lives { version, procfs, pods: Pods::new(rootfs), lives: HashMap::new(), pass: 0 }
+    }
+
+    /// The details of the cgroup at `path`. `buffer` is scratch space.
+    ///
+    /// # Errors
+    /// [`Unread`] where its limits can't be read; what was known of them stays.
+    pub(super) fn details(
+        &mut self,
+        path: &str,
+        inode: u64,
+        dir: &CgroupDir,
+        buffer: &mut Vec<u8>,
+    ) -> Result<&Details, Unread> {
+        let Lives { version, procfs, pods, lives, pass } = self;
+        if lives.get(path).is_none_or(|life| life.inode != inode) {
+            let path: Arc<str> = Arc::from(path);
+            lives.insert(Arc::clone(&path), Life::new(path, inode));
+        }
+        // It was put there just now, or was there before.
+        let Some(life) = lives.get_mut(path) else { return Err(Unread::Vanished) };
+        life.seen_in_pass = *pass;
+        life.sightings += 1;
+        if life.sightings <= TERMS_EVERY || (life.sightings + inode).is_multiple_of(TERMS_EVERY) {
+            life.details.terms = Terms::read(dir, *version, buffer)?;
+        }
+        if life.names_are_due() {
+            life.details.name(dir, procfs, pods, buffer);
+        }
+        Ok(&life.details)
+    }
+
+    /// Ends a pass over all cgroups: who was not seen in it is forgotten.
+    pub(super) fn end_pass(&mut self) {
+        self.lives.retain(|_, life| life.seen_in_pass == self.pass);
+        self.pass += 1;
+        self.pods.end_pass();
+    }
+}
+
+impl Life {
+    fn new(path: Arc<str>, inode: u64) -> Life {
+        let identity = Arc::new(Identity { cgroup: Some(Arc::clone(&path)), ..Identity::default() });
+        let details = Details { path, identity, terms: Terms::default() };
+        Life { inode, sightings: 0, seen_in_pass: 0, details }
+    }
+
+    fn names_are_due(&self) -> bool {
+        match self.sightings {
+            early @ ..=NAMES_EVERY => early.is_power_of_two(),
+            // The inode spreads the work: all cgroups that we found at our start would be due at once otherwise.
+            late => (late + self.inode).is_multiple_of(NAMES_EVERY),
+        }
+    }
+}
+
+impl Details {
+    /// Looks up who is in it. What ties successive containers together is the name of the container, or where nobody
+    /// tells that, the command that runs in it; their ids are cut out of the path.
+    fn name(&mut self, dir: &CgroupDir, procfs: &Procfs, pods: &mut Pods, buffer: &mut Vec<u8>) {
+        let names = cgroup_names::names(&self.path);
+        let pod = pods.of(&names, buffer);
+        let (command, executable) = first_process(dir, procfs, buffer).unwrap_or_default();
+        let tenant = Tenant {
+            container_id: names.container_id,
+            pod_uid: names.pod_uid,
+            qos: names.qos.map(Qos::name),
+            unit: names.unit,
+            namespace: pod.namespace,
+            pod: pod.name,
+            container: pod.container,
+        };
+        let identity = Identity {
+            name: tenant.container.clone().map_or(command, Arc::from),
+            executable,
+            tenant: Arc::new(tenant),
+            ..Identity::clone(&self.identity)
+        };
+        if identity != *self.identity {
+            self.identity = Arc::new(identity);
+        }
+    }
+}
+
+/// Command name and executable of the process that stands first in a cgroup; most often it is the oldest one.
+fn first_process(
+    dir: &CgroupDir,
+    procfs: &Procfs,
+    buffer: &mut Vec<u8>,
+) -> Option<(Arc<str>, Option<Executable>)> {
+    dir.read_start(c"cgroup.procs", FIRST_PROCESS_BYTES, buffer).ok()?;
+    let first = buffer.split(|byte| *byte == b'\n').next()?;
+    let process = procfs.pid_dir(std::str::from_utf8(first).ok()?.parse().ok()?).ok()?;
+    process.read(c"comm", buffer).ok()?;
+    let command = String::from_utf8_lossy(buffer.trim_ascii_end()).into_owned();
+    Some((Arc::from(command), process.executable()))
+}

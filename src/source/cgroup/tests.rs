@@ -1,0 +1,391 @@
+use std::time::Duration;
+
+use super::*;
+use crate::entity::Tenant;
+use crate::glob::Glob;
+use crate::sample::{Kind, Pressure};
+use crate::source::ReadErrorReason;
+use crate::source::fixture::FakeSystem;
+
+const MIB: u64 = 1 << 20;
+
+fn config() -> CgroupsConfig {
+    CgroupsConfig { include: Vec::new(), exclude: Vec::new(), max_depth: 12 }
+}
+
+fn source(system: &FakeSystem) -> CgroupSource {
+    CgroupSource::new(&system.roots(), &config()).unwrap()
+}
+
+fn read(source: &mut CgroupSource) -> Reading {
+    let mut reading = Reading::default();
+    source.read(&mut reading).unwrap();
+    reading.samples.sort_by(|one, other| path(one).cmp(path(other)));
+    reading
+}
+
+fn path(sample: &Sample) -> &str {
+    match &sample.entity {
+        EntityId::Cgroup { path, .. } => path,
+        _ => panic!("{sample:?}"),
+    }
+}
+
+fn paths(reading: &Reading) -> Vec<&str> {
+    reading.samples.iter().map(path).collect()
+}
+
+fn leaves(reading: &Reading) -> Vec<&str> {
+    let is_leaf = |sample: &&Sample| sample.cgroup.as_ref().unwrap().is_leaf;
+    reading.samples.iter().filter(is_leaf).map(path).collect()
+}
+
+fn sample<'a>(reading: &'a Reading, wanted: &str) -> &'a Sample {
+    let found = reading.samples.iter().find(|sample| path(sample) == wanted);
+    found.unwrap_or_else(|| panic!("{wanted} is none of {:?}", paths(reading)))
+}
+
+/// A machine whose memory controller is in the unified hierarchy.
+fn unified() -> FakeSystem {
+    let system = FakeSystem::new();
+    system.write("sys/fs/cgroup/cgroup.controllers", "cpu io memory pids\n");
+    system
+}
+
+/// A machine whose memory controller has a hierarchy of its own, beside a unified one.
+fn hybrid() -> FakeSystem {
+    let system = FakeSystem::new();
+    system.write("sys/fs/cgroup/unified/cgroup.controllers", "\n");
+    system.write("sys/fs/cgroup/memory/memory.stat", "cache 0\nrss 0\n");
+    system
+}
+
+/// A cgroup of the unified hierarchy with 10 MiB of each kind that counts, 30 MiB of files and so much in use.
+fn v2(system: &FakeSystem, path: &str, current: u64) {
+    let file = |name: &str, text: String| system.write(&format!("sys/fs/cgroup{path}/{name}"), text);
+    let stat = format!(
+        "anon {0}\nfile {1}\nshmem {0}\nkernel_stack {0}\npagetables {0}\npercpu {0}\nsock {0}\nslab_reclaimable {2}\n\
+         slab_unreclaimable {0}\ninactive_file {1}\nactive_file 0\n",
+        10 * MIB,
+        40 * MIB,
+        5 * MIB
+    );
+    file("memory.stat", stat);
+    file("memory.current", format!("{current}\n"));
+    for name in ["memory.max", "memory.high", "memory.swap.max"] {
+        file(name, "max\n".to_string());
+    }
+    file("cgroup.procs", String::new());
+}
+
+fn v1(system: &FakeSystem, path: &str, rss: u64, limit: &str) {
+    let file = |name: &str, text: String| system.write(&format!("sys/fs/cgroup/memory{path}/{name}"), text);
+    let stat = format!(
+        "cache 1\nrss 1\ntotal_cache {}\ntotal_rss {rss}\ntotal_shmem {}\ntotal_inactive_file {}\ntotal_active_file 0\n",
+        50 * MIB,
+        20 * MIB,
+        30 * MIB
+    );
+    file("memory.stat", stat);
+    file("memory.usage_in_bytes", format!("{}\n", rss + 50 * MIB));
+    file("memory.limit_in_bytes", format!("{limit}\n"));
+    file("memory.max_usage_in_bytes", format!("{}\n", 900 * MIB));
+    file("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n".to_string());
+}
+
+#[test]
+fn a_cgroup_of_the_unified_hierarchy_is_read_in_full() {
+    let system = unified();
+    v2(&system, "/system.slice", 300 * MIB);
+    v2(&system, "/system.slice/web.service", 200 * MIB);
+    let file = |name: &str, text: &str| {
+        system.write(&format!("sys/fs/cgroup/system.slice/web.service/{name}"), text);
+    };
+    file("memory.peak", "250000000\n");
+    file("memory.events", "low 0\nhigh 7\nmax 6\noom 5\noom_kill 4\noom_group_kill 0\n");
+    file(
+        "memory.pressure",
+        "some avg10=0.00 avg60=0.00 avg300=0.00 total=2500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=500000\n",
+    );
+    file("cgroup.procs", "7\n8\n");
+    system.process(7).comm(b"nginx").write();
+    system.write("proc/7/comm", "nginx\n");
+    let reading = read(&mut source(&system));
+    assert_eq!(paths(&reading), ["/system.slice", "/system.slice/web.service"]);
+    assert_eq!(leaves(&reading), ["/system.slice/web.service"]);
+    let web = sample(&reading, "/system.slice/web.service");
+    let kinds: Vec<_> = web.memory.iter().map(|(kind, bytes)| (kind, bytes / MIB)).collect();
+    let expected = [
+        (Kind::Anon, 10),
+        (Kind::File, 30),
+        (Kind::Shmem, 10),
+        (Kind::Slab, 10),
+        (Kind::Sock, 10),
+        (Kind::KernelStack, 10),
+        (Kind::Pagetables, 10),
+        (Kind::Percpu, 10),
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(web.memory.scored(Scope::Cgroup), Some(70 * MIB), "all but files");
+    let figures = web.cgroup.as_ref().unwrap();
+    assert_eq!((figures.usage, figures.peak), (Some(200 * MIB), Some(250_000_000)));
+    assert_eq!((figures.oom_events, figures.oom_kills), (Some(5), Some(4)));
+    let lost = Pressure { waiting: Duration::from_millis(2500), stalled: Duration::from_millis(500) };
+    assert_eq!(figures.pressure, Some(lost));
+    assert!(figures.limits.is_empty() && web.limit.is_none());
+    assert_eq!(&*web.identity.name, "nginx");
+    assert_eq!(web.identity.tenant.unit.as_deref(), Some("web.service"));
+    assert!(reading.errors.is_empty());
+}
+
+#[test]
+fn a_cgroup_of_the_old_hierarchy_says_less() {
+    let system = hybrid();
+    v1(&system, "/docker", 200 * MIB, "9223372036854771712");
+    v1(&system, "/docker/web", 100 * MIB, "209715200");
+    let reading = read(&mut source(&system));
+    assert_eq!(leaves(&reading), ["/docker/web"]);
+    let web = sample(&reading, "/docker/web");
+    let kinds: Vec<_> = web.memory.iter().map(|(kind, bytes)| (kind, bytes / MIB)).collect();
+    assert_eq!(kinds, [(Kind::Anon, 100), (Kind::File, 30), (Kind::Shmem, 20)]);
+    let figures = web.cgroup.as_ref().unwrap();
+    assert_eq!((figures.peak, figures.oom_kills, figures.oom_events), (Some(900 * MIB), Some(3), None));
+    // 200 MiB less 150 in use, of which 30 can be given back.
+    let limit = Limit { kind: LimitKind::CgroupMax, bytes: 200 * MIB, room: 80 * MIB };
+    assert_eq!(web.limit, Some(limit));
+    assert_eq!(sample(&reading, "/docker").limit, None);
+}
+
+#[test]
+fn the_smallest_limit_on_the_way_to_the_root_holds() {
+    let system = unified();
+    for (path, current) in [("/pods", 900), ("/pods/a", 500), ("/pods/a/one", 400), ("/pods/a/two", 100)] {
+        v2(&system, path, current * MIB);
+    }
+    system.write("sys/fs/cgroup/pods/memory.max", (1000 * MIB).to_string());
+    system.write("sys/fs/cgroup/pods/a/memory.high", (800 * MIB).to_string());
+    system.write("sys/fs/cgroup/pods/a/one/memory.max", (2000 * MIB).to_string());
+    let reading = read(&mut source(&system));
+    let one = sample(&reading, "/pods/a/one").cgroup.clone().unwrap();
+    let limits: Vec<_> = one.limits.iter().map(|shared| (&*shared.owner, shared.limit.kind)).collect();
+    let expected = [
+        ("/pods/a/one", LimitKind::CgroupMax),
+        ("/pods/a", LimitKind::CgroupHigh),
+        ("/pods", LimitKind::CgroupMax),
+    ];
+    assert_eq!(limits, expected);
+    assert_eq!(one.smallest(LimitKind::CgroupMax), Some(1000 * MIB));
+    assert_eq!(one.smallest(LimitKind::CgroupHigh), Some(800 * MIB));
+    // Each can give back 40 MiB of files and 5 MiB of slab.
+    let nearest = Limit { kind: LimitKind::CgroupMax, bytes: 1000 * MIB, room: 145 * MIB };
+    for path in ["/pods", "/pods/a", "/pods/a/one", "/pods/a/two"] {
+        assert_eq!(sample(&reading, path).limit, Some(nearest), "{path}");
+    }
+}
+
+#[test]
+fn free_swap_is_room_as_far_as_a_cgroup_may_use_it() {
+    let system = unified();
+    system.write(
+        "proc/meminfo",
+        "MemTotal: 1000000 kB\nMemFree: 500000 kB\nSwapTotal: 204800 kB\nSwapFree: 102400 kB\n",
+    );
+    v2(&system, "/free", 400 * MIB);
+    v2(&system, "/bound", 400 * MIB);
+    v2(&system, "/bound/below", 400 * MIB);
+    for path in ["free", "bound/below"] {
+        system.write(&format!("sys/fs/cgroup/{path}/memory.max"), (500 * MIB).to_string());
+    }
+    system.write("sys/fs/cgroup/bound/memory.swap.max", (30 * MIB).to_string());
+    system.write("sys/fs/cgroup/bound/memory.swap.current", (10 * MIB).to_string());
+    let reading = read(&mut source(&system));
+    let room = |path| sample(&reading, path).limit.unwrap().room / MIB;
+    assert_eq!(room("/free"), 100 + 45 + 100);
+    assert_eq!(room("/bound/below"), 100 + 45 + 20);
+    assert_eq!(sample(&reading, "/bound").memory.get(Kind::Swap), Some(10 * MIB));
+}
+
+#[test]
+fn on_v1_memory_and_swap_may_have_one_limit() {
+    let system = hybrid();
+    system.write(
+        "proc/meminfo",
+        "MemTotal: 1000000 kB\nMemFree: 500000 kB\nSwapTotal: 204800 kB\nSwapFree: 102400 kB\n",
+    );
+    v1(&system, "/web", 100 * MIB, "209715200");
+    let web = |name: &str, bytes: u64| {
+        system.write(&format!("sys/fs/cgroup/memory/web/{name}"), bytes.to_string());
+    };
+    web("memory.memsw.limit_in_bytes", 220 * MIB);
+    web("memory.memsw.usage_in_bytes", 150 * MIB);
+    assert_eq!(read(&mut source(&system)).samples[0].limit.unwrap().room, (70 + 30) * MIB);
+}
+
+#[test]
+fn what_is_below_a_leaf_without_memory_of_its_own_makes_it_no_parent() {
+    let system = unified();
+    v2(&system, "/user.slice", 100 * MIB);
+    system.write("sys/fs/cgroup/user.slice/app.slice/cgroup.procs", "");
+    assert_eq!(leaves(&read(&mut source(&system))), ["/user.slice"]);
+}
+
+#[test]
+fn patterns_choose_and_depth_is_bounded() {
+    let system = unified();
+    for path in ["/a.slice", "/a.slice/b.service", "/a.slice/session-1.scope", "/c", "/c/d", "/c/d/e"] {
+        v2(&system, path, MIB);
+    }
+    let glob = |pattern: &str| Glob::new(pattern).unwrap();
+    let with = |config: CgroupsConfig| {
+        let mut source = CgroupSource::new(&system.roots(), &config).unwrap();
+        let reading = read(&mut source);
+        let owned = |paths: Vec<&str>| paths.into_iter().map(str::to_string).collect::<Vec<_>>();
+        (owned(paths(&reading)), owned(leaves(&reading)))
+    };
+    let (all, judged) = with(CgroupsConfig { exclude: vec![glob("*/session-*.scope")], ..config() });
+    assert_eq!(all, ["/a.slice", "/a.slice/b.service", "/c", "/c/d", "/c/d/e"]);
+    assert_eq!(judged, ["/a.slice/b.service", "/c/d/e"]);
+    let (_, judged) = with(CgroupsConfig { exclude: vec![glob("/a.slice/*")], ..config() });
+    assert_eq!(judged, ["/c/d/e"], "what has others below it stays their sum");
+    let (all, _) = with(CgroupsConfig { include: vec![glob("/c/*")], ..config() });
+    assert_eq!(all, ["/c/d", "/c/d/e"]);
+    let (all, judged) = with(CgroupsConfig { max_depth: 2, ..config() });
+    assert_eq!(all, ["/a.slice", "/a.slice/b.service", "/a.slice/session-1.scope", "/c", "/c/d"]);
+    assert_eq!(judged.last().unwrap(), "/c/d", "it stands for what is below it");
+}
+
+#[test]
+fn what_is_malformed_counts_and_hides_no_other() {
+    let system = unified();
+    for path in ["/bad", "/good", "/odd"] {
+        v2(&system, path, MIB);
+    }
+    system.write("sys/fs/cgroup/bad/memory.stat", "anon lots\n");
+    system.write("sys/fs/cgroup/odd/memory.max", "\u{fffd}\n");
+    let reading = read(&mut source(&system));
+    assert_eq!(paths(&reading), ["/good"]);
+    assert_eq!(reading.errors, [(ReadErrorReason::Malformed, 2)].into());
+    assert_eq!(reading.unread_cgroups.len(), 2, "they are there: nobody's life ends");
+}
+
+#[test]
+fn files_that_a_kernel_lacks_are_absent_and_what_vanishes_is_no_error() {
+    let system = unified();
+    v2(&system, "/bare", MIB);
+    for name in ["memory.current", "memory.max", "memory.high", "memory.swap.max", "cgroup.procs"] {
+        system.remove(&format!("sys/fs/cgroup/bare/{name}"));
+    }
+    let mut source = source(&system);
+    let reading = read(&mut source);
+    let figures = reading.samples[0].cgroup.as_ref().unwrap();
+    assert_eq!((figures.usage, figures.peak, figures.limits.len()), (None, None, 0));
+    assert!(reading.errors.is_empty());
+    system.remove("sys/fs/cgroup/bare");
+    assert!(read(&mut source).samples.is_empty());
+}
+
+#[test]
+fn a_cgroup_made_anew_under_its_old_path_is_another() {
+    let system = unified();
+    v2(&system, "/web", MIB);
+    let mut source = source(&system);
+    let first = read(&mut source).samples[0].entity.clone();
+    assert_eq!(read(&mut source).samples[0].entity, first);
+    system.rename("sys/fs/cgroup/web", "sys/fs/cgroup/old");
+    v2(&system, "/web", MIB);
+    let entities: Vec<_> = read(&mut source).samples.into_iter().map(|sample| sample.entity).collect();
+    let EntityId::Cgroup { inode, .. } = first else { panic!("{first:?}") };
+    assert!(matches!(&entities[0], EntityId::Cgroup { inode: old, .. } if *old == inode));
+    assert!(matches!(&entities[1], EntityId::Cgroup { inode: new, .. } if *new != inode));
+}
+
+#[test]
+fn limits_that_change_are_noticed() {
+    let system = unified();
+    v2(&system, "/web", 100 * MIB);
+    let mut source = source(&system);
+    (0..10).for_each(|_| drop(read(&mut source)));
+    system.write("sys/fs/cgroup/web/memory.max", (300 * MIB).to_string());
+    let noticed = (0..4).map(|_| read(&mut source).samples[0].limit.is_some()).collect::<Vec<_>>();
+    assert!(noticed[3], "{noticed:?}");
+}
+
+#[test]
+fn kubelets_directories_name_pods_and_containers() {
+    let (uid, id) = ("29349498-197c-4919-b13f-9a928e7d001b", "ee3fc605".repeat(8));
+    let system = unified();
+    let pod = format!(
+        "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{}.slice",
+        uid.replace('-', "_")
+    );
+    let container = format!("{pod}/cri-containerd-{id}.scope");
+    for path in ["/kubepods.slice", "/kubepods.slice/kubepods-burstable.slice", &pod, &container] {
+        v2(&system, path, MIB);
+    }
+    let mut source = source(&system);
+    let nameless = sample(&read(&mut source), &container).identity.tenant.clone();
+    let expected = Tenant {
+        container_id: Some(id.clone()),
+        pod_uid: Some(uid.to_string()),
+        qos: Some("burstable"),
+        unit: Some(format!("cri-containerd-{id}.scope")),
+        ..Tenant::default()
+    };
+    assert_eq!(*nameless, expected);
+
+    system.create_dir(&format!("var/log/pods/shop_cart-5d78_{uid}/server"));
+    system.create_dir(&format!("var/log/pods/shop_cart-5d78_{uid}/proxy"));
+    system.write(&format!("var/log/containers/cart-5d78_shop_server-{id}.log"), "");
+    // Names are looked up at the 1st, 2nd, 4th and 8th sighting.
+    (0..7).for_each(|_| drop(read(&mut source)));
+    let reading = read(&mut source);
+    let named = &sample(&reading, &container).identity;
+    assert_eq!(
+        (named.tenant.namespace.as_deref(), named.tenant.pod.as_deref()),
+        (Some("shop"), Some("cart-5d78"))
+    );
+    assert_eq!((named.tenant.container.as_deref(), &*named.name), (Some("server"), "server"));
+    assert_eq!(sample(&reading, &pod).identity.tenant.container, None, "a pod is no container");
+}
+
+#[test]
+fn a_container_sees_itself_where_it_sees_no_host() {
+    let system = unified();
+    v2(&system, "", 100 * MIB);
+    system.write("sys/fs/cgroup/memory.max", (200 * MIB).to_string());
+    let reading = read(&mut source(&system));
+    assert_eq!((paths(&reading), leaves(&reading)), (vec!["/"], vec!["/"]));
+}
+
+#[test]
+fn a_system_without_the_controller_is_told_what_to_type() {
+    let system = FakeSystem::new();
+    let error = CgroupSource::new(&system.roots(), &config()).err().unwrap().to_string();
+    assert!(error.contains("/sys: No such file") && error.contains("--path.sysfs"), "{error}");
+    system.write("sys/fs/cgroup/cgroup.controllers", "cpu pids\n");
+    let error = CgroupSource::new(&system.roots(), &config()).err().unwrap().to_string();
+    assert!(error.contains("no cgroup with a memory controller below"), "{error}");
+    assert!(error.ends_with("or use --no-source.cgroup"), "{error}");
+}
+
+#[test]
+fn a_controller_that_is_gone_is_a_failure_of_the_source() {
+    let system = unified();
+    v2(&system, "/web", MIB);
+    let mut source = source(&system);
+    system.remove("sys/fs/cgroup");
+    let error = source.read(&mut Reading::default()).unwrap_err().to_string();
+    assert!(error.contains("/sys/fs/cgroup: No such file"), "{error}");
+}
+
+#[test]
+fn a_hierarchy_that_is_mounted_elsewhere_is_found() {
+    let system = FakeSystem::new();
+    let point = system.path("sys/elsewhere");
+    let mountinfo = format!("35 31 0:32 /lxc/me {} rw - cgroup cgroup rw,memory\n", point.display());
+    system.write("proc/self/mountinfo", mountinfo);
+    system.write("sys/elsewhere/memory.stat", "cache 0\nrss 5\n");
+    system.write("sys/elsewhere/worker/memory.stat", "cache 0\nrss 4\n");
+    let reading = read(&mut source(&system));
+    assert_eq!(paths(&reading), ["/lxc/me", "/lxc/me/worker"], "as processes say it");
+}
