@@ -10,6 +10,8 @@ use crate::entity::Identity;
 use crate::sample::{Kind, LimitKind, Memory, Start};
 use crate::source::SourceError;
 
+mod cgroups;
+
 const MIB: u64 = 1 << 20;
 
 /// What the next reading is to be, shared with the source that gives it.
@@ -20,6 +22,7 @@ struct Next {
     samples: Vec<Sample>,
     host: Option<HostMemory>,
     unread: HashSet<u32>,
+    unread_cgroups: Vec<String>,
     fails: bool,
 }
 
@@ -42,6 +45,7 @@ impl Source for Scripted {
         reading.samples.extend(next.samples.iter().cloned());
         reading.host = next.host;
         reading.unread = next.unread.clone();
+        reading.unread_cgroups = next.unread_cgroups.clone();
         for _ in &next.unread {
             reading.count_error(ReadErrorReason::Io);
         }
@@ -55,6 +59,7 @@ struct Bench {
     now: Moment,
     interval: Duration,
     process: Script,
+    cgroup: Script,
     host: Script,
     /// The configuration file, and where the rules in it are.
     file: tempfile::NamedTempFile,
@@ -73,18 +78,18 @@ impl Bench {
             max_entities: 1000,
         };
         change(&mut config);
-        let (process, host) = (Script::default(), Script::default());
+        let [process, cgroup, host] = [(); 3].map(|()| Script::default());
         let source = |name, script: &Script| {
             Box::new(Scripted { name, script: Arc::clone(script) }) as Box<dyn Source>
         };
-        let sources = vec![source("host", &host), source("process", &process)];
+        let sources = vec![source("host", &host), source("cgroup", &cgroup), source("process", &process)];
         let interval = config.interval;
         let selection = SelectionConfig { top: None, max_series: None };
         let now = Moment { instant: Instant::now(), unix_seconds: 1.8e9 };
         let file = tempfile::NamedTempFile::new().unwrap();
         let rules = Arc::new(LiveRules::new(Some(file.path())).unwrap());
         let sampler = Sampler::new(config, selection, Arc::clone(&rules), sources);
-        Bench { sampler, now, interval, process, host, file, rules }
+        Bench { sampler, now, interval, process, cgroup, host, file, rules }
     }
 
     /// Goes by the rules in `text` from now on.
@@ -222,7 +227,7 @@ fn a_source_that_fails_hides_no_other_and_forgets_nobody() {
     let snapshot = bench.tick(Vec::new());
     assert_eq!(find(&snapshot, Scope::Process).len(), 0, "what was not read now is not shown");
     assert_eq!(find(&snapshot, Scope::Host).len(), 1);
-    assert_eq!(snapshot.sources.iter().map(|source| source.success).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(snapshot.sources.iter().map(|source| source.success).collect::<Vec<_>>(), [true, true, false]);
     bench.process.lock().unwrap().fails = false;
     let snapshot = bench.tick(vec![process(7, "web", 301 * MIB)]);
     assert!(find(&snapshot, Scope::Process)[0].assessment.is_suspect(), "its history has survived");
@@ -235,7 +240,7 @@ fn a_process_that_could_not_be_read_once_keeps_its_history() {
     bench.process.lock().unwrap().unread = HashSet::from([7]);
     let snapshot = bench.tick(Vec::new());
     assert_eq!(snapshot.entities.len(), 0);
-    assert_eq!(snapshot.sources[1].errors, BTreeMap::from([(ReadErrorReason::Io, 1)]));
+    assert_eq!(snapshot.sources[2].errors, BTreeMap::from([(ReadErrorReason::Io, 1)]));
     let snapshot = bench.tick(vec![process(7, "web", 301 * MIB)]);
     assert!(find(&snapshot, Scope::Process)[0].assessment.is_suspect());
 }
