@@ -98,6 +98,16 @@ enum Shape {
         #[arg(long, default_value = "60MB")]
         size: Size,
     },
+    /// No leak: writes a file that nobody else sees, so that page cache grows at --rate for ever.
+    PageCache {
+        #[arg(long, default_value = "1MB/s", value_name = "SIZE/TIME")]
+        rate: Rate,
+    },
+    /// A leak that is in no process: memfds of 1 MiB, written to and never mapped, at --rate for ever.
+    Memfds {
+        #[arg(long, default_value = "1MB/s", value_name = "SIZE/TIME")]
+        rate: Rate,
+    },
     /// Leaks threads, which wait for ever.
     Threads {
         #[arg(long, default_value = "1/s", value_name = "COUNT/TIME")]
@@ -117,6 +127,10 @@ struct Target {
     bytes: f64,
     /// Bytes that were given back for new ones so far, the oldest first.
     replaced: f64,
+    /// Bytes in a file.
+    written: f64,
+    /// Bytes in memfds.
+    unmapped: f64,
     threads: f64,
     descriptors: f64,
 }
@@ -143,6 +157,8 @@ impl Shape {
                 let held = taken.min(size.as_f64());
                 Target { bytes: held, replaced: taken - held, ..Target::default() }
             }
+            Shape::PageCache { rate } => Target { written: rate.times(elapsed), ..Target::default() },
+            Shape::Memfds { rate } => Target { unmapped: rate.times(elapsed), ..Target::default() },
             Shape::Threads { rate } => Target { threads: rate.times(elapsed), ..Target::default() },
             Shape::Fds { rate } => Target { descriptors: rate.times(elapsed), ..Target::default() },
         }
@@ -177,6 +193,8 @@ impl fmt::Display for Shape {
             Shape::Cache { rate, size } => {
                 write!(f, "fills up to {size} at {rate}, then churns at that rate")
             }
+            Shape::PageCache { rate } => write!(f, "writes {rate} to a file"),
+            Shape::Memfds { rate } => write!(f, "leaks {rate} in memfds"),
             Shape::Threads { rate } => write!(f, "leaks {rate} threads"),
             Shape::Fds { rate } => write!(f, "leaks {rate} file descriptors"),
         }
@@ -443,6 +461,9 @@ struct Holdings {
     blocks: VecDeque<Vec<u8>>,
     /// Blocks that took the place of older ones so far.
     replaced: usize,
+    /// Gone with the process, and how many blocks are in it.
+    written: Option<(File, usize)>,
+    memfds: Vec<File>,
     threads: usize,
     files: Vec<File>,
 }
@@ -459,6 +480,12 @@ impl Holdings {
             self.blocks.pop_front();
             self.take_block()?;
             self.replaced += 1;
+        }
+        if target.written > 0.0 {
+            self.write(blocks_of(target.written)).map_err(|_| "room in a file")?;
+        }
+        while self.memfds.len() < (target.unmapped / MEMFD as f64) as usize {
+            self.memfds.push(filled_memfd().map_err(|_| "memfds")?);
         }
         while self.threads < target.threads as usize {
             thread::Builder::new().stack_size(STACK).spawn(wait_for_ever).map_err(|_| "threads")?;
@@ -481,6 +508,19 @@ impl Holdings {
         Ok(())
     }
 
+    /// Makes the file so many blocks long.
+    fn write(&mut self, blocks: usize) -> io::Result<()> {
+        let (file, written) = match &mut self.written {
+            Some(written) => written,
+            none => none.insert((tempfile::tempfile()?, 0)),
+        };
+        while *written < blocks {
+            file.write_all(&[1; BLOCK])?;
+            *written += 1;
+        }
+        Ok(())
+    }
+
     fn failure(&self, what: &'static str) -> Failure {
         Failure::Limit {
             what,
@@ -493,6 +533,15 @@ impl Holdings {
 
 fn blocks_of(bytes: f64) -> usize {
     (bytes / BLOCK as f64) as usize
+}
+
+/// Bytes in one memfd.
+const MEMFD: usize = 1 << 20;
+
+fn filled_memfd() -> io::Result<File> {
+    let mut file = File::from(rustix::fs::memfd_create("leaky", rustix::fs::MemfdFlags::CLOEXEC)?);
+    file.write_all(&vec![1; MEMFD])?;
+    Ok(file)
 }
 
 fn wait_for_ever() {
@@ -590,11 +639,19 @@ mod tests {
         let mut holdings = Holdings::default();
         let block = BLOCK as f64;
         for (bytes, replaced, blocks) in [(3.0, 0.0, 3), (1.5, 0.0, 1), (4.0, 0.0, 4), (4.0, 2.0, 4)] {
-            let target =
-                Target { bytes: bytes * block, replaced: replaced * block, descriptors: 2.0, threads: 1.0 };
+            let target = Target {
+                bytes: bytes * block,
+                replaced: replaced * block,
+                written: 3.0 * block,
+                unmapped: 2.0 * MEMFD as f64,
+                descriptors: 2.0,
+                threads: 1.0,
+            };
             assert_eq!(holdings.follow(&target), Ok(()));
             assert_eq!(holdings.blocks.len(), blocks);
         }
         assert_eq!((holdings.replaced, holdings.files.len(), holdings.threads), (2, 2, 1));
+        assert_eq!(holdings.written.map(|(file, _)| file.metadata().unwrap().len()), Some(3 * BLOCK as u64));
+        assert_eq!(holdings.memfds.len(), 2);
     }
 }

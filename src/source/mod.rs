@@ -52,7 +52,11 @@ pub fn all(config: &SourcesConfig) -> Result<Vec<Box<dyn Source>>, SourceError> 
     if config.host {
         sources.push(Box::new(host::HostSource::new(&roots)));
     }
-    if config.cgroup != Wanted::Not {
+    if config.cgroup == Wanted::IfThere && !roots.is_live() {
+        tracing::info!(
+            "cgroups are not watched: --path.procfs is another system's; give that one's sysfs with --path.sysfs"
+        );
+    } else if config.cgroup != Wanted::Not {
         match CgroupSource::new(&roots, &config.cgroups) {
             Ok(source) => sources.push(Box::new(source)),
             Err(error) if config.cgroup == Wanted::Surely => return Err(error),

@@ -12,6 +12,8 @@ use crate::support::wait::{SOON, until, watch};
 use crate::support::webhook::Webhook;
 use crate::support::{exporter, leaky};
 
+mod cgroups;
+
 /// A real leak, through the real detector, Prometheus and Alertmanager, to the receiver: one notification, with its
 /// evidence, and none for its neighbours. One second counts as a quarter of an hour for the detector, as one for alerting.
 #[test]

@@ -1,5 +1,6 @@
 //! What the tests start, ask and wait for.
 
+pub(crate) mod cgroup;
 pub(crate) mod exposition;
 pub(crate) mod http;
 pub(crate) mod process;
@@ -53,18 +54,18 @@ pub(crate) fn tool(names: &[&str]) -> Option<PathBuf> {
     let found = env::split_paths(&path)
         .flat_map(|dir| names.iter().map(move |name| dir.join(name)))
         .find(|file| file.is_file());
-    or_skipped(found, names[0])
+    or_skipped(found, &format!("{}; tests/run installs it", names[0]))
 }
 
 /// A Python that has the packages that tests need; else as [`tool`].
 pub(crate) fn python() -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv/bin/python");
-    or_skipped(Some(python).filter(|file| file.is_file()), "target/venv")
+    or_skipped(Some(python).filter(|file| file.is_file()), "target/venv; tests/run makes it")
 }
 
-fn or_skipped(found: Option<PathBuf>, what: &str) -> Option<PathBuf> {
+fn or_skipped<T>(found: Option<T>, what: &str) -> Option<T> {
     if found.is_none() {
-        let why = format!("there is no {what}; tests/run installs it");
+        let why = format!("there is no {what}");
         assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "{why}");
         let test = std::thread::current().name().unwrap_or("a test").to_string();
         // Not by eprintln!, which is captured: tests/run counts these lines. They start a line of their own.

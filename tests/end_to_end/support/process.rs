@@ -46,6 +46,11 @@ impl Program {
         Program::new(leaky)
     }
 
+    /// What is to be started.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.command.get_program().into()
+    }
+
     /// A directory of its own, gone with the process.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
