@@ -30,6 +30,10 @@ pub enum Kind {
     Pagetables,
     /// Per-CPU allocations of the kernel.
     Percpu,
+    /// What the kernel holds by vmalloc, stacks of threads apart. Of the host only.
+    Vmalloc,
+    /// Huge pages of hugetlbfs in use. Of the host only.
+    Hugetlb,
     /// All resident memory, where a backend knows no more than that.
     Resident,
     /// Memory of the host that no counter explains.
@@ -38,7 +42,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of all output.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Anon,
         Kind::File,
         Kind::Shmem,
@@ -48,6 +52,8 @@ impl Kind {
         Kind::KernelStack,
         Kind::Pagetables,
         Kind::Percpu,
+        Kind::Vmalloc,
+        Kind::Hugetlb,
         Kind::Resident,
         Kind::Unaccounted,
     ];
@@ -64,6 +70,8 @@ impl Kind {
             Kind::KernelStack => "kernel_stack",
             Kind::Pagetables => "pagetables",
             Kind::Percpu => "percpu",
+            Kind::Vmalloc => "vmalloc",
+            Kind::Hugetlb => "hugetlb",
             Kind::Resident => "resident",
             Kind::Unaccounted => "unaccounted",
         }
@@ -78,6 +86,7 @@ impl Kind {
             Kind::Shmem | Kind::Slab | Kind::Sock | Kind::KernelStack | Kind::Pagetables | Kind::Percpu => {
                 matches!(scope, Scope::Host | Scope::Cgroup)
             }
+            Kind::Vmalloc | Kind::Hugetlb => scope == Scope::Host,
         }
     }
 }
@@ -291,6 +300,22 @@ mod tests {
         assert_eq!(memory.scored(Scope::Process), Some(1001));
         assert_eq!(memory.scored(Scope::Host), Some(1101));
         assert_eq!(memory.total(), 1111);
+    }
+
+    #[test]
+    fn memory_of_the_kernel_counts_where_no_process_has_it() {
+        let kinds = [
+            (Kind::Slab, true),
+            (Kind::KernelStack, true),
+            (Kind::Pagetables, true),
+            (Kind::Percpu, true),
+            (Kind::Vmalloc, false),
+            (Kind::Hugetlb, false),
+        ];
+        for (kind, of_cgroups) in kinds {
+            assert!(kind.is_scored(Scope::Host) && !kind.is_scored(Scope::Process), "{kind:?}");
+            assert_eq!(kind.is_scored(Scope::Cgroup), of_cgroups, "{kind:?}");
+        }
     }
 
     #[test]

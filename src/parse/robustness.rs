@@ -11,7 +11,8 @@ use super::{
 /// One text of each kind that we read.
 const TEXTS: [&str; 16] = [
     "MemTotal: 24684084 kB\nMemFree: 1 kB\nBuffers: 6424 kB\nCached: 2 kB\nAnonPages: 1 kB\nSlab: 3 kB\n\
-     KernelStack: 4 kB\nPageTables: 5 kB\nHugePages_Total: 9\nHugepagesize: 2048 kB\n",
+     KernelStack: 4 kB\nPageTables: 5 kB\nVmallocUsed: 6 kB\nVmallocChunk: 0 kB\nHugePages_Total: 9\n\
+     HugePages_Free: 1\nHugepagesize: 2048 kB\n",
     "7945 (cat) R 7942 7942 6742 0 -1 4194304 102 0 0 0 0 0 0 0 20 0 1 0 105025 3133440 388\n",
     "Name:\tcat\nPid:\t7945\nUid:\t0\t0\t0\t0\nVmRSS:\t1728 kB\nRssAnon:\t112 kB\nThreads:\t1\n",
     "765 432 404 5 0 90 0\n",
@@ -32,6 +33,7 @@ const TEXTS: [&str; 16] = [
 fn parse_everything(text: &[u8]) {
     if let Ok(meminfo) = meminfo::parse(text) {
         let _ = (meminfo.available(), meminfo.file(), meminfo.swapped_out(), meminfo.unaccounted());
+        let _ = (meminfo.vmalloc(), meminfo.huge_pages_in_use(), meminfo.all_page_tables());
     }
     if let Ok(stat) = stat::parse(text) {
         let _ = (stat.is_dead(), stat.is_kernel_thread());

@@ -7,6 +7,7 @@ use super::*;
 use crate::config::SelectionConfig;
 use crate::detector::{Reason, Status};
 use crate::entity::Identity;
+use crate::exposition::{self, Format, Sources};
 use crate::sample::{Kind, LimitKind, Memory, Start};
 use crate::source::SourceError;
 
@@ -261,6 +262,33 @@ fn the_host_is_explained_by_the_group_that_leaks_and_by_nothing_else() {
         assert!(host.assessment.is_suspect());
         let by = host.explained_by.as_ref().map(|by| (by.scope, by.entity.as_str()));
         assert_eq!(by, explained.then_some((Scope::Group, "web")));
+    }
+}
+
+/// Shared memory that no process maps and memory of the kernel belong to no process, and are found all the same.
+#[test]
+fn the_host_is_suspect_for_what_no_process_holds_and_says_which_kind_it_is() {
+    let kinds = [Kind::Shmem, Kind::Slab, Kind::KernelStack, Kind::Pagetables, Kind::Percpu, Kind::Vmalloc];
+    for kind in kinds.into_iter().chain([Kind::Hugetlb]) {
+        let mut bench = Bench::new(|_| {});
+        let mut snapshot = None;
+        for minute in 0..40 * 60 {
+            let leaked = ((50.0 + 5.0 * f64::from(minute) / 60.0) * MIB as f64) as u64;
+            let (mut samples, figures) = host(1000 * MIB);
+            samples[0].memory.set(kind, leaked);
+            *bench.host.lock().unwrap() = Next { samples, host: figures, ..Next::default() };
+            snapshot = Some(bench.tick(vec![process(7, "web", 100 * MIB)]));
+        }
+        let snapshot = snapshot.unwrap();
+        let suspects: Vec<_> = snapshot.suspects().map(Entity::display_name).collect();
+        assert_eq!(suspects, ["host"], "{kind:?}");
+        let metrics = exposition::render(Some(&snapshot), &Sources::ALL, snapshot.taken, Format::Text);
+        let name = kind.as_str();
+        let info = format!(
+            "memleak_suspect_info{{scope=\"host\",entity=\"host\",reason=\"leaking\",kind=\"{name}\","
+        );
+        assert!(metrics.contains(&info), "{info}: {metrics}");
+        assert!(metrics.contains("\nmemleak_host_growth_explained 0\n"), "{name}");
     }
 }
 

@@ -90,14 +90,19 @@ fn kinds(meminfo: &Meminfo) -> Memory {
         .with(Kind::Shmem, meminfo.shmem)
         .with(Kind::Swap, meminfo.swapped_out())
         .with(Kind::Slab, meminfo.slab_unreclaimable)
-        .with(Kind::KernelStack, meminfo.kernel_stack)
-        .with(Kind::Pagetables, meminfo.page_tables)
+        .with(Kind::KernelStack, meminfo.stacks())
+        .with(Kind::Pagetables, meminfo.all_page_tables())
         .with(Kind::Percpu, meminfo.percpu)
+        .with(Kind::Vmalloc, meminfo.vmalloc())
+        .with(Kind::Hugetlb, meminfo.huge_pages_in_use())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::time::Duration;
+
+    use rustix::fs::statfs;
 
     use super::super::fixture::{FakeSystem, live_roots};
     use super::*;
@@ -105,10 +110,14 @@ mod tests {
 
     const KIB: u64 = 1024;
 
+    /// The kernel's include/uapi/linux/magic.h.
+    const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
+
     const MEMINFO: &str = "MemTotal: 10000 kB\nMemFree: 1000 kB\nMemAvailable: 4000 kB\nBuffers: 100 kB\n\
         Cached: 3000 kB\nSwapCached: 10 kB\nSwapTotal: 500 kB\nSwapFree: 300 kB\nAnonPages: 2000 kB\n\
         Shmem: 400 kB\nSlab: 900 kB\nSReclaimable: 600 kB\nSUnreclaim: 300 kB\nKernelStack: 50 kB\n\
-        PageTables: 60 kB\nPercpu: 70 kB\n";
+        PageTables: 60 kB\nSecPageTables: 5 kB\nVmallocUsed: 80 kB\nVmallocChunk: 0 kB\nPercpu: 70 kB\n\
+        HugePages_Total: 20\nHugePages_Free: 15\nHugepagesize: 4 kB\n";
 
     fn read(roots: &Roots) -> Result<Reading, SourceError> {
         let mut reading = Reading::default();
@@ -128,7 +137,7 @@ mod tests {
             swap_total: 500 * KIB,
             swap_used: 200 * KIB,
             slab_unreclaimable: Some(300 * KIB),
-            unaccounted: Some((9000 - 2000 - 3000 - 100 - 900 - 50 - 60 - 70 - 10) * KIB),
+            unaccounted: Some((9000 - 2000 - 3000 - 100 - 900 - 50 - 65 - 70 - 30 - 80 - 10) * KIB),
         };
         assert_eq!(reading.host, Some(expected));
     }
@@ -150,11 +159,13 @@ mod tests {
             ("swap", 190),
             ("slab", 300),
             ("kernel_stack", 50),
-            ("pagetables", 60),
+            ("pagetables", 65),
             ("percpu", 70),
+            ("vmalloc", 30),
+            ("hugetlb", 20),
         ];
         assert_eq!(kinds, expected);
-        assert_eq!(unaccounted.memory.total(), 2810 * KIB);
+        assert_eq!(unaccounted.memory.total(), 2695 * KIB);
         let start = host.start.unwrap();
         assert_eq!((start.unix_seconds, start.age), (1_700_000_000.0, Duration::from_millis(1_000_500)));
     }
@@ -189,5 +200,24 @@ mod tests {
         assert!(host.total > 0 && host.available > 0 && host.free <= host.total);
         assert!(host.unaccounted.is_none_or(|bytes| bytes < host.total));
         assert!(reading.samples[0].memory.total() < host.total + host.swap_total);
+    }
+
+    /// Others use shared memory meanwhile, so that growth is only told within a half of it.
+    #[test]
+    fn a_file_in_tmpfs_that_nobody_maps_is_shared_memory_of_the_host() {
+        const SIZE: u64 = 16 << 20;
+        let is_tmpfs = statfs("/dev/shm").is_ok_and(|fs| fs.f_type == TMPFS_MAGIC);
+        if !is_tmpfs {
+            return;
+        }
+        let roots = live_roots();
+        let shmem = || read(&roots).unwrap().samples[0].memory.get(Kind::Shmem).unwrap();
+        let before = shmem();
+        let mut file = tempfile::tempfile_in("/dev/shm").unwrap();
+        file.write_all(&vec![1; SIZE as usize]).unwrap();
+        let with = shmem();
+        assert!(with.abs_diff(before + SIZE) < SIZE / 2, "{before} and {SIZE} are not {with}");
+        drop(file);
+        assert!(shmem().abs_diff(before) < SIZE / 2);
     }
 }
