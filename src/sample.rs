@@ -261,6 +261,8 @@ pub struct HostMemory {
     pub swap_used: u64,
     /// Slab that can't be reclaimed, where the kernel says.
     pub slab_unreclaimable: Option<u64>,
+    /// Buffers of TCP and UDP sockets and IPv4 fragments, where the kernel says. Much of it is in slab.
+    pub sockets: Option<u64>,
     /// What /proc/meminfo's own counters leave unexplained, where they are complete.
     pub unaccounted: Option<u64>,
 }

@@ -185,6 +185,8 @@ metrics! { HOST_METRICS:
     HOST_SWAP_USED = gauge("memleak_host_swap_used_bytes", NONE, "Swap space in use.");
     HOST_SLAB_UNRECLAIMABLE = gauge("memleak_host_slab_unreclaimable_bytes", NONE,
         "Kernel slab that can't be reclaimed.");
+    HOST_SOCKETS = gauge("memleak_host_sockets_memory_bytes", NONE,
+        "Memory in buffers of TCP and UDP sockets and IPv4 fragments. It overlaps with slab, and other protocols' buffers are not in it.");
     HOST_UNACCOUNTED_MEMORY = gauge("memleak_host_memory_unaccounted_bytes", NONE,
         "Memory that the kernel's own counters don't explain, such as that of drivers, balloons and ZFS.");
 }

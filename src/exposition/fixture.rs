@@ -53,6 +53,7 @@ fn host_memory() -> HostMemory {
         swap_total: 100,
         swap_used: 10,
         slab_unreclaimable: Some(5),
+        sockets: Some(4),
         unaccounted: None,
     }
 }

@@ -24,6 +24,7 @@ fn figures(host: &HostMemory) -> Vec<Family<'static>> {
         (metric::HOST_SWAP_TOTAL, bytes(host.swap_total)),
         (metric::HOST_SWAP_USED, bytes(host.swap_used)),
         (metric::HOST_SLAB_UNRECLAIMABLE, host.slab_unreclaimable.and_then(bytes)),
+        (metric::HOST_SOCKETS, host.sockets.and_then(bytes)),
         (metric::HOST_UNACCOUNTED_MEMORY, host.unaccounted.and_then(bytes)),
     ]
     .into_iter()

@@ -89,7 +89,8 @@ mod tests {
         assert_eq!(status, 200);
         let expected = json!({
             "total": 8000, "used": 2000, "free": 1000, "available": 6000, "percent": 25.0, "swap_total": 100,
-            "swap_used": 10, "slab_unreclaimable": 5, "unaccounted": null, "time": 1_700_000_000.5, "time_lapse": 1
+            "swap_used": 10, "slab_unreclaimable": 5, "sockets": 4, "unaccounted": null, "time": 1_700_000_000.5,
+            "time_lapse": 1
         });
         assert_eq!(body, expected);
     }

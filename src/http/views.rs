@@ -31,6 +31,8 @@ pub(super) struct MemoryUsage {
     swap_used: u64,
     /// Kernel slab that can't be given back; null where the kernel does not say.
     slab_unreclaimable: Option<u64>,
+    /// Buffers of TCP and UDP sockets and IPv4 fragments; much of it is in slab. Null where the kernel does not say.
+    sockets: Option<u64>,
     /// What no counter of the kernel explains; null where the counters are not complete.
     unaccounted: Option<u64>,
     /// When it was sampled, seconds since the epoch.
@@ -51,6 +53,7 @@ impl MemoryUsage {
             swap_total: host.swap_total,
             swap_used: host.swap_used,
             slab_unreclaimable: host.slab_unreclaimable,
+            sockets: host.sockets,
             unaccounted: host.unaccounted,
             time: snapshot.taken_unix_seconds,
             time_lapse: snapshot.time_lapse,

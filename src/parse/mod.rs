@@ -14,6 +14,7 @@ pub mod mountinfo;
 pub mod passwd;
 pub mod pod_logs;
 pub mod pressure;
+pub mod sockstat;
 pub mod stat;
 pub mod statm;
 pub mod status;

@@ -4,15 +4,16 @@ use proptest::prelude::*;
 
 use super::memory_stat::MemoryStat;
 use super::{
-    cgroup, cgroup_names, clock, limits, meminfo, memory_files, mountinfo, passwd, pod_logs, pressure, stat,
-    statm, status,
+    cgroup, cgroup_names, clock, limits, meminfo, memory_files, mountinfo, passwd, pod_logs, pressure,
+    sockstat, stat, statm, status,
 };
 
 /// One text of each kind that we read.
-const TEXTS: [&str; 16] = [
+const TEXTS: [&str; 17] = [
     "MemTotal: 24684084 kB\nMemFree: 1 kB\nBuffers: 6424 kB\nCached: 2 kB\nAnonPages: 1 kB\nSlab: 3 kB\n\
      KernelStack: 4 kB\nPageTables: 5 kB\nVmallocUsed: 6 kB\nVmallocChunk: 0 kB\nHugePages_Total: 9\n\
      HugePages_Free: 1\nHugepagesize: 2048 kB\n",
+    "TCP: inuse 1 orphan 0 tw 0 alloc 1 mem 1\nUDP: inuse 0 mem 0\nFRAG: inuse 0 memory 0\n",
     "7945 (cat) R 7942 7942 6742 0 -1 4194304 102 0 0 0 0 0 0 0 20 0 1 0 105025 3133440 388\n",
     "Name:\tcat\nPid:\t7945\nUid:\t0\t0\t0\t0\nVmRSS:\t1728 kB\nRssAnon:\t112 kB\nThreads:\t1\n",
     "765 432 404 5 0 90 0\n",
@@ -34,6 +35,9 @@ fn parse_everything(text: &[u8]) {
     if let Ok(meminfo) = meminfo::parse(text) {
         let _ = (meminfo.available(), meminfo.file(), meminfo.swapped_out(), meminfo.unaccounted());
         let _ = (meminfo.vmalloc(), meminfo.huge_pages_in_use(), meminfo.all_page_tables());
+    }
+    if let Ok(sockstat) = sockstat::parse(text) {
+        let _ = sockstat.bytes(4096);
     }
     if let Ok(stat) = stat::parse(text) {
         let _ = (stat.is_dead(), stat.is_kernel_thread());

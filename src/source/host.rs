@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
+use rustix::param::page_size;
 use sysinfo::System;
 
 use super::clock::Clock;
 use super::roots::{Procfs, Roots};
-use super::{Reading, Source, SourceError};
+use super::{ReadErrorReason, Reading, Source, SourceError};
 use crate::entity::{EntityId, Identity};
 use crate::parse::meminfo::{self, Meminfo};
+use crate::parse::sockstat;
 use crate::sample::{HostMemory, Kind, Memory, Sample};
+
+/// Where sockets are counted: in the network namespace of the first process, which below the host's procfs is the
+/// host's, and where that can't be looked at, in our own. TCP and UDP are counted over all of them.
+const SOCKSTAT: [&str; 2] = ["1/net/sockstat", "net/sockstat"];
 
 /// Reads the memory of the machine.
 pub(super) struct HostSource {
@@ -38,7 +44,7 @@ impl Source for HostSource {
     fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError> {
         let meminfo = self.procfs.parse("meminfo", &mut self.buffer, meminfo::parse)?;
         let start = Clock::read(&self.procfs, &mut self.buffer)?.boot();
-        let mut host = figures(&meminfo);
+        let mut host = HostMemory { sockets: self.sockets(reading), ..figures(&meminfo) };
         if let Some(system) = &mut self.live {
             take_totals(system, &mut host);
         }
@@ -62,6 +68,20 @@ impl Source for HostSource {
     }
 }
 
+impl HostSource {
+    /// Bytes in the buffers of sockets; `None` for a kernel without networking, and where a file makes no sense.
+    fn sockets(&mut self, reading: &mut Reading) -> Option<u64> {
+        for name in SOCKSTAT {
+            match self.procfs.parse(name, &mut self.buffer, sockstat::parse) {
+                Ok(sockstat) => return Some(sockstat.bytes(page_size() as u64)),
+                Err(SourceError::Parse { .. }) => reading.count_error(ReadErrorReason::Malformed),
+                Err(_) => {}
+            }
+        }
+        None
+    }
+}
+
 fn figures(meminfo: &Meminfo) -> HostMemory {
     HostMemory {
         total: meminfo.total,
@@ -70,6 +90,7 @@ fn figures(meminfo: &Meminfo) -> HostMemory {
         swap_total: meminfo.swap_total.unwrap_or(0),
         swap_used: meminfo.swap_used().unwrap_or(0),
         slab_unreclaimable: meminfo.slab_unreclaimable,
+        sockets: None,
         unaccounted: meminfo.unaccounted(),
     }
 }
@@ -99,6 +120,7 @@ fn kinds(meminfo: &Meminfo) -> Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::io::Write as _;
     use std::time::Duration;
 
@@ -137,6 +159,7 @@ mod tests {
             swap_total: 500 * KIB,
             swap_used: 200 * KIB,
             slab_unreclaimable: Some(300 * KIB),
+            sockets: None,
             unaccounted: Some((9000 - 2000 - 3000 - 100 - 900 - 50 - 65 - 70 - 30 - 80 - 10) * KIB),
         };
         assert_eq!(reading.host, Some(expected));
@@ -182,6 +205,27 @@ mod tests {
     }
 
     #[test]
+    fn sockets_are_those_of_the_first_process_or_else_our_own() {
+        let system = FakeSystem::new();
+        let sockets = || {
+            let reading = read(&system.roots()).unwrap();
+            (reading.host.unwrap().sockets, reading.errors)
+        };
+        let text = |pages: u64, fragments: u64| {
+            format!("TCP: inuse 1 mem {pages}\nUDP: inuse 1 mem 0\nFRAG: inuse 1 memory {fragments}\n")
+        };
+        assert_eq!(sockets(), (None, BTreeMap::new()), "a kernel without networking is no error");
+        system.write("proc/net/sockstat", text(3, 100));
+        assert_eq!(sockets(), (Some(3 * page_size() as u64 + 100), BTreeMap::new()));
+        system.write("proc/1/net/sockstat", text(5, 200));
+        assert_eq!(sockets(), (Some(5 * page_size() as u64 + 200), BTreeMap::new()));
+        for name in SOCKSTAT {
+            system.write(&format!("proc/{name}"), "TCP: mem lots\n");
+        }
+        assert_eq!(sockets(), (None, BTreeMap::from([(ReadErrorReason::Malformed, 2)])));
+    }
+
+    #[test]
     fn what_cannot_be_read_says_which_file() {
         let system = FakeSystem::new();
         let roots = system.roots();
@@ -200,6 +244,7 @@ mod tests {
         assert!(host.total > 0 && host.available > 0 && host.free <= host.total);
         assert!(host.unaccounted.is_none_or(|bytes| bytes < host.total));
         assert!(reading.samples[0].memory.total() < host.total + host.swap_total);
+        assert!(host.sockets.is_none_or(|bytes| bytes < host.total));
     }
 
     /// Others use shared memory meanwhile, so that growth is only told within a half of it.
