@@ -247,7 +247,7 @@ mod tests {
         assert!(host.sockets.is_none_or(|bytes| bytes < host.total));
     }
 
-    /// Others use shared memory meanwhile, so that growth is only told within a half of it.
+    /// Others use shared memory meanwhile, so that it is told within a half, and tried again.
     #[test]
     fn a_file_in_tmpfs_that_nobody_maps_is_shared_memory_of_the_host() {
         const SIZE: u64 = 16 << 20;
@@ -257,12 +257,14 @@ mod tests {
         }
         let roots = live_roots();
         let shmem = || read(&roots).unwrap().samples[0].memory.get(Kind::Shmem).unwrap();
-        let before = shmem();
-        let mut file = tempfile::tempfile_in("/dev/shm").unwrap();
-        file.write_all(&vec![1; SIZE as usize]).unwrap();
-        let with = shmem();
-        assert!(with.abs_diff(before + SIZE) < SIZE / 2, "{before} and {SIZE} are not {with}");
-        drop(file);
-        assert!(shmem().abs_diff(before) < SIZE / 2);
+        let comes_and_goes = || {
+            let before = shmem();
+            let mut file = tempfile::tempfile_in("/dev/shm").unwrap();
+            file.write_all(&vec![1; SIZE as usize]).unwrap();
+            let with = shmem();
+            drop(file);
+            with.abs_diff(before + SIZE) < SIZE / 2 && shmem().abs_diff(before) < SIZE / 2
+        };
+        assert!((0..5).any(|_| comes_and_goes()));
     }
 }
