@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::detector::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason, Standing, Test};
-use crate::entity::{EntityId, Identity, Scope};
+use crate::entity::{EntityId, Identity, Scope, Tenant};
 use crate::history::{History, Sealed};
 use crate::rules::ReloadStatus;
-use crate::sample::{HostMemory, Kind, Limit, LimitKind, Memory, Start};
+use crate::sample::{
+    CgroupFigures, CgroupLimit, HostMemory, Kind, Limit, LimitKind, Memory, Pressure, Start,
+};
 use crate::snapshot::{Entity, Explanation, Snapshot, SourceReport};
 use crate::source::ReadErrorReason;
 
@@ -29,6 +31,8 @@ pub(crate) fn snapshot() -> Snapshot {
         entities: vec![
             host(),
             unaccounted(),
+            slice(),
+            cgroup(),
             group("web", 91.5),
             process(42, "leaky", "web", Some(91.5)),
             hidden(),
@@ -39,6 +43,7 @@ pub(crate) fn snapshot() -> Snapshot {
         reload: Some(ReloadStatus { successful: false, success_unix_seconds: 1_700_000_000.25 }),
         sources: vec![
             report("host", true, BTreeMap::new()),
+            report("cgroup", true, BTreeMap::new()),
             report("process", false, BTreeMap::from([(ReadErrorReason::Permission, 2)])),
         ],
         ticks_skipped: 1,
@@ -96,6 +101,50 @@ fn unaccounted() -> Entity {
     entity(EntityId::HostUnaccounted, Identity::default())
 }
 
+const SLICE: &str = "/system.slice";
+const SERVICE: &str = "/system.slice/web.service";
+
+/// A cgroup that is the sum of others, and limits them.
+fn slice() -> Entity {
+    let figures = CgroupFigures { is_leaf: false, usage: Some(900), ..figures() };
+    Entity {
+        memory: Memory::default().with(Kind::Anon, Some(650)),
+        cgroup: Some(Arc::new(figures)),
+        ..entity(EntityId::Cgroup { path: SLICE.into(), inode: 2 }, Identity::default())
+    }
+}
+
+/// A service that leaks in the process that is in it.
+fn cgroup() -> Entity {
+    let tenant = Tenant { unit: Some("web.service".to_string()), ..Tenant::default() };
+    let identity = Identity { cgroup: Some(SERVICE.into()), tenant: Arc::new(tenant), ..Identity::default() };
+    Entity {
+        memory: Memory::default().with(Kind::Anon, Some(600)).with(Kind::Shmem, Some(50)),
+        limit: figures().limits.first().map(|shared| shared.limit),
+        cgroup: Some(Arc::new(figures())),
+        assessment: Arc::new(leaking(62.0)),
+        history: Some(risen()),
+        explained_by: Some(Explanation { scope: Scope::Group, entity: "web".to_string(), share: 0.9 }),
+        ..entity(EntityId::Cgroup { path: SERVICE.into(), inode: 3 }, identity)
+    }
+}
+
+fn figures() -> CgroupFigures {
+    let limit = |kind, bytes, room| CgroupLimit { owner: SLICE.into(), limit: Limit { kind, bytes, room } };
+    CgroupFigures {
+        is_leaf: true,
+        usage: Some(700),
+        peak: Some(800),
+        limits: [limit(LimitKind::CgroupMax, 2000, 1200), limit(LimitKind::CgroupHigh, 1900, 1100)].into(),
+        oom_events: Some(2),
+        oom_kills: Some(1),
+        pressure: Some(Pressure {
+            waiting: Duration::from_millis(1500),
+            stalled: Duration::from_millis(250),
+        }),
+    }
+}
+
 /// A group that leaks.
 pub(crate) fn group(name: &str, score: f64) -> Entity {
     Entity {
@@ -122,6 +171,7 @@ pub(crate) fn process(pid: u32, name: &str, group: &str, score: Option<f64>) -> 
         own_limit: Some(LIMIT),
         start: Some(Start { unix_seconds: 1_699_990_000.25, age: Duration::from_secs(10_000) }),
         threads: Some(4),
+        within: Some(SERVICE.into()),
         assessment: Arc::new(score.map(leaking).unwrap_or_default()),
         history: score.map(|_| risen()),
         ..entity(EntityId::Process { pid, start_time: 1 }, identity)

@@ -38,9 +38,14 @@ fn an_old_snapshot_keeps_what_describes_the_exporter() {
     assert!(text.contains("memleak_last_sample_timestamp_seconds 1700000000.5\n"), "{text}");
     assert!(text.contains("memleak_source_success{source=\"host\"} 1\n"), "{text}");
     assert!(text.contains("memleak_entities{scope=\"process\"} 2\n"), "{text}");
-    for gone in
-        ["memleak_host_", "memleak_group_", "memleak_process_", "memleak_leak_score ", "memleak_suspect"]
-    {
+    for gone in [
+        "memleak_host_",
+        "memleak_cgroup_",
+        "memleak_group_",
+        "memleak_process_",
+        "memleak_leak_score ",
+        "memleak_suspect",
+    ] {
         assert!(!text.contains(gone), "{gone}: {text}");
     }
 }
@@ -81,12 +86,14 @@ fn one_source_has_its_families_and_those_of_the_whole() {
     let names = |sources: &Sources| -> BTreeSet<&str> {
         families(Some(&snapshot), sources, snapshot.taken).iter().map(|family| family.name).collect()
     };
-    let [host, process] = ["host", "process"].map(|name| names(&Sources::ALL.with(name).unwrap()));
-    assert_eq!(&host | &process, names(&Sources::ALL));
-    let in_both = &host & &process;
-    assert!(in_both.contains("memleak_leak_score") && in_both.contains("memleak_source_success"));
-    let by_scope = |name: &&&str| name.starts_with("memleak_host_") || name.starts_with("memleak_process_");
-    assert_eq!(in_both.iter().find(by_scope), None);
+    let [host, cgroup, process] =
+        ["host", "cgroup", "process"].map(|name| names(&Sources::ALL.with(name).unwrap()));
+    assert_eq!(&(&host | &cgroup) | &process, names(&Sources::ALL));
+    let in_all = &(&host & &cgroup) & &process;
+    assert!(in_all.contains("memleak_leak_score") && in_all.contains("memleak_source_success"));
+    let prefixes = ["memleak_host_", "memleak_cgroup_", "memleak_process_"];
+    let by_scope = |name: &&&str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    assert_eq!(in_all.iter().find(by_scope), None);
     assert!(host.contains("memleak_host_swap_used_bytes") && process.contains("memleak_group_processes"));
 }
 

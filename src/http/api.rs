@@ -114,11 +114,20 @@ mod tests {
     #[tokio::test]
     async fn indicators_are_sorted_by_falling_score() {
         let body = indicators("").await;
-        assert_eq!(names(&body), ["web", "leaky[42]", "host", "small[7]", "host_unaccounted"]);
+        let expected = [
+            "web",
+            "leaky[42]",
+            "host",
+            "/system.slice/web.service",
+            "/system.slice",
+            "small[7]",
+            "host_unaccounted",
+        ];
+        assert_eq!(names(&body), expected);
         assert_eq!(body["leak_score"], 91.5);
         assert_eq!(body["status"], "suspect");
         assert_eq!(body["threshold"], 60.0);
-        assert_eq!(body["matched"], 5);
+        assert_eq!(body["matched"], 7);
     }
 
     #[tokio::test]
@@ -129,7 +138,7 @@ mod tests {
 
         let body = indicators("status=suspect&limit=1").await;
         assert_eq!(names(&body), ["web"]);
-        assert_eq!(body["matched"], 3);
+        assert_eq!(body["matched"], 4);
     }
 
     #[tokio::test]
@@ -158,6 +167,30 @@ mod tests {
         let explained = indicators("scope=host").await;
         let expected = json!({"scope": "group", "entity": "web", "share": 1.0});
         assert_eq!(explained["indicators"][0]["explained_by"], expected);
+    }
+
+    #[tokio::test]
+    async fn a_cgroup_tells_who_is_in_it_and_what_stops_it() {
+        let body = indicators("scope=cgroup").await;
+        let service = &body["indicators"][0];
+        let expected = json!({
+            "tenant": {
+                "container_id": null, "pod_uid": null, "qos": null, "namespace": null, "pod": null,
+                "container": null, "unit": "web.service",
+            },
+            "usage": 700, "peak": 800, "oom_events": 2, "oom_kills": 1,
+            "limits": [
+                {"cgroup": "/system.slice", "kind": "cgroup_max", "bytes": 2000, "room": 1200},
+                {"cgroup": "/system.slice", "kind": "cgroup_high", "bytes": 1900, "room": 1100},
+            ],
+            "growing_processes": [
+                {"pid": 42, "name": "leaky", "group": "web", "leak_score": 91.5, "growth_bytes_per_second": 0.5},
+            ],
+        });
+        assert_eq!(service["cgroup"], expected);
+        assert_eq!(service["explained_by"], json!({"scope": "group", "entity": "web", "share": 0.9}));
+        let sum = &body["indicators"][1];
+        assert_eq!((&sum["status"], &sum["leak_score"]), (&json!("clean"), &Value::Null));
     }
 
     #[tokio::test]

@@ -102,7 +102,10 @@ async fn some_sources_are_served_in_every_form() {
             "{plain}"
         );
         assert_eq!(
-            server.request_with("GET", "/metrics?collect%5B%5D=host&collect[]=process", accept).await.body,
+            server
+                .request_with("GET", "/metrics?collect%5B%5D=host&collect[]=process&collect[]=cgroup", accept)
+                .await
+                .body,
             all
         );
     }
