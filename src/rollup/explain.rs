@@ -87,3 +87,88 @@ impl Narrower {
         (share >= EXPLAINED).then(|| Explanation { scope: *scope, entity: entity.clone(), share })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detector::Assessment;
+    use crate::entity::Identity;
+    use crate::exposition::fixture;
+
+    const THRESHOLD: f64 = 60.0;
+
+    fn growing(entity: Entity, score: f64, growth: f64) -> Entity {
+        let assessment = Assessment {
+            score: Some(score),
+            threshold: THRESHOLD,
+            growth_bytes_per_second: Some(growth),
+            ..Assessment::default()
+        };
+        Entity { assessment: Arc::new(assessment), ..entity }
+    }
+
+    fn host(growth: f64) -> Entity {
+        growing(fixture::entity(EntityId::Host, Identity::default()), 70.0, growth)
+    }
+
+    fn cgroup(path: &str, growth: f64) -> Entity {
+        let id = EntityId::Cgroup { path: path.into(), inode: 1 };
+        growing(fixture::entity(id, Identity::default()), 70.0, growth)
+    }
+
+    fn process(pid: u32, group: &str, within: &str, score: f64, growth: f64) -> Entity {
+        let process = growing(fixture::process(pid, "any", group, None), score, growth);
+        Entity { within: Some(within.into()), ..process }
+    }
+
+    fn group(name: &str, growth: f64) -> Entity {
+        growing(fixture::group(name, 0.0), 70.0, growth)
+    }
+
+    /// Scope and name of what explains each entity.
+    fn explained(mut entities: Vec<Entity>) -> Vec<Option<(Scope, String)>> {
+        explain(&mut entities, THRESHOLD);
+        let by = |entity: Entity| entity.explained_by.map(|by| (by.scope, by.entity));
+        entities.into_iter().map(by).collect()
+    }
+
+    #[test]
+    fn suspects_in_a_cgroup_explain_it_in_the_name_of_their_group() {
+        let web = Some((Scope::Group, "web".to_string()));
+        let of = |inside: &[Entity]| explained([&[cgroup("/a", 10.0)], inside].concat())[0].clone();
+        assert_eq!(of(&[process(1, "web", "/a", 70.0, 5.0), process(2, "web", "/a", 70.0, 4.0)]), web);
+        assert_eq!(of(&[process(1, "web", "/a", 70.0, 5.0)]), None, "half of it is not enough");
+        assert_eq!(of(&[process(1, "web", "/b", 70.0, 9.0)]), None, "it is in another one");
+        assert_eq!(of(&[process(1, "web", "/a", 20.0, 9.0)]), None, "it raises no alert itself");
+        assert_eq!(of(&[group("web", 9.0)]), None, "a group may be anywhere");
+    }
+
+    #[test]
+    fn the_host_is_explained_by_whoever_speaks_for_the_growth_and_counts_none_twice() {
+        let entities = vec![
+            host(10.0),
+            cgroup("/a", 5.0),
+            cgroup("/shmem", 4.0),
+            group("web", 5.0),
+            process(1, "web", "/a", 70.0, 5.0),
+        ];
+        let expected = [
+            Some((Scope::Group, "web".to_string())),
+            Some((Scope::Group, "web".to_string())),
+            None,
+            None,
+            None,
+        ];
+        assert_eq!(explained(entities), expected);
+        let counted_twice =
+            vec![host(10.0), cgroup("/a", 5.0), group("web", 5.0), process(1, "web", "/a", 70.0, 5.0)];
+        assert_eq!(explained(counted_twice)[0], None, "5 of 10, seen in two scopes");
+    }
+
+    #[test]
+    fn what_does_not_grow_is_not_explained() {
+        assert_eq!(explained(vec![host(0.0), group("web", 5.0)])[0], None);
+        assert_eq!(explained(vec![host(f64::NAN), group("web", 5.0)])[0], None);
+        assert_eq!(explained(vec![host(10.0)]), [None]);
+    }
+}
