@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::gate::Gate;
+use crate::entity::Scope;
 use crate::sample::Kind;
 
 /// What the detector thinks of one entity.
@@ -75,9 +76,10 @@ impl Assessment {
         judged
     }
 
-    /// The kind that grew most.
-    pub fn dominant_kind(&self) -> Option<Kind> {
-        let grown = self.growth_by_kind.iter().filter(|growth| growth.bytes > 0);
+    /// The kind that grew most of those in which a leak of this scope may live.
+    pub fn dominant_kind(&self, scope: Scope) -> Option<Kind> {
+        let is_scored = |growth: &&KindGrowth| growth.bytes > 0 && growth.kind.is_scored(scope);
+        let grown = self.growth_by_kind.iter().filter(is_scored);
         grown.max_by_key(|growth| growth.bytes).map(|growth| growth.kind)
     }
 
@@ -201,6 +203,16 @@ pub enum Channel {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn page_cache_is_not_what_grew_however_much_there_is_of_it() {
+        let growth = |kind, bytes| KindGrowth { kind, bytes };
+        let growth_by_kind = vec![growth(Kind::Anon, 5), growth(Kind::File, 99), growth(Kind::Shmem, 7)];
+        let found = Assessment { growth_by_kind, ..Assessment::default() };
+        assert_eq!(found.dominant_kind(Scope::Process), Some(Kind::Anon));
+        assert_eq!(found.dominant_kind(Scope::Cgroup), Some(Kind::Shmem));
+        assert_eq!(Assessment::default().dominant_kind(Scope::Host), None);
+    }
 
     #[test]
     fn status_and_reason_follow_the_threshold() {

@@ -147,7 +147,7 @@ fn suspect_info<'a>(snapshot: &'a Snapshot, sources: &Sources) -> Family<'a> {
     let mut family = Family::new(metric::SUSPECT_INFO);
     for suspect in snapshot.suspects().filter(|entity| entity.exported && sources.cover(entity.scope())) {
         let assessment = &suspect.assessment;
-        let kind = assessment.dominant_kind().map_or("", |kind| kind.as_str());
+        let kind = assessment.dominant_kind(suspect.scope()).map_or("", |kind| kind.as_str());
         let window = assessment.window_seconds.map(human::duration).unwrap_or_default();
         family.push(
             Labels::shared([

@@ -152,7 +152,7 @@ fn a_leak_makes_its_process_and_its_group_suspect() {
     let (group, process) = (find(&snapshot, Scope::Group)[0], find(&snapshot, Scope::Process)[0]);
     for entity in [group, process] {
         assert!(entity.assessment.is_suspect(), "{entity:?}");
-        assert_eq!(entity.assessment.dominant_kind(), Some(Kind::Anon));
+        assert_eq!(entity.assessment.dominant_kind(entity.scope()), Some(Kind::Anon));
     }
     let growth = group.assessment.growth_bytes_per_second.unwrap() * 3600.0 / MIB as f64;
     assert!((growth - 5.0).abs() < 0.2, "{growth} MiB/h");

@@ -155,7 +155,7 @@ fn write_row(html: &mut String, class: &str, entity: &Entity, below_name: &str, 
         Seen::Itself(_) => write_evidence(html, entity)?,
         Seen::Members { suspects } => write_suspects(html, suspects)?,
     }
-    let kind = assessment.dominant_kind().map(|kind| kind.as_str());
+    let kind = assessment.dominant_kind(entity.scope()).map(|kind| kind.as_str());
     write_number(html, "Growth", assessment.growth_bytes_per_second.map(growth_per_hour), kind)?;
     let limit = entity.limit.map(|limit| limit_name(limit.kind));
     write_number(html, "Time to limit", assessment.time_to_limit_seconds.map(human::duration), limit)?;

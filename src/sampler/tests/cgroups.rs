@@ -97,7 +97,7 @@ fn memory_that_no_process_maps_is_the_cgroups_own() {
     });
     let container = named(&snapshot, ONE);
     assert!(container.assessment.is_suspect() && container.explained_by.is_none());
-    assert_eq!(container.assessment.dominant_kind(), Some(Kind::Shmem));
+    assert_eq!(container.assessment.dominant_kind(container.scope()), Some(Kind::Shmem));
     let host = named(&snapshot, "host");
     let explained = host.explained_by.as_ref().unwrap();
     assert_eq!((explained.scope, &*explained.entity), (Scope::Cgroup, ONE));
