@@ -31,7 +31,7 @@ pub(super) fn write_table(html: &mut String, snapshot: &Snapshot) -> fmt::Result
     let surest = ranked(snapshot.findings()).first().map(|finding| &finding.id);
     write_section(html, ("findings", "Findings"), &entries.findings, surest)?;
     write_section(html, ("cgroups", "Containers and services"), &entries.cgroups, None)?;
-    write_section(html, ("others", "Nothing found"), &entries.others, None)?;
+    write_section(html, ("others", "Host and programs"), &entries.others, None)?;
     html.push_str("</table></div>\n");
     html.push_str(LEGEND);
     let shown = entries.findings.len() + entries.cgroups.len() + entries.others.len();
@@ -307,7 +307,7 @@ mod tests {
     fn where_nothing_is_found_a_group_shows_its_worst_member_and_says_so() {
         let processes = [42, 43].map(|pid| fixture::process(pid, "web", "web", Some(20.0)));
         let rows = rows(std::iter::once(fixture::group("web", 20.0)).chain(processes).collect());
-        assert!(rows[0].contains("Nothing found"), "{rows:?}");
+        assert!(rows[0].contains("Host and programs"), "{rows:?}");
         assert!(rows[1].contains("<bdi>2 processes, shown is web[42]</bdi>"), "{rows:?}");
         assert!(rows[1].contains("<svg") && rows.len() == 2, "{rows:?}");
     }
