@@ -213,20 +213,6 @@ impl Rootfs {
         list(openat(&self.0.fd, "var/log/pods", directory(), Mode::empty())?, buffer, each)
     }
 
-    /// Calls `each` with the names in one directory of those.
-    ///
-    /// # Errors
-    /// What openat(2) and getdents64(2) say.
-    pub(super) fn logs_of_pod(
-        &self,
-        pod: &CStr,
-        buffer: &mut Vec<u8>,
-        each: impl FnMut(&CStr),
-    ) -> Result<(), Errno> {
-        let pods = openat(&self.0.fd, "var/log/pods", directory(), Mode::empty())?;
-        list(openat(pods, pod, directory() | OFlags::NOFOLLOW, Mode::empty())?, buffer, each)
-    }
-
     /// Calls `each` with the names below the directory in which kubelet links the logs of containers.
     ///
     /// # Errors

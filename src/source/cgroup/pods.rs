@@ -2,7 +2,6 @@
 //! socket of a runtime is asked.
 
 use std::collections::HashMap;
-use std::ffi::{CStr, CString};
 
 use super::super::roots::Rootfs;
 use crate::parse::cgroup_names::CgroupNames;
@@ -36,8 +35,6 @@ pub(super) struct Pods {
 struct Pod {
     namespace: String,
     name: String,
-    /// Its only container, where it has no more.
-    only: Option<String>,
 }
 
 impl Pods {
@@ -53,12 +50,12 @@ impl Pods {
             self.list(buffer);
         }
         let pod = self.pods.get(uid);
-        let by_id = names.container_id.as_ref().and_then(|id| self.containers.get(id));
-        let only = pod.and_then(|pod| pod.only.as_ref()).filter(|_| names.container_id.is_some());
+        // By its id alone: even a pod of one container has a second one, which holds its namespaces and has no log.
+        let container = names.container_id.as_ref().and_then(|id| self.containers.get(id));
         PodNames {
             namespace: pod.map(|pod| pod.namespace.clone()),
             name: pod.map(|pod| pod.name.clone()),
-            container: by_id.or(only).cloned(),
+            container: container.cloned(),
         }
     }
 
@@ -68,8 +65,7 @@ impl Pods {
     }
 
     fn knows(&self, uid: &str, container: Option<&str>) -> bool {
-        let is_named = |id: &str| self.containers.contains_key(id);
-        self.pods.get(uid).is_some_and(|pod| container.is_none_or(|id| pod.only.is_some() || is_named(id)))
+        self.pods.contains_key(uid) && container.is_none_or(|id| self.containers.contains_key(id))
     }
 
     fn may_list(&self) -> bool {
@@ -81,16 +77,13 @@ impl Pods {
         self.listed_in_pass = Some(self.pass);
         self.pods.clear();
         self.containers.clear();
-        let mut directories: Vec<CString> = Vec::new();
-        let mut add = |name: &CStr| {
-            if directories.len() < MAX_NAMES {
-                directories.push(name.to_owned());
+        let pods = self.rootfs.pod_logs(buffer, |directory| {
+            let names = directory.to_str().ok().and_then(pod_logs::pod);
+            if let Some(log) = names.filter(|_| self.pods.len() < MAX_NAMES) {
+                let pod = Pod { namespace: log.namespace.to_string(), name: log.pod.to_string() };
+                self.pods.insert(log.uid.to_string(), pod);
             }
-        };
-        let pods = self.rootfs.pod_logs(buffer, &mut add);
-        for directory in &directories {
-            self.add_pod(directory, buffer);
-        }
+        });
         let containers = self.rootfs.container_logs(buffer, |link| {
             let names = link.to_str().ok().and_then(pod_logs::container);
             if let Some(log) = names.filter(|_| self.containers.len() < MAX_NAMES) {
@@ -100,19 +93,5 @@ impl Pods {
         if let Err(error) = pods.and(containers) {
             tracing::debug!(%error, "pods have no names: kubelet's log directories can't be listed");
         }
-    }
-
-    fn add_pod(&mut self, directory: &CString, buffer: &mut Vec<u8>) {
-        let Some(log) = directory.to_str().ok().and_then(pod_logs::pod) else { return };
-        let (mut count, mut last) = (0, None);
-        let listed = self.rootfs.logs_of_pod(directory, buffer, |name| {
-            if !name.to_bytes().starts_with(b".") {
-                count += 1;
-                last = Some(name.to_string_lossy().into_owned());
-            }
-        });
-        let only = last.filter(|_| listed.is_ok() && count == 1);
-        let pod = Pod { namespace: log.namespace.to_string(), name: log.pod.to_string(), only };
-        self.pods.insert(log.uid.to_string(), pod);
     }
 }

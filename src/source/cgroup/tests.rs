@@ -319,7 +319,8 @@ fn kubelets_directories_name_pods_and_containers() {
         uid.replace('-', "_")
     );
     let container = format!("{pod}/cri-containerd-{id}.scope");
-    for path in ["/kubepods.slice", "/kubepods.slice/kubepods-burstable.slice", &pod, &container] {
+    let pause = format!("{pod}/cri-containerd-{}.scope", "0b5a7c11".repeat(8));
+    for path in ["/kubepods.slice", "/kubepods.slice/kubepods-burstable.slice", &pod, &container, &pause] {
         v2(&system, path, MIB);
     }
     let mut source = source(&system);
@@ -334,7 +335,6 @@ fn kubelets_directories_name_pods_and_containers() {
     assert_eq!(*nameless, expected);
 
     system.create_dir(&format!("var/log/pods/shop_cart-5d78_{uid}/server"));
-    system.create_dir(&format!("var/log/pods/shop_cart-5d78_{uid}/proxy"));
     system.write(&format!("var/log/containers/cart-5d78_shop_server-{id}.log"), "");
     // Names are looked up at the 1st, 2nd, 4th and 8th sighting.
     (0..7).for_each(|_| drop(read(&mut source)));
@@ -346,6 +346,12 @@ fn kubelets_directories_name_pods_and_containers() {
     );
     assert_eq!((named.tenant.container.as_deref(), &*named.name), (Some("server"), "server"));
     assert_eq!(sample(&reading, &pod).identity.tenant.container, None, "a pod is no container");
+    let pause = &sample(&reading, &pause).identity.tenant;
+    assert_eq!(
+        (pause.pod.as_deref(), pause.container.as_deref()),
+        (Some("cart-5d78"), None),
+        "it has no log"
+    );
 }
 
 #[test]
