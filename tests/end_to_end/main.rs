@@ -14,6 +14,7 @@
 
 mod alerting;
 mod backtest;
+mod cgroups;
 mod configuration;
 mod dashboards;
 mod exporter;

@@ -6,6 +6,7 @@ pub(crate) mod http;
 pub(crate) mod process;
 pub(crate) mod servers;
 pub(crate) mod speed;
+pub(crate) mod tree;
 pub(crate) mod wait;
 pub(crate) mod webhook;
 
@@ -26,12 +27,28 @@ pub(crate) fn exporter_at(address: SocketAddr) -> Program {
     Program::exporter().arg(format!("--web.listen-address={address}"))
 }
 
-/// The exporter over a tree of files that looks like a host's /proc; it reads it once.
+/// The exporter over a tree of files that looks like a host's /proc, without cgroups; it reads it once.
 pub(crate) fn exporter_of_fixtures(flags: &[&str]) -> servers::Server {
-    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
-    let roots = [format!("--path.procfs={fixtures}/host/proc"), format!("--path.rootfs={fixtures}/host")];
+    let host = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/host");
+    let roots = [format!("--path.procfs={host}/proc"), format!("--path.rootfs={host}")];
+    let roots = [&roots.each_ref().map(String::as_str)[..], &["--no-source.cgroup"]].concat();
+    exporter_that_reads_once(&[&roots, flags].concat())
+}
+
+/// The exporter over a host of files, all whose file systems are below `host`; it reads it once.
+pub(crate) fn exporter_of(host: &Path, flags: &[&str]) -> servers::Server {
+    let host = host.display();
+    let roots = [
+        format!("--path.procfs={host}/proc"),
+        format!("--path.sysfs={host}/sys"),
+        format!("--path.rootfs={host}"),
+    ];
+    exporter_that_reads_once(&[&roots.each_ref().map(String::as_str)[..], flags].concat())
+}
+
+fn exporter_that_reads_once(flags: &[&str]) -> servers::Server {
     let once = ["--process.top=all", "--web.disable-exporter-metrics", "--sample.interval=1h"];
-    let exporter = exporter(&[&roots.each_ref().map(String::as_str)[..], &once, flags].concat());
+    let exporter = exporter(&[&once, flags].concat());
     wait::until("the first sample", wait::SOON, || (exporter.get("/-/ready").status == 200).then_some(()));
     exporter
 }
