@@ -62,7 +62,7 @@ impl PidDir {
 /// Why nothing could be read of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unread {
-    /// It ended meanwhile; that is no error.
+    /// It ended meanwhile, or the kernel has nothing to say; that is no error.
     Vanished,
     /// It counts as an error.
     Failed(ReadErrorReason),
@@ -71,8 +71,9 @@ pub(super) enum Unread {
 impl From<Errno> for Unread {
     fn from(errno: Errno) -> Unread {
         match errno {
-            // The last one is what files of a cgroup say that is gone.
-            Errno::NOENT | Errno::SRCH | Errno::NODEV => Unread::Vanished,
+            // NODEV is what files of a cgroup say that is gone, OPNOTSUPP what its pressure says where the kernel was told
+            // not to measure any: that file is as good as not there.
+            Errno::NOENT | Errno::SRCH | Errno::NODEV | Errno::OPNOTSUPP => Unread::Vanished,
             Errno::ACCESS | Errno::PERM => Unread::Failed(ReadErrorReason::Permission),
             _ => Unread::Failed(ReadErrorReason::Io),
         }
@@ -95,6 +96,8 @@ mod tests {
         for (errno, expected) in [
             (Errno::NOENT, Unread::Vanished),
             (Errno::SRCH, Unread::Vanished),
+            (Errno::NODEV, Unread::Vanished),
+            (Errno::OPNOTSUPP, Unread::Vanished),
             (Errno::ACCESS, Unread::Failed(ReadErrorReason::Permission)),
             (Errno::PERM, Unread::Failed(ReadErrorReason::Permission)),
             (Errno::FBIG, Unread::Failed(ReadErrorReason::Io)),
