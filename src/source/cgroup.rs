@@ -166,7 +166,7 @@ impl Walk<'_> {
             return Ok(false);
         };
         let name = if self.path.is_empty() { "/" } else { &self.path };
-        let details = self.lives.details(name, node.inode, dir, self.buffer)?;
+        let details = self.lives.details(name, node.inode, dir, self.buffer, self.reading);
         let (path, identity, terms) =
             (Arc::clone(&details.path), Arc::clone(&details.identity), details.terms);
         let own = above.and(&path, &usage, &terms, self.version);

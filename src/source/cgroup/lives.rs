@@ -1,8 +1,10 @@
 //! What a cgroup is and may do, remembered for its life.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use super::super::Reading;
 use super::super::pid_dir::Unread;
 use super::super::roots::{Procfs, Rootfs};
 use super::dir::CgroupDir;
@@ -56,33 +58,46 @@ impl Lives {
         Lives { version, procfs, pods: Pods::new(rootfs), lives: HashMap::new(), pass: 0 }
     }
 
-    /// The details of the cgroup at `path`. `buffer` is scratch space.
-    ///
-    /// # Errors
-    /// [`Unread`] where its limits can't be read; what was known of them stays.
+    /// The details of the cgroup at `path`. `buffer` is scratch space. Terms that can't be read stay as they were, and
+    /// count in `reading` unless the cgroup is gone.
     pub(super) fn details(
         &mut self,
         path: &str,
         inode: u64,
         dir: &CgroupDir,
         buffer: &mut Vec<u8>,
-    ) -> Result<&Details, Unread> {
+        reading: &mut Reading,
+    ) -> &Details {
         let Lives { version, procfs, pods, lives, pass } = self;
-        if lives.get(path).is_none_or(|life| life.inode != inode) {
-            let path: Arc<str> = Arc::from(path);
-            lives.insert(Arc::clone(&path), Life::new(path, inode));
-        }
-        // It was put there just now, or was there before.
-        let Some(life) = lives.get_mut(path) else { return Err(Unread::Vanished) };
+        let life = match lives.entry(Arc::from(path)) {
+            Entry::Occupied(known) if known.get().inode == inode => known.into_mut(),
+            Entry::Occupied(made_anew) => {
+                let path = Arc::clone(made_anew.key());
+                let life = made_anew.into_mut();
+                *life = Life::new(path, inode);
+                life
+            }
+            Entry::Vacant(new) => {
+                let path = Arc::clone(new.key());
+                new.insert(Life::new(path, inode))
+            }
+        };
         life.seen_in_pass = *pass;
         life.sightings += 1;
         if life.sightings <= TERMS_EVERY || (life.sightings + inode).is_multiple_of(TERMS_EVERY) {
-            life.details.terms = Terms::read(dir, *version, buffer)?;
+            match Terms::read(dir, *version, buffer) {
+                Ok(terms) => life.details.terms = terms,
+                Err(Unread::Vanished) => {}
+                Err(Unread::Failed(reason)) => {
+                    tracing::debug!(path, reason = reason.as_str(), "limits of a cgroup could not be read");
+                    reading.count_error(reason);
+                }
+            }
         }
         if life.names_are_due() {
             life.details.name(dir, procfs, pods, buffer);
         }
-        Ok(&life.details)
+        &life.details
     }
 
     /// Ends a pass over all cgroups: who was not seen in it is forgotten.

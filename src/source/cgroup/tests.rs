@@ -263,9 +263,29 @@ fn what_is_malformed_counts_and_hides_no_other() {
     system.write("sys/fs/cgroup/bad/memory.stat", "anon lots\n");
     system.write("sys/fs/cgroup/odd/memory.max", "\u{fffd}\n");
     let reading = read(&mut source(&system));
-    assert_eq!(paths(&reading), ["/good"]);
+    assert_eq!(paths(&reading), ["/good", "/odd"]);
     assert_eq!(reading.errors, [(ReadErrorReason::Malformed, 2)].into());
-    assert_eq!(reading.unread_cgroups.len(), 2, "they are there: nobody's life ends");
+    assert_eq!(reading.unread_cgroups, ["/bad"], "it is there: nobody's life ends");
+}
+
+#[test]
+fn limits_that_cannot_be_read_stay_as_they_were() {
+    let system = unified();
+    v2(&system, "/web", 100 * MIB);
+    system.write("sys/fs/cgroup/web/memory.max", (300 * MIB).to_string());
+    let mut source = source(&system);
+    read(&mut source);
+    system.write("sys/fs/cgroup/web/memory.events", "garbage\n");
+    let readings: Vec<_> = (0..11).map(|_| read(&mut source)).collect();
+    for reading in &readings {
+        assert_eq!(sample(reading, "/web").limit.map(|limit| limit.bytes), Some(300 * MIB));
+    }
+    let errors = |reading: &Reading| reading.errors.values().sum::<u64>();
+    assert_eq!(
+        readings.iter().map(errors).sum::<u64>(),
+        5,
+        "at the 2nd to the 4th look, and at two of eight"
+    );
 }
 
 #[test]
