@@ -211,6 +211,7 @@ impl Sampler {
         let succeeded = |name: &str| reports.iter().any(|(report, _)| report.name == name && report.success);
         let seen: HashSet<&EntityId> = samples.iter().map(|(sample, _)| &sample.entity).collect();
         let is_unread = |pid: &u32| reports.iter().any(|(_, unread)| unread.contains(pid));
+        let unread_cgroups: HashSet<&str> = unread_cgroups.iter().map(String::as_str).collect();
         let [host, cgroup, process] = ["host", "cgroup", "process"].map(succeeded);
         self.watchlist.retire(|entity| match entity {
             EntityId::Process { pid, .. } => process && !is_unread(pid) && !seen.contains(entity),
@@ -219,8 +220,7 @@ impl Sampler {
                 process && !is_unread(&pid) && !seen.contains(&EntityId::Process { pid, start_time })
             }
             EntityId::Cgroup { path, .. } => {
-                let is_unread = unread_cgroups.iter().any(|unread| is_at_or_below(path, unread));
-                cgroup && !is_unread && !seen.contains(entity)
+                cgroup && !seen.contains(entity) && !is_at_or_below(path, &unread_cgroups)
             }
             EntityId::Host | EntityId::HostUnaccounted | EntityId::Group { .. } => {
                 host && !seen.contains(entity)
@@ -310,9 +310,15 @@ struct Pass {
     dropped: BTreeMap<Scope, u64>,
 }
 
-/// Whether a cgroup is this one or one below it.
-fn is_at_or_below(path: &str, above: &str) -> bool {
-    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Whether a cgroup is one of these or below one. As many as there are levels are looked up, however many these are.
+fn is_at_or_below(mut path: &str, these: &HashSet<&str>) -> bool {
+    loop {
+        if these.contains(path) {
+            return true;
+        }
+        let Some(end) = path.rfind('/') else { return false };
+        path = &path[..end];
+    }
 }
 
 fn member<'a>(sample: &'a Sample, verdict: &'a Verdict, limit: Option<Limit>) -> Member<'a> {

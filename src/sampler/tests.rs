@@ -431,3 +431,15 @@ fn groups_are_bounded() {
     let snapshot = bench.tick(vec![process(3000, "web", MIB)]);
     assert_eq!(find(&snapshot, Scope::Group)[0].display_name(), "ü".repeat(128));
 }
+
+#[test]
+fn what_is_below_an_unread_cgroup_is_unread_as_well() {
+    let unread = |path, these: &[&str]| is_at_or_below(path, &these.iter().copied().collect());
+    for path in ["/a", "/a/b", "/a/b/c"] {
+        assert!(unread(path, &["/x", "/a"]), "{path}");
+    }
+    for path in ["/ab", "/b/a", "/"] {
+        assert!(!unread(path, &["/x", "/a"]), "{path}");
+    }
+    assert!(unread("/", &[""]) && unread("/a/b", &[""]), "the root of a container is all there is");
+}
