@@ -1,5 +1,7 @@
 //! Cgroups: containers, services and what they are below, from the hierarchy that accounts memory (cgroups(7)).
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ffi::CString;
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use rustix::io::Errno;
 
 use super::pid_dir::Unread;
 use super::roots::{Procfs, Roots};
-use super::{Reading, Source, SourceError};
+use super::{ReadErrorReason, Reading, Source, SourceError};
 use crate::config::CgroupsConfig;
 use crate::entity::{EntityId, Scope};
 use crate::parse::meminfo;
@@ -121,10 +123,20 @@ impl Walk<'_> {
         dir.children(self.buffer, &mut names)?;
         let length = self.path.len();
         let mut any = false;
+        let mut replaced = HashSet::new();
         for name in &names {
+            let text = name.to_string_lossy();
             self.path.push('/');
-            self.path.push_str(&name.to_string_lossy());
-            any |= self.child(dir, name, above, depth);
+            self.path.push_str(&text);
+            // Of names that differ in bytes that are no UTF-8, one can be told of: the same series may not come twice.
+            let is_taken = match text {
+                Cow::Owned(text) => !replaced.insert(text),
+                Cow::Borrowed(_) => false,
+            };
+            any |= match is_taken {
+                true => self.note(Err(Unread::Failed(ReadErrorReason::Malformed))),
+                false => self.child(dir, name, above, depth),
+            };
             self.path.truncate(length);
         }
         Ok(any)
