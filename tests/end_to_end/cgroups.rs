@@ -2,7 +2,7 @@
 //! the host, `NAME.prom` what is to be said of its cgroups and of who is in them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::support::{exporter_of, tree};
 
@@ -16,25 +16,32 @@ const STABLE: [&str; 6] = [
     "memleak_source_read_errors_total{",
 ];
 
+mod odd;
+
+/// A text of the fixtures.
+fn fixture(name: &str) -> String {
+    let path = fixtures().join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cgroups")
+}
+
 /// Compares what is said of the host of this name, sorted: the order of equals is that of directories.
 fn compare(name: &str) {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cgroups");
-    let read = |file: String| {
-        let path = fixtures.join(file);
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    };
     let host = tempfile::tempdir().unwrap();
-    tree::expand(&(read("common.tree".to_string()) + &read(format!("{name}.tree"))), host.path());
+    tree::expand(&(fixture("common.tree") + &fixture(&format!("{name}.tree"))), host.path());
     let metrics = exporter_of(host.path(), &[]).get("/metrics").body;
     let is_stable = |line: &&str| STABLE.iter().any(|stable| line.starts_with(stable));
     let mut lines: Vec<&str> = metrics.lines().filter(is_stable).collect();
     lines.sort_unstable();
 
-    let golden = fixtures.join(format!("{name}.prom"));
+    let golden = fixtures().join(format!("{name}.prom"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&golden, lines.join("\n") + "\n").unwrap();
     }
-    let expected = read(format!("{name}.prom"));
+    let expected = fixture(&format!("{name}.prom"));
     let expected: Vec<&str> = expected.lines().collect();
     let surplus: Vec<_> = lines.iter().filter(|line| !expected.contains(line)).collect();
     let missing: Vec<_> = expected.iter().filter(|line| !lines.contains(line)).collect();

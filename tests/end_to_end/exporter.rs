@@ -1,17 +1,15 @@
 //! How the exporter behaves towards whoever starts, scrapes and stops it.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use crate::support::exposition::value;
 use crate::support::http::connect;
 use crate::support::process::{Process, Program};
-use crate::support::servers::Server;
 use crate::support::wait::{SOON, until};
-use crate::support::{exporter, tool};
+use crate::support::{exporter, tool, unprivileged_exporter};
 
 #[test]
 fn serves_within_a_second() {
@@ -27,14 +25,7 @@ fn serves_without_privileges() {
         return serves_within_a_second();
     }
     let directory = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
-    let program = directory.path().join("memleak-exporter");
-    std::fs::copy(env!("CARGO_BIN_EXE_memleak-exporter"), &program).unwrap();
-    let exporter = Server::start("/-/healthy", |address| {
-        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--"];
-        let listen = format!("--web.listen-address={address}");
-        Program::new("setpriv").args(&nobody).arg(&program).arg(listen).start()
-    });
+    let exporter = unprivileged_exporter(directory.path(), &[]);
     assert!(exporter.start_up < Duration::from_secs(1), "took {:?}", exporter.start_up);
     let processes = until("the first sample", SOON, || {
         value(&exporter.get("/metrics").body, r#"memleak_entities{scope="process"}"#)

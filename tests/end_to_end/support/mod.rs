@@ -11,8 +11,10 @@ pub(crate) mod wait;
 pub(crate) mod webhook;
 
 use std::env;
+use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use process::{Process, Program};
@@ -37,13 +39,17 @@ pub(crate) fn exporter_of_fixtures(flags: &[&str]) -> servers::Server {
 
 /// The exporter over a host of files, all whose file systems are below `host`; it reads it once.
 pub(crate) fn exporter_of(host: &Path, flags: &[&str]) -> servers::Server {
+    exporter_that_reads_once(&[&roots_of(host).each_ref().map(String::as_str)[..], flags].concat())
+}
+
+/// The flags that say that all file systems of a host are below `host`.
+pub(crate) fn roots_of(host: &Path) -> [String; 3] {
     let host = host.display();
-    let roots = [
+    [
         format!("--path.procfs={host}/proc"),
         format!("--path.sysfs={host}/sys"),
         format!("--path.rootfs={host}"),
-    ];
-    exporter_that_reads_once(&[&roots.each_ref().map(String::as_str)[..], flags].concat())
+    ]
 }
 
 fn exporter_that_reads_once(flags: &[&str]) -> servers::Server {
@@ -51,6 +57,22 @@ fn exporter_that_reads_once(flags: &[&str]) -> servers::Server {
     let exporter = exporter(&[&once, flags].concat());
     wait::until("the first sample", wait::SOON, || (exporter.get("/-/ready").status == 200).then_some(()));
     exporter
+}
+
+/// The exporter as nobody, where the tests run as root; else as whoever runs them. `directory` is opened to all, and has
+/// a copy of the program.
+pub(crate) fn unprivileged_exporter(directory: &Path, flags: &[&str]) -> servers::Server {
+    if !rustix::process::getuid().is_root() {
+        return exporter(flags);
+    }
+    fs::set_permissions(directory, Permissions::from_mode(0o755)).expect("to open a directory");
+    let program = directory.join("memleak-exporter");
+    fs::copy(env!("CARGO_BIN_EXE_memleak-exporter"), &program).expect("to copy the program");
+    servers::Server::start("/-/healthy", |address| {
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+        let listen = format!("--web.listen-address={address}");
+        Program::new("setpriv").args(&nobody).arg(&program).arg(listen).args(flags).start()
+    })
 }
 
 /// A leaky of this name, which already goes by it.
