@@ -34,6 +34,13 @@ const LATE: [&str; 15] = [
     "memleak_suspect_info",
 ];
 
+/// How the names begin of what is not served where the kernel accounts memory to no cgroup.
+const CGROUPS: &str = "memleak_cgroup_";
+
+fn is_late(name: &str) -> bool {
+    LATE.contains(&name) || name.starts_with(CGROUPS)
+}
+
 /// Of time lapse: seconds, but for a busy machine.
 const A_FEW_HOURS: Duration = Duration::from_secs(60);
 
@@ -82,7 +89,7 @@ fn rules_and_dashboards_ask_for_what_there_is() {
 
 /// What has to be in a scrape sooner or later: what the catalog has, and what Prometheus adds by itself and by the rules.
 fn expected() -> impl Iterator<Item = &'static str> {
-    let served = catalog::all().map(|metric| metric.name).filter(|name| !LATE.contains(name));
+    let served = catalog::all().map(|metric| metric.name).filter(|name| !is_late(name));
     served.chain(["up", "instance:memleak_exporter:known"])
 }
 
@@ -93,7 +100,8 @@ pub(crate) fn unanswered(prometheus: &Server, group: &str) -> Vec<String> {
     empty.map(|query| query.place).collect()
 }
 
-/// The queries of all dashboards, with values for their variables: this group, and all of everything else.
+/// The queries of all dashboards, with values for their variables: this group, some cgroup, and all of
+/// everything else.
 fn of_dashboards(group: &str) -> Vec<Query> {
     let all = dashboards::all().into_iter().flat_map(|dashboard| dashboard.queries());
     let values = [
@@ -103,6 +111,7 @@ fn of_dashboards(group: &str) -> Vec<Query> {
         ("instance", ".+"),
         ("group", group),
         ("pid", ".+"),
+        ("cgroup", "/system.slice/asked-for.service"),
     ];
     all.map(|query| Query { expr: promql::with_values(&query.expr, &values), ..query }).collect()
 }
@@ -122,7 +131,7 @@ fn metrics_of_annotations(prometheus: &Server) -> Vec<(String, String)> {
         let ends = |char: char| !(char.is_ascii_alphanumeric() || char == '_' || char == '%');
         for name in text.split(ends).filter(|word| word.starts_with("memleak_")) {
             let scopes: &[&str] =
-                if name.contains("%s") { &["group", "host", "host_unaccounted"] } else { &[""] };
+                if name.contains("%s") { &["group", "cgroup", "host", "host_unaccounted"] } else { &[""] };
             let names = scopes.iter().map(|scope| name.replace("%s", scope));
             found.extend(names.map(|name| (rule["name"].to_string(), name)));
         }
@@ -167,7 +176,7 @@ fn known(mut scraped: BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BT
         if let Some(found) = scraped.get_mut(metric.name) {
             assert!(found.is_subset(&labels.clone().collect()), "{}: {found:?}", metric.name);
             found.extend(labels);
-        } else if LATE.contains(&metric.name) {
+        } else if is_late(metric.name) {
             scraped.insert(metric.name.to_string(), labels.collect());
         }
     }
