@@ -4,7 +4,7 @@
 //! cargo run --example leaky -- steady --rate 1MB/s --name leak-steady
 //! cargo run --example leaky -- warm-up --size 60MB --period 30s --for 10m
 //! cargo run --example leaky -- steady --rate 1MB/s --limit-data 512MiB
-//! cargo run --example leaky -- fds --rate 5/s
+//! cargo run --example leaky -- fds --rate 5/s --of sockets
 //! ```
 //!
 //! The first half of the file is the shapes: how much is to be held after some time, a pure function. The second
@@ -17,15 +17,17 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use rustix::process::{Resource, Rlimit};
 
-/// Leaks memory, threads or file descriptors in a known shape.
+/// Leaks memory, threads, mappings or file descriptors in a known shape.
 #[derive(Debug, Parser)]
 #[command(name = "leaky")]
 struct Cli {
@@ -113,11 +115,37 @@ enum Shape {
         #[arg(long, default_value = "1/s", value_name = "COUNT/TIME")]
         rate: CountRate,
     },
-    /// Leaks file descriptors, all of /dev/null.
-    Fds {
+    /// Leaks memory mappings: stacks of threads that ended and that nobody joins, each with the guard below it.
+    Maps {
         #[arg(long, default_value = "1/s", value_name = "COUNT/TIME")]
         rate: CountRate,
     },
+    /// Leaks file descriptors.
+    Fds {
+        #[arg(long, default_value = "1/s", value_name = "COUNT/TIME")]
+        rate: CountRate,
+        #[arg(long, default_value = "files")]
+        of: Descriptor,
+    },
+    /// No leak: opens --count file descriptors within each --period, and closes all at its end.
+    FdChurn {
+        #[arg(long, default_value = "200")]
+        count: u32,
+        #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = parse_period)]
+        period: Duration,
+        #[arg(long, default_value = "sockets")]
+        of: Descriptor,
+    },
+}
+
+/// What descriptors stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, ValueEnum)]
+enum Descriptor {
+    /// Of /dev/null.
+    #[default]
+    Files,
+    /// Pairs of Unix sockets.
+    Sockets,
 }
 
 /// What is to be held at some moment.
@@ -132,7 +160,10 @@ struct Target {
     /// Bytes in memfds.
     unmapped: f64,
     threads: f64,
+    mappings: f64,
     descriptors: f64,
+    /// What the descriptors stand for.
+    of: Descriptor,
 }
 
 impl Shape {
@@ -160,7 +191,14 @@ impl Shape {
             Shape::PageCache { rate } => Target { written: rate.times(elapsed), ..Target::default() },
             Shape::Memfds { rate } => Target { unmapped: rate.times(elapsed), ..Target::default() },
             Shape::Threads { rate } => Target { threads: rate.times(elapsed), ..Target::default() },
-            Shape::Fds { rate } => Target { descriptors: rate.times(elapsed), ..Target::default() },
+            Shape::Maps { rate } => Target { mappings: rate.times(elapsed), ..Target::default() },
+            Shape::Fds { rate, of } => {
+                Target { descriptors: rate.times(elapsed), of: *of, ..Target::default() }
+            }
+            Shape::FdChurn { count, period, of } => {
+                let descriptors = f64::from(*count) * cycles(elapsed, *period).fract();
+                Target { descriptors, of: *of, ..Target::default() }
+            }
         }
     }
 }
@@ -196,7 +234,15 @@ impl fmt::Display for Shape {
             Shape::PageCache { rate } => write!(f, "writes {rate} to a file"),
             Shape::Memfds { rate } => write!(f, "leaks {rate} in memfds"),
             Shape::Threads { rate } => write!(f, "leaks {rate} threads"),
-            Shape::Fds { rate } => write!(f, "leaks {rate} file descriptors"),
+            Shape::Maps { rate } => write!(f, "leaks {rate} memory mappings"),
+            Shape::Fds { rate, .. } => write!(f, "leaks {rate} file descriptors"),
+            Shape::FdChurn { count, period, .. } => {
+                write!(
+                    f,
+                    "opens and closes {count} file descriptors every {}",
+                    humantime::format_duration(*period)
+                )
+            }
         }
     }
 }
@@ -455,6 +501,9 @@ const BLOCK: usize = 64 << 10;
 /// Stack of a leaked thread: its pages count only once they are touched, so this is about address space.
 const STACK: usize = 64 << 10;
 
+/// A stack, and the page below it that nobody may touch, which keeps it apart from the next one.
+const MAPPINGS_A_STACK: usize = 2;
+
 /// Everything that is held, the oldest first.
 #[derive(Debug, Default)]
 struct Holdings {
@@ -465,7 +514,8 @@ struct Holdings {
     written: Option<(File, usize)>,
     memfds: Vec<File>,
     threads: usize,
-    files: Vec<File>,
+    mappings: usize,
+    descriptors: Vec<OwnedFd>,
 }
 
 impl Holdings {
@@ -491,8 +541,27 @@ impl Holdings {
             thread::Builder::new().stack_size(STACK).spawn(wait_for_ever).map_err(|_| "threads")?;
             self.threads += 1;
         }
-        while self.files.len() < target.descriptors as usize {
-            self.files.push(File::open("/dev/null").map_err(|_| "file descriptors")?);
+        while self.mappings < target.mappings as usize {
+            let thread = thread::Builder::new().stack_size(STACK).spawn(|| ()).map_err(|_| "mappings")?;
+            // To drop the handle would give the stack back.
+            std::mem::forget(thread);
+            self.mappings += MAPPINGS_A_STACK;
+        }
+        let descriptors = target.descriptors as usize;
+        self.descriptors.truncate(descriptors);
+        while self.descriptors.len() < descriptors {
+            self.open(target.of).map_err(|_| "file descriptors")?;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, what: Descriptor) -> io::Result<()> {
+        match what {
+            Descriptor::Files => self.descriptors.push(File::open("/dev/null")?.into()),
+            Descriptor::Sockets => {
+                let (one, other) = UnixStream::pair()?;
+                self.descriptors.extend([one.into(), other.into()]);
+            }
         }
         Ok(())
     }
@@ -526,7 +595,7 @@ impl Holdings {
             what,
             held: Size((self.blocks.len() * BLOCK) as u64),
             threads: self.threads,
-            descriptors: self.files.len(),
+            descriptors: self.descriptors.len(),
         }
     }
 }
@@ -603,7 +672,11 @@ mod tests {
     #[test]
     fn threads_and_descriptors_are_counted() {
         assert_eq!(shape("threads --rate 2/s").target(Duration::from_secs(3)).threads, 6.0);
+        assert_eq!(shape("maps --rate 2/s").target(Duration::from_secs(3)).mappings, 6.0);
         assert_eq!(shape("fds --rate 30/m").target(Duration::from_secs(10)).descriptors, 5.0);
+        let churn = shape("fd-churn --count 100 --period 10s");
+        let open = [0, 5, 9, 10, 15].map(|second| churn.target(Duration::from_secs(second)).descriptors);
+        assert_eq!(open.map(f64::round), [0.0, 50.0, 90.0, 0.0, 50.0]);
     }
 
     #[test]
@@ -644,14 +717,20 @@ mod tests {
                 replaced: replaced * block,
                 written: 3.0 * block,
                 unmapped: 2.0 * MEMFD as f64,
-                descriptors: 2.0,
                 threads: 1.0,
+                ..descriptors(2.0)
             };
             assert_eq!(holdings.follow(&target), Ok(()));
             assert_eq!(holdings.blocks.len(), blocks);
         }
-        assert_eq!((holdings.replaced, holdings.files.len(), holdings.threads), (2, 2, 1));
-        assert_eq!(holdings.written.map(|(file, _)| file.metadata().unwrap().len()), Some(3 * BLOCK as u64));
+        assert_eq!((holdings.replaced, holdings.descriptors.len(), holdings.threads), (2, 2, 1));
         assert_eq!(holdings.memfds.len(), 2);
+        assert_eq!(holdings.follow(&descriptors(0.0)), Ok(()));
+        assert!(holdings.descriptors.is_empty());
+        assert_eq!(holdings.written.map(|(file, _)| file.metadata().unwrap().len()), Some(3 * BLOCK as u64));
+    }
+
+    fn descriptors(descriptors: f64) -> Target {
+        Target { descriptors, of: Descriptor::Sockets, ..Target::default() }
     }
 }

@@ -129,6 +129,25 @@ impl Resource {
             Resource::Maps => "maps",
         }
     }
+
+    /// Ticks from one look at it to the next at least. Threads come with each sample of memory. Two minutes at the usual
+    /// interval are soon enough for descriptors; to list mappings disturbs the process, so that is done every eight.
+    pub const fn every(self) -> u32 {
+        match self {
+            Resource::Fds => 8,
+            Resource::Threads => 1,
+            Resource::Maps => 32,
+        }
+    }
+
+    /// What people call it.
+    pub fn plain_name(self) -> &'static str {
+        match self {
+            Resource::Fds => "open files",
+            Resource::Threads => "threads",
+            Resource::Maps => "memory mappings",
+        }
+    }
 }
 
 /// What names an entity to people, and ties its successive lives together. Read once a life.
@@ -242,6 +261,8 @@ pub struct LineageKey {
     scope: Scope,
     place: Option<Arc<str>>,
     command: Arc<str>,
+    /// What of it is looked at; `None` for its memory.
+    resource: Option<Resource>,
 }
 
 impl LineageKey {
@@ -251,7 +272,14 @@ impl LineageKey {
             scope,
             place: identity.cgroup.as_deref().map(|path| Arc::from(without_ids(path))),
             command: Arc::clone(&identity.name),
+            resource: None,
         }
+    }
+
+    /// The lineage of one resource of such a process.
+    #[must_use]
+    pub fn resource(self, resource: Resource) -> LineageKey {
+        LineageKey { resource: Some(resource), ..self }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::entity::{EntityId, Identity};
+use crate::entity::{EntityId, Identity, Scope};
 use crate::rules::{Candidate, Override, Rules, Subject};
 use crate::sample::Sample;
 
@@ -24,6 +24,26 @@ pub struct Place {
     pub identity: Arc<Identity>,
     /// What is to be done differently with it.
     pub treatment: Option<Arc<Override>>,
+    /// How to go about what a process holds besides memory.
+    pub resources: ResourceTerms,
+}
+
+/// What holds for the resources of a process.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceTerms {
+    /// Whether they are not to be watched.
+    is_excluded: bool,
+    /// What is to be done differently with them: what is said of them, or of their process.
+    treatment: Option<Arc<Override>>,
+}
+
+impl ResourceTerms {
+    /// The score above which they are suspect, where `usual` is for all others; `None` if they are not to be watched.
+    pub fn threshold(&self, usual: f64) -> Option<f64> {
+        let threshold =
+            self.treatment.as_ref().map_or(usual, |treatment| treatment.resource_threshold(usual));
+        (!self.is_excluded).then_some(threshold)
+    }
 }
 
 /// Finds the place of each entity, and remembers it.
@@ -94,13 +114,27 @@ impl Grouper {
             return None;
         }
         let treatment = self.rules.treatment(&subject).cloned();
+        let resources = self.resource_terms(subject, identity, group.as_deref());
         // Without their group, which is excluded, its processes are on their own.
         let group = group.filter(|name| !self.rules.excludes(&Subject::group(name)));
         let identity = match group {
             None => Arc::clone(identity),
             group => Arc::new(Identity { group, ..Identity::clone(identity) }),
         };
-        Some(Place { identity, treatment })
+        Some(Place { identity, treatment, resources })
+    }
+
+    fn resource_terms(
+        &self,
+        process: Subject<'_>,
+        identity: &Identity,
+        group: Option<&str>,
+    ) -> ResourceTerms {
+        let resource = Subject::of(Scope::ProcessResource, identity, group);
+        ResourceTerms {
+            is_excluded: self.rules.excludes(&resource),
+            treatment: self.rules.treatment_of_any(&[resource, process]).cloned(),
+        }
     }
 
     /// The group of a process, and whether that is only where it was put for want of room.

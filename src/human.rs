@@ -1,4 +1,4 @@
-//! Durations and amounts of memory as people write them, for labels and pages.
+//! Durations, amounts of memory and counts as people write them, for labels and pages.
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -42,6 +42,26 @@ pub fn bytes(amount: f64) -> String {
     format!("{scaled:.decimals$} {}", UNITS[unit])
 }
 
+/// A count with its thousands apart, such as `1,200`; small ones that are no whole numbers keep a digit of the rest.
+pub fn count(amount: f64) -> String {
+    if !amount.is_finite() {
+        return String::new();
+    }
+    if amount.abs() < 9.95 && (amount - amount.round()).abs() >= 0.05 {
+        return format!("{amount:.1}");
+    }
+    let digits = format!("{:.0}", amount.abs());
+    let sign = if amount < 0.0 && digits != "0" { "-" } else { "" };
+    let mut text = String::from(sign);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +82,23 @@ mod tests {
             (f64::INFINITY, ""),
         ] {
             assert_eq!(duration(seconds), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn counts_have_their_thousands_apart() {
+        for (amount, expected) in [
+            (0.0, "0"),
+            (-0.01, "0"),
+            (0.44, "0.4"),
+            (6.02, "6"),
+            (9.97, "10"),
+            (999.6, "1,000"),
+            (-1200.0, "-1,200"),
+            (1_048_576.0, "1,048,576"),
+            (f64::NAN, ""),
+        ] {
+            assert_eq!(count(amount), expected, "{amount}");
         }
     }
 

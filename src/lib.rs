@@ -4,6 +4,7 @@
 //! [`source`] (on [`parse`]) → [`sample`] of an [`entity`] → [`group`] → [`history`] → [`detector`] (one of each a
 //! life, in [`watch`]) → [`rollup`] → [`selection`] → [`snapshot`] → [`exposition`] | [`http`].
 //! [`backtest`] has the same lives judge what was recorded.
+//! [`resources`] are what processes hold besides memory, counted, and judged by the same detector.
 //! [`cli`] turns flags into [`config`], and [`rules`] are what the configuration file says; [`human`] words numbers;
 //! [`systemd`] is told how it goes.
 
@@ -20,6 +21,7 @@ pub mod http;
 pub mod human;
 pub mod log;
 pub mod parse;
+pub mod resources;
 pub mod rollup;
 pub mod rules;
 pub mod sample;

@@ -1,5 +1,5 @@
 //! From the verdicts on single entities to those on wider ones: what groups take over from their members, who hits a
-//! limit together, and what of a wider suspicion narrower suspects account for.
+//! limit together, and what of a wider suspicion, or of one of mappings, others account for.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity};
 use crate::history::Sealed;
+use crate::resources::Resources;
 use crate::sample::{Limit, LimitKind, Memory};
 use crate::snapshot::Entity;
 
@@ -15,7 +16,7 @@ mod approach;
 mod explain;
 
 pub use approach::{Approach, Pace};
-pub use explain::explain;
+pub use explain::{explain, explain_mappings};
 
 /// Groups as they come together from the processes of one tick.
 #[derive(Debug, Default)]
@@ -146,6 +147,7 @@ impl Group {
             own_limit: None,
             start: None,
             threads: None,
+            resources: Resources::default(),
             processes: Some(self.processes),
             cgroup: None,
             within: None,

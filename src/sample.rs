@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::entity::{EntityId, Identity, Scope};
+use crate::resources::Resources;
 
 /// What memory is made of. Kinds never overlap, so they may be added up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -231,6 +232,8 @@ pub struct Sample {
     pub start: Option<Start>,
     /// Threads of a process.
     pub threads: Option<u64>,
+    /// What a process holds besides memory.
+    pub resources: Resources,
     /// CPU time that it has used since it started, user and system, seconds.
     pub cpu_seconds: Option<f64>,
     /// What a cgroup says besides.

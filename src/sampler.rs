@@ -10,12 +10,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Instant, SystemTime};
 
 use crate::config::{SamplerConfig, SelectionConfig};
-use crate::entity::{EntityId, Scope};
+use crate::entity::{EntityId, Resource, Scope};
 use crate::group::{Grouper, Place};
 use crate::history::Sealed;
 use crate::rollup::{self, Groups, Member};
 use crate::rules::LiveRules;
-use crate::sample::{HostMemory, Limit, Sample};
+use crate::sample::{HostMemory, Limit, Memory, Sample};
 use crate::selection::Selection;
 use crate::snapshot::{Entity, Published, Snapshot, SourceReport};
 use crate::source::{ReadErrorReason, Reading, Source};
@@ -121,8 +121,10 @@ impl Sampler {
         let samples = self.place(samples);
         self.retire(&samples, &reports, &unread_cgroups);
         let mut entities = self.judge(time, &samples, host);
+        self.inquire(&entities);
         self.watchlist.forget_lineages(time);
         rollup::explain(&mut entities, self.config.threshold);
+        rollup::explain_mappings(&mut entities);
         for (scope, count) in self.watchlist.take_dropped() {
             *dropped.entry(scope).or_default() += count;
         }
@@ -267,6 +269,9 @@ impl Sampler {
                     verdict.as_ref().map(|verdict| member(sample, verdict, terms.limit)),
                 );
             }
+            if verdict.is_some() {
+                self.judge_resources(time, sample, place, &mut entities);
+            }
             entities.extend(
                 verdict.map(|verdict| Entity {
                     within: within.cloned(),
@@ -287,6 +292,27 @@ impl Sampler {
         }
         let unjudged = Verdict { assessment: Arc::default(), history: Sealed::default() };
         Some(Entity { history: None, ..entity(sample, unjudged, terms.limit) })
+    }
+
+    /// What a process holds besides memory, as far as that has a history.
+    fn judge_resources(&mut self, time: f64, sample: &Sample, place: &Place, entities: &mut Vec<Entity>) {
+        let Some(threshold) = place.resources.threshold(self.config.threshold) else { return };
+        for resource in Resource::ALL {
+            if let Some((id, verdict)) = self.watchlist.observe_resource(time, sample, resource, threshold) {
+                entities.push(resource_entity(id, sample, resource, verdict));
+            }
+        }
+    }
+
+    /// Lets sources tell more about whose descriptors are suspected.
+    fn inquire(&mut self, entities: &[Entity]) {
+        let suspects = entities.iter().filter(|entity| entity.assessment.is_suspect());
+        let pids = suspects.filter_map(|entity| match entity.id {
+            EntityId::ProcessResource { pid, resource: Resource::Fds, .. } => Some(pid),
+            _ => None,
+        });
+        let pids = pids.collect();
+        self.sources.iter_mut().for_each(|source| source.suspect_descriptors(&pids));
     }
 
     /// Whether it is large and old enough to be watched. Whoever is, stays watched: the floor must not be hidden.
@@ -334,6 +360,7 @@ fn entity(sample: &Sample, verdict: Verdict, limit: Option<Limit>) -> Entity {
         own_limit: sample.limit.filter(|_| sample.entity.scope() == Scope::Process),
         start: sample.start,
         threads: sample.threads,
+        resources: sample.resources,
         processes: None,
         cgroup: sample.cgroup.clone(),
         within: None,
@@ -343,6 +370,12 @@ fn entity(sample: &Sample, verdict: Verdict, limit: Option<Limit>) -> Entity {
         explained_by: None,
         exported: true,
     }
+}
+
+fn resource_entity(id: EntityId, sample: &Sample, resource: Resource, verdict: Verdict) -> Entity {
+    let process = entity(sample, verdict, None);
+    let resources = sample.resources.only(resource);
+    Entity { id, memory: Memory::default(), own_limit: None, threads: None, resources, ..process }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which entities get series of their own, so that their number stays bounded and each stays for a while.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::config::SelectionConfig;
@@ -28,7 +28,7 @@ impl Selection {
     }
 
     /// Sorts `entities` by scope, falling score and falling size, and marks those that get series. Suspects always
-    /// do, other processes while they are or lately were among the top. Returns how many were left out for want of
+    /// do, other processes while they are or lately were among the top, and the resources of those. Returns how many were left out for want of
     /// room below the cap.
     pub fn mark(&mut self, entities: &mut [Entity], now: Instant) -> BTreeMap<Scope, u64> {
         entities.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| b.memory.total().cmp(&a.memory.total())));
@@ -39,7 +39,13 @@ impl Selection {
     fn mark_top(&mut self, entities: &mut [Entity], now: Instant) {
         let mut before = std::mem::take(&mut self.ranked);
         let mut place = 0;
+        let mut processes = HashSet::new();
         for entity in entities.iter_mut() {
+            // Their processes come before them.
+            if let &EntityId::ProcessResource { pid, start_time, .. } = &entity.id {
+                entity.exported = entity.assessment.is_suspect() || processes.contains(&(pid, start_time));
+                continue;
+            }
             if entity.scope() != Scope::Process {
                 entity.exported = true;
                 continue;
@@ -50,6 +56,9 @@ impl Selection {
             let last = if is_wanted { Some(now) } else { before.remove(&entity.id) };
             let kept = last.filter(|last| now.saturating_duration_since(*last) < KEPT);
             entity.exported = kept.is_some();
+            if let (true, &EntityId::Process { pid, start_time }) = (entity.exported, &entity.id) {
+                processes.insert((pid, start_time));
+            }
             // Where all have series, there is nothing to remember.
             if let Some(last) = kept.filter(|_| self.config.top.is_some()) {
                 self.ranked.insert(entity.id.clone(), last);
@@ -91,7 +100,8 @@ mod tests {
 
     use super::*;
     use crate::detector::Assessment;
-    use crate::entity::Identity;
+    use crate::entity::{Identity, Resource};
+    use crate::resources::Resources;
     use crate::sample::{Kind, Memory};
 
     fn process(pid: u32, score: Option<f64>, bytes: u64) -> Entity {
@@ -103,6 +113,7 @@ mod tests {
             own_limit: None,
             start: None,
             threads: None,
+            resources: Resources::default(),
             processes: None,
             cgroup: None,
             within: None,
@@ -167,6 +178,27 @@ mod tests {
         assert_eq!(exported(&cleared), [1]);
         selection.mark(&mut cleared, start + Duration::from_secs(601));
         assert_eq!(exported(&cleared), [0; 0]);
+    }
+
+    #[test]
+    fn a_resource_goes_with_its_process_unless_it_is_suspect() {
+        let resource = |pid, score| Entity {
+            id: EntityId::ProcessResource { pid, start_time: 1, resource: Resource::Fds },
+            ..process(pid, Some(score), 0)
+        };
+        let mut entities = vec![
+            resource(1, 5.0),
+            resource(2, 5.0),
+            resource(3, 90.0),
+            process(1, Some(9.0), 1),
+            process(2, Some(5.0), 1),
+        ];
+        select(Some(1), None).mark(&mut entities, Instant::now());
+        let exported: Vec<_> = entities.iter().map(|entity| (entity.scope(), entity.exported)).collect();
+        let (process, resource) = (Scope::Process, Scope::ProcessResource);
+        let expected =
+            [(process, true), (process, false), (resource, true), (resource, true), (resource, false)];
+        assert_eq!(exported, expected);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The immutable result of one tick. Requests read it; nothing in it changes once it is published.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity, Scope};
 use crate::history::Sealed;
+use crate::resources::{Count, Resources, Unit};
 use crate::rules::ReloadStatus;
 use crate::sample::{CgroupFigures, HostMemory, Limit, Memory, Start};
 use crate::source::ReadErrorReason;
@@ -68,10 +70,19 @@ impl Snapshot {
         now.saturating_duration_since(self.taken) > self.interval * 3
     }
 
-    /// The highest score of all that may be suspected.
+    /// The highest score of all whose memory may be suspected.
     pub fn highest_score(&self) -> Option<f64> {
+        self.highest(|entity| !entity.is_resource())
+    }
+
+    /// The highest score of all resources besides memory that may be suspected.
+    pub fn highest_resource_score(&self) -> Option<f64> {
+        self.highest(Entity::is_resource)
+    }
+
+    fn highest(&self, is_meant: impl Fn(&Entity) -> bool) -> Option<f64> {
         let judged = self.entities.iter().filter(|entity| entity.assessment.threshold.is_finite());
-        judged.filter_map(|entity| entity.assessment.score).reduce(f64::max)
+        judged.filter(|entity| is_meant(entity)).filter_map(|entity| entity.assessment.score).reduce(f64::max)
     }
 
     /// One leak, one finding: suspects that no narrower suspect explains. A process speaks through its group.
@@ -112,6 +123,8 @@ pub struct Entity {
     pub start: Option<Start>,
     /// Threads of a process.
     pub threads: Option<u64>,
+    /// What a process holds besides memory; of one of its resources, that one.
+    pub resources: Resources,
     /// Processes of a group.
     pub processes: Option<u64>,
     /// What a cgroup says besides its memory by kind.
@@ -141,6 +154,39 @@ impl Entity {
         self.cgroup.as_ref().is_none_or(|figures| figures.is_leaf)
     }
 
+    /// Whether it is a resource of a process, and so not memory.
+    pub fn is_resource(&self) -> bool {
+        self.scope() == Scope::ProcessResource
+    }
+
+    /// What its history and the verdict on it are counted in.
+    pub fn unit(&self) -> Unit {
+        Unit::of(&self.id)
+    }
+
+    /// How many there are of a resource.
+    pub fn count(&self) -> Option<Count> {
+        match self.id {
+            EntityId::ProcessResource { resource, .. } => self.resources.get(resource),
+            _ => None,
+        }
+    }
+
+    /// What people call the process that it is, or is a part of: `NAME[PID]`.
+    pub fn process_name(&self) -> Option<String> {
+        match self.id {
+            EntityId::Process { pid, .. } | EntityId::ProcessResource { pid, .. } => {
+                Some(format!("{}[{pid}]", self.identity.name))
+            }
+            _ => None,
+        }
+    }
+
+    /// What was seen, for a person.
+    pub fn sentence(&self) -> impl fmt::Display + '_ {
+        self.assessment.sentence_in(self.unit())
+    }
+
     /// Whether a group speaks for it.
     pub fn is_member(&self) -> bool {
         self.scope() == Scope::Process && self.identity.group.is_some()
@@ -159,7 +205,7 @@ impl Entity {
             EntityId::Group { name } => name.to_string(),
             EntityId::Process { pid, .. } => format!("{}[{pid}]", self.identity.name),
             EntityId::ProcessResource { pid, resource, .. } => {
-                format!("{} of {}[{pid}]", resource.as_str(), self.identity.name)
+                format!("{} of {}[{pid}]", resource.plain_name(), self.identity.name)
             }
         }
     }

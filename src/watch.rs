@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use crate::config::SamplerConfig;
 use crate::detector::{Assessment, Lineage};
-use crate::entity::{EntityId, Identity, LineageKey, Scope};
+use crate::entity::{EntityId, Identity, LineageKey, Resource, Scope};
 use crate::history::Sealed;
-use crate::sample::{Limit, Sample};
+use crate::resources::Unit;
+use crate::sample::{Limit, Memory, Sample};
 
 mod generations;
 mod life;
+mod resources;
 mod succession;
+
+use resources::Resources;
 
 pub use life::{Life, Observation};
 pub use succession::Succession;
@@ -32,8 +36,10 @@ pub struct Watchlist {
     room: usize,
     lives: HashMap<EntityId, Watched>,
     lineages: HashMap<LineageKey, Succession>,
-    /// How many lives had memory that rises, when those that were gone were last retired.
-    crowd: usize,
+    /// Which resources besides memory have lives.
+    resources: Resources,
+    /// How many lives had something that rises, when those that were gone were last retired.
+    crowd: Crowd,
     /// How many lineages had a joint history then.
     joint: usize,
     dropped: BTreeMap<Scope, u64>,
@@ -46,6 +52,35 @@ struct Watched {
     identity: Arc<Identity>,
     /// `None` for what has no successive lives.
     lineage: Option<LineageKey>,
+}
+
+/// How many are judged beside each other: chances to be wrong about memory are none to be wrong about descriptors.
+#[derive(Clone, Copy, Debug, Default)]
+struct Crowd {
+    memory: usize,
+    resources: usize,
+}
+
+impl Crowd {
+    fn around(&mut self, entity: &EntityId) -> &mut usize {
+        match entity.scope() {
+            Scope::ProcessResource => &mut self.resources,
+            _ => &mut self.memory,
+        }
+    }
+}
+
+/// What was seen of an entity, and what it is judged by.
+#[derive(Clone, Copy, Debug)]
+struct Seen<'a> {
+    time: f64,
+    /// The sample that it was seen in.
+    sample: &'a Sample,
+    /// What the history is of; `None` where that was not looked at.
+    scored: Option<u64>,
+    memory: &'a Memory,
+    threshold: f64,
+    room: Option<u64>,
 }
 
 /// What an entity is judged by.
@@ -75,7 +110,8 @@ impl Watchlist {
             room: config.max_entities,
             lives: HashMap::new(),
             lineages: HashMap::new(),
-            crowd: 0,
+            resources: Resources::default(),
+            crowd: Crowd::default(),
             joint: 0,
             dropped: BTreeMap::new(),
             no_lineage: Lineage::default(),
@@ -87,45 +123,114 @@ impl Watchlist {
     pub fn observe(&mut self, time: f64, sample: &Sample, terms: Terms) -> Option<Verdict> {
         let scope = sample.entity.scope();
         if !self.lives.contains_key(&sample.entity) {
-            if self.lives.len() >= self.room {
+            if self.lives.len() - self.resources.lives() >= self.room {
                 *self.dropped.entry(scope).or_default() += 1;
                 return None;
             }
-            self.begin(time, sample);
+            self.begin(time, &sample.entity, &sample.identity);
         }
-        let Watched { life, identity, lineage } = self.lives.get_mut(&sample.entity)?;
+        let seen = Seen {
+            time,
+            sample,
+            scored: sample.memory.scored(scope),
+            memory: &sample.memory,
+            threshold: terms.threshold,
+            room: terms.limit.map(|limit| limit.room),
+        };
+        self.take(&sample.entity, seen)
+    }
+
+    /// Takes in what the process of `sample` holds of `resource`, and judges it: a score above `threshold` is a suspicion.
+    /// A life begins only once it has risen; `None` without one, and where it is not known how many there are.
+    pub fn observe_resource(
+        &mut self,
+        time: f64,
+        sample: &Sample,
+        resource: Resource,
+        threshold: f64,
+    ) -> Option<(EntityId, Verdict)> {
+        let EntityId::Process { pid, start_time } = sample.entity else { return None };
+        let count = sample.resources.get(resource)?;
+        let entity = EntityId::ProcessResource { pid, start_time, resource };
+        if !self.lives.contains_key(&entity) {
+            if !self.resources.has_risen((pid, start_time), resource, count) {
+                return None;
+            }
+            if !self.has_room_for_a_resource() {
+                *self.dropped.entry(Scope::ProcessResource).or_default() += 1;
+                return None;
+            }
+            self.resources.begin();
+            self.begin(time, &entity, &sample.identity);
+        }
+        let seen = Seen {
+            time,
+            sample,
+            scored: count.is_new.then(|| Unit::weighed(count.used)),
+            memory: &Memory::default(),
+            threshold,
+            room: count.room().map(Unit::weighed),
+        };
+        let verdict = self.take(&entity, seen)?;
+        Some((entity, verdict))
+    }
+
+    fn take(&mut self, entity: &EntityId, seen: Seen<'_>) -> Option<Verdict> {
+        let Seen { time, sample, threshold, .. } = seen;
+        let interval = self.interval_of(entity);
+        let crowd = *self.crowd.around(entity);
+        let Watched { life, identity, lineage } = self.lives.get_mut(entity)?;
         if !Arc::ptr_eq(identity, &sample.identity) {
             *identity = Arc::clone(&sample.identity);
-            *lineage = lineage_key(&sample.entity, &sample.identity);
+            *lineage = lineage_key(entity, &sample.identity);
         }
         let mut lineage = lineage.as_ref().and_then(|key| self.lineages.get_mut(key));
-        if let Some(scored) = sample.memory.scored(scope) {
+        if let Some(scored) = seen.scored {
             let seen = Observation {
                 time,
                 scored,
-                memory: &sample.memory,
+                memory: seen.memory,
                 age: sample.start.map(|start| start.age.as_secs_f64() * self.time_lapse),
                 cpu_seconds: sample.cpu_seconds.map(|seconds| seconds * self.time_lapse),
-                room: terms.limit.map(|limit| limit.room),
-                threshold: terms.threshold,
-                crowd: self.crowd,
+                room: seen.room,
+                threshold,
+                crowd,
                 executable: identity.executable,
             };
             life.observe(seen, lineage.as_deref().map_or(&self.no_lineage, Succession::lineage));
             if let Some(lineage) = &mut lineage {
-                lineage.observe(&seen, life.began(), self.interval, self.joint < JOINT);
+                lineage.observe(&seen, life.began(), interval, self.joint < JOINT);
             }
         }
         // The verdict before the next one: what is expected may have been outgrown, or the rules may be others.
-        life.judge_by(terms.threshold);
+        life.judge_by(threshold);
         let own = life.assessment();
         let surest = lineage.as_deref().map_or(own, |lineage| lineage.surer(own));
-        let assessment = if surest.threshold == terms.threshold {
+        let assessment = if surest.threshold == threshold {
             Arc::clone(surest)
         } else {
-            Arc::new(surest.judged_by(terms.threshold))
+            Arc::new(surest.judged_by(threshold))
         };
         Some(Verdict { assessment, history: life.sealed() })
+    }
+
+    /// Whether one more resource may have a life. Those that were judged and don't grow are given up for it, all at once,
+    /// so that this is rare; suspects never are.
+    fn has_room_for_a_resource(&mut self) -> bool {
+        if self.resources.is_full() && !self.resources.is_crowded() {
+            let Watchlist { lives, resources, .. } = self;
+            lives.retain(|entity, watched| {
+                let goes = entity.scope() == Scope::ProcessResource && resources::is_spare(&watched.life);
+                if goes {
+                    resources.give_up(entity);
+                }
+                !goes
+            });
+            if resources.is_full() {
+                resources.note_crowded();
+            }
+        }
+        !self.resources.is_full()
     }
 
     /// Ends every life that `is_gone`, and lets its lineage know. To be called before new lives are observed, so that
@@ -140,7 +245,13 @@ impl Watchlist {
             !gone
         });
         self.joint = self.lineages.values().filter(|lineage| lineage.is_judged_jointly()).count();
-        self.crowd = self.lives.values().filter(|watched| watched.life.is_interesting()).count();
+        let mut crowd = Crowd::default();
+        for (entity, _) in self.lives.iter().filter(|(_, watched)| watched.life.is_interesting()) {
+            *crowd.around(entity) += 1;
+        }
+        self.crowd = crowd;
+        let resources = self.lives.keys().filter(|entity| entity.scope() == Scope::ProcessResource).count();
+        self.resources.retire(resources, is_gone);
     }
 
     /// Forgets lineages that ended long before `time`, and the oldest ones where there are too many.
@@ -179,18 +290,30 @@ impl Watchlist {
         self.lives.is_empty()
     }
 
-    fn begin(&mut self, time: f64, sample: &Sample) {
-        let key = lineage_key(&sample.entity, &sample.identity);
+    fn begin(&mut self, time: f64, entity: &EntityId, identity: &Arc<Identity>) {
+        let key = lineage_key(entity, identity);
         let lineage = key.as_ref().and_then(|key| self.lineages.get(key));
         let lineage = lineage.map_or(&self.no_lineage, Succession::lineage);
-        let life = Life::new(time, self.interval, lineage, sample.identity.executable);
-        let watched = Watched { life, identity: Arc::clone(&sample.identity), lineage: key };
-        self.lives.insert(sample.entity.clone(), watched);
+        let life = Life::new(time, self.interval_of(entity), lineage, identity.executable);
+        let watched = Watched { life, identity: Arc::clone(identity), lineage: key };
+        self.lives.insert(entity.clone(), watched);
+    }
+
+    /// Seconds between samples of it, as its history counts them.
+    fn interval_of(&self, entity: &EntityId) -> f64 {
+        match entity {
+            EntityId::ProcessResource { resource, .. } => self.interval * f64::from(resource.every()),
+            _ => self.interval,
+        }
     }
 }
 
-/// Only processes and cgroups have successive lives.
+/// Only processes, what they hold and cgroups have successive lives.
 fn lineage_key(entity: &EntityId, identity: &Identity) -> Option<LineageKey> {
-    let scope = entity.scope();
-    matches!(scope, Scope::Process | Scope::Cgroup).then(|| LineageKey::of(scope, identity))
+    let key = LineageKey::of(entity.scope(), identity);
+    match entity {
+        EntityId::Process { .. } | EntityId::Cgroup { .. } => Some(key),
+        EntityId::ProcessResource { resource, .. } => Some(key.resource(*resource)),
+        EntityId::Host | EntityId::HostUnaccounted | EntityId::Group { .. } => None,
+    }
 }

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 #[test]
 fn every_alert_has_a_runbook_a_test_and_a_route() {
     let runbook = headings(&read("RUNBOOK.md"));
-    let tests: String =
-        ["suspect", "exhaustion", "exporter"].map(|name| read(&format!("tests/{name}.yml"))).concat();
+    let tests: String = ["suspect", "exhaustion", "resources", "exporter"]
+        .map(|name| read(&format!("tests/{name}.yml")))
+        .concat();
     let routes = read("tests/routes");
     for alert in alerts() {
         let Alert { name, runbook_url } = &alert;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::gate::Gate;
 use crate::entity::Scope;
+use crate::resources::Unit;
 use crate::sample::Kind;
 
 /// What the detector thinks of one entity.
@@ -83,9 +84,14 @@ impl Assessment {
         grown.max_by_key(|growth| growth.bytes).map(|growth| growth.kind)
     }
 
-    /// One sentence for a person: what was seen, and why that is or is not a leak.
+    /// One sentence for a person: what was seen of memory, and why that is or is not a leak.
     pub fn sentence(&self) -> impl fmt::Display + '_ {
-        super::sentence::Sentence(self)
+        self.sentence_in(Unit::Bytes)
+    }
+
+    /// The same of what was counted in another unit.
+    pub fn sentence_in(&self, unit: Unit) -> impl fmt::Display + '_ {
+        super::sentence::Sentence { found: self, unit }
     }
 }
 
@@ -169,7 +175,7 @@ pub struct KindGrowth {
 }
 
 /// What a score rests on.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
     /// Which way of looking found it.
     pub channel: Channel,

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::{Assessment, Channel, Evidence, Gate, Reason, Standing, Test};
-use crate::human::{bytes, duration};
+use crate::human::duration;
+use crate::resources::Unit;
 
 /// Growth of so many times the largest fall in the past is unlike anything that was given back.
 const UNMATCHED: f64 = 4.0;
@@ -11,35 +12,38 @@ const UNMATCHED: f64 = 4.0;
 /// Growth is told to be older than the window that shows it from so many times its length on.
 const OLDER: f64 = 1.25;
 
-pub(super) struct Sentence<'a>(pub(super) &'a Assessment);
+pub(super) struct Sentence<'a> {
+    pub(super) found: &'a Assessment,
+    /// What was found is counted in it.
+    pub(super) unit: Unit,
+}
 
 impl fmt::Display for Sentence<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sentence(found) = self;
-        match (found.reason, &found.evidence) {
+        let floor = self.floor();
+        match (self.found.reason, &self.found.evidence) {
             (Reason::InsufficientData, _) => f.write_str("not enough history yet to tell"),
             (Reason::Leaking, evidence) => self.leaking(f, evidence.as_ref()),
-            (_, None) => self.clean(f, "floor does not rise"),
+            (_, None) => self.clean(f, format_args!("{floor} does not rise")),
             (Reason::Growing, Some(evidence)) => {
-                self.clean(f, format_args!("{}{}", Rise(evidence), self.not_called()))
+                self.clean(f, format_args!("{}{}", self.rise(evidence), self.not_called()))
             }
-            (Reason::WarmingUp, Some(evidence)) => {
-                self.clean(f, format_args!("{}, as after a start; expected to level off", Rise(evidence)))
-            }
+            (Reason::WarmingUp, Some(evidence)) => self
+                .clean(f, format_args!("{}, as after a start; expected to level off", self.rise(evidence))),
             (Reason::Saturating, Some(evidence)) => {
-                self.clean(f, format_args!("{}, ever more slowly", Rise(evidence)))
+                self.clean(f, format_args!("{}, ever more slowly", self.rise(evidence)))
             }
             (Reason::Fluctuating, Some(evidence)) => {
                 let window = self.window(evidence);
                 let given = "what it gained in the last";
                 self.clean(
                     f,
-                    format_args!("floor rises and falls; {given} {window} it has given back before"),
+                    format_args!("{floor} rises and falls; {given} {window} it has given back before"),
                 )
             }
             (Reason::Steady, Some(evidence)) => self.clean(
                 f,
-                format_args!("floor does not rise steadily over the last {}", self.window(evidence)),
+                format_args!("{floor} does not rise steadily over the last {}", self.window(evidence)),
             ),
         }
     }
@@ -47,17 +51,17 @@ impl fmt::Display for Sentence<'_> {
 
 impl Sentence<'_> {
     fn leaking(&self, f: &mut fmt::Formatter<'_>, evidence: Option<&Evidence>) -> fmt::Result {
-        match (self.0.standing, evidence) {
+        match (self.found.standing, evidence) {
             (Standing::Inherited, evidence) => {
                 f.write_str("an earlier run of this program leaked, and this one has yet to outlive it")?;
                 match evidence.filter(|evidence| evidence.grown_bytes > 0.0) {
-                    Some(evidence) => write!(f, "; so far its {}", Rise(evidence)),
+                    Some(evidence) => write!(f, "; so far its {}", self.rise(evidence)),
                     None => Ok(()),
                 }
             }
             (_, None) => f.write_str("nothing grows now; the suspicion fades"),
             (Standing::Held, Some(evidence)) => {
-                write!(f, "{}{}", Rise(evidence), steadily(evidence))?;
+                write!(f, "{}{}", self.rise(evidence), steadily(evidence))?;
                 self.write_beginning(f, evidence)?;
                 f.write_str("; it shows less clearly now, and stays suspect until that is given back ")?;
                 f.write_str("or the floor has long been flat")
@@ -69,10 +73,10 @@ impl Sentence<'_> {
     /// What is about to hit its limit begins with that.
     fn growing_now(&self, f: &mut fmt::Formatter<'_>, evidence: &Evidence) -> fmt::Result {
         let is_urgent = evidence.channel == Channel::Urgency;
-        if let Some(left) = self.0.time_to_limit_seconds.filter(|_| is_urgent) {
+        if let Some(left) = self.found.time_to_limit_seconds.filter(|_| is_urgent) {
             write!(f, "limit reached in {}{}; ", duration(left), self.range())?;
         }
-        write!(f, "{}{}", Rise(evidence), steadily(evidence))?;
+        write!(f, "{}{}", self.rise(evidence), steadily(evidence))?;
         self.write_beginning(f, evidence)?;
         if value(evidence, Test::GiveBack).is_some_and(|times| times >= UNMATCHED) {
             f.write_str("; nothing like it was ever given back")?;
@@ -80,7 +84,7 @@ impl Sentence<'_> {
         if has_passed(evidence, Test::Life) && has_passed(evidence, Test::Slowing) {
             f.write_str("; growth has not slowed")?;
         }
-        match self.0.time_to_limit_seconds.filter(|_| !is_urgent) {
+        match self.found.time_to_limit_seconds.filter(|_| !is_urgent) {
             Some(left) => write!(f, "; limit reached in {}{}", duration(left), self.range()),
             None => Ok(()),
         }
@@ -89,7 +93,7 @@ impl Sentence<'_> {
     /// What is not suspect, with what is left of a suspicion.
     fn clean(&self, f: &mut fmt::Formatter<'_>, seen: impl fmt::Display) -> fmt::Result {
         write!(f, "{seen}")?;
-        match self.0.standing {
+        match self.found.standing {
             Standing::Present => Ok(()),
             Standing::Held => f.write_str("; an earlier suspicion is fading"),
             Standing::Inherited => f.write_str("; an earlier run of this program was suspect"),
@@ -98,7 +102,7 @@ impl Sentence<'_> {
 
     /// Why what grows is not called a leak.
     fn not_called(&self) -> &'static str {
-        match self.0.threshold.is_finite() {
+        match self.found.threshold.is_finite() {
             true => "; not for long enough yet to call it a leak",
             false => "; the configuration excuses it",
         }
@@ -114,15 +118,27 @@ impl Sentence<'_> {
 
     /// " (9m to 20m)" where the ends differ.
     fn range(&self) -> String {
-        let ends = self.0.time_to_limit_range_seconds.map(|range| range.map(duration));
+        let ends = self.found.time_to_limit_range_seconds.map(|range| range.map(duration));
         match ends {
             Some([soonest, latest]) if soonest != latest => format!(" ({soonest} to {latest})"),
             _ => String::new(),
         }
     }
 
+    fn rise<'a>(&self, evidence: &'a Evidence) -> Rise<'a> {
+        Rise { evidence, unit: self.unit }
+    }
+
+    /// The floor of what.
+    fn floor(&self) -> String {
+        match self.unit {
+            Unit::Bytes => "floor".to_string(),
+            Unit::Count(resource) => format!("floor of {}", resource.plain_name()),
+        }
+    }
+
     fn window(&self, evidence: &Evidence) -> String {
-        duration(self.0.window_seconds.unwrap_or(evidence.growing_for_seconds))
+        duration(self.found.window_seconds.unwrap_or(evidence.growing_for_seconds))
     }
 }
 
@@ -146,13 +162,20 @@ fn has_passed(evidence: &Evidence, test: Test) -> bool {
     value(evidence, test).is_some() && evidence.gates.iter().any(|gate| open(&gate))
 }
 
-/// "floor rose 41 MiB over 6h (0.4 %/h)"
-struct Rise<'a>(&'a Evidence);
+/// "floor rose 41 MiB over 6h (0.4 %/h)", "open files rose by 1,200 over 6h"
+struct Rise<'a> {
+    evidence: &'a Evidence,
+    unit: Unit,
+}
 
 impl fmt::Display for Rise<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let &Evidence { grown_bytes, floor_bytes, growing_for_seconds, .. } = self.0;
-        write!(f, "floor rose {} over {}", bytes(grown_bytes), duration(growing_for_seconds))?;
+        let &Evidence { grown_bytes, floor_bytes, growing_for_seconds, .. } = self.evidence;
+        let (grown, duration) = (self.unit.text(grown_bytes), duration(growing_for_seconds));
+        match self.unit {
+            Unit::Bytes => write!(f, "floor rose {grown} over {duration}")?,
+            Unit::Count(resource) => write!(f, "{} rose by {grown} over {duration}", resource.plain_name())?,
+        }
         let before = floor_bytes - grown_bytes;
         let percent = 100.0 * grown_bytes / before / (growing_for_seconds / 3600.0);
         // Of next to nothing, a percentage says nothing.
@@ -183,6 +206,7 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
+    use crate::entity::Resource;
 
     const HOUR: f64 = 3600.0;
 
@@ -247,6 +271,24 @@ mod tests {
         tell("leaking, no limit", &Assessment { time_to_limit_seconds: None, ..leak.clone() });
         tell("leaking, no range", &Assessment { time_to_limit_range_seconds: None, ..leak.clone() });
         tell("leaking, excused", &leak.judged_by(f64::INFINITY));
+
+        let weighed = |count| Unit::weighed(count) as f64;
+        let counted = Evidence {
+            grown_bytes: weighed(1200),
+            floor_bytes: weighed(61_200),
+            ..leak.evidence.clone().unwrap()
+        };
+        let counted = Assessment { evidence: Some(counted), ..leak };
+        for resource in Resource::ALL {
+            for reason in reasons {
+                let found = Assessment { reason, ..counted.clone() };
+                let sentence = found.sentence_in(Unit::Count(resource));
+                writeln!(told, "{}, {}: {sentence}", resource.as_str(), reason.as_str()).unwrap();
+            }
+            let bare = Assessment { evidence: None, reason: Reason::Steady, ..counted.clone() };
+            let sentence = bare.sentence_in(Unit::Count(resource));
+            writeln!(told, "{}, no evidence: {sentence}", resource.as_str()).unwrap();
+        }
 
         let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/src/detector/sentences.txt");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {

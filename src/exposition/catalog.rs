@@ -161,10 +161,17 @@ pub const PROCESS: ScopeMetrics = scope_metrics!(
 );
 
 /// Of each resource of a process besides memory. Its growth is not in bytes.
-pub const PROCESS_RESOURCE: ScopeMetrics = scope_metrics!(
-    "process_resource", "the resource of the process", RESOURCE_LABELS,
-    memory: None::<&[&str]>, explained: false, growth: false
-);
+pub const PROCESS_RESOURCE: ScopeMetrics = ScopeMetrics {
+    explained: Some(gauge(
+        "memleak_process_resource_growth_explained",
+        RESOURCE_LABELS,
+        "Whether suspect threads of the process explain 80 % or more of the growth of its mappings; 0 for all but these.",
+    )),
+    ..scope_metrics!(
+        "process_resource", "the resource of the process", RESOURCE_LABELS,
+        memory: None::<&[&str]>, explained: false, growth: false
+    )
+};
 
 /// Declares metrics as constants and lists them, so that none is left out of the list.
 macro_rules! metrics {
@@ -218,6 +225,14 @@ metrics! { ENTITY_METRICS:
     PROCESS_START_TIME = gauge("memleak_process_start_time_seconds", PROCESS_LABELS,
         "Start of the process in seconds since the epoch.");
     PROCESS_THREADS = gauge("memleak_process_threads", PROCESS_LABELS, "Threads of the process.");
+    PROCESS_OPEN_FDS = gauge("memleak_process_open_fds", PROCESS_LABELS,
+        "Open file descriptors of the process when they were last counted; absent where that is not allowed.");
+    PROCESS_MAX_FDS = gauge("memleak_process_max_fds", PROCESS_LABELS,
+        "Limit on open file descriptors of the process, RLIMIT_NOFILE; absent without one.");
+    PROCESS_MEMORY_MAPS = gauge("memleak_process_memory_maps", PROCESS_LABELS,
+        "Memory mappings of the process when they were last counted; absent where that is not allowed.");
+    RESOURCE_GROWTH = gauge("memleak_process_resource_leak_growth_per_second", RESOURCE_LABELS,
+        "Robust slope of the floor of the resource of the process, in descriptors, threads or mappings.");
     PROCESS_MEMORY_LIMIT = gauge("memleak_process_memory_limit_bytes", PROCESS_LABELS,
         "Nearest resource limit of the process on memory, RLIMIT_AS or RLIMIT_DATA; absent without one.");
     PROCESS_INFO = gauge("memleak_process_info", &["pid", "name", "group", "cgroup", "user"],
@@ -229,7 +244,7 @@ metrics! { ENTITY_METRICS:
 metrics! { WHOLE_METRICS:
     BUILD_INFO = gauge("memleak_build_info", &["version", "revision"], "What was built, always 1.");
     LEAK_SCORE = gauge("memleak_leak_score", NONE,
-        "Highest leak score of all entities that may be suspected; absent until one has a score.");
+        "Highest leak score of all entities whose memory may be suspected; absent until one has a score.");
     LEAK_SCORE_THRESHOLD = gauge("memleak_leak_score_threshold", NONE, "Leak score above which an entity is suspect, unless an override gives it another.");
     SUSPECTS = gauge("memleak_suspects", SCOPE, "Entities whose leak score is above their threshold.");
     ENTITIES = gauge("memleak_entities", SCOPE, "Entities that are watched, whether or not they have series of their own.");

@@ -4,7 +4,7 @@ use super::catalog::{self as metric, ScopeMetrics};
 use super::cgroup;
 use super::family::{Family, Label, Labels};
 use super::sources::Sources;
-use crate::entity::{EntityId, Scope};
+use crate::entity::{EntityId, Resource, Scope};
 use crate::human;
 use crate::snapshot::{Entity, Snapshot};
 
@@ -39,8 +39,9 @@ pub(super) fn families<'a>(snapshot: &'a Snapshot, sources: &Sources) -> Vec<Fam
             exported(snapshot, scope).map(|entity| (entity, Labels::shared(labels(entity)))).collect();
         families.extend(scope_families(scope_metrics(scope), &exported));
         match scope {
-            Scope::Host | Scope::HostUnaccounted | Scope::ProcessResource => {}
+            Scope::Host | Scope::HostUnaccounted => {}
             Scope::Cgroup => families.extend(cgroup::families(&exported)),
+            Scope::ProcessResource => families.push(resource_growth(&exported)),
             Scope::Group => families.push(group_processes(&exported)),
             Scope::Process => families.extend(process_families(&exported)),
         }
@@ -119,10 +120,23 @@ fn group_processes<'a>(groups: &[Labelled<'a>]) -> Family<'a> {
     each(metric::GROUP_PROCESSES, groups, |group| group.processes.map(|count| count as f64))
 }
 
-fn process_families<'a>(processes: &[Labelled<'a>]) -> [Family<'a>; 4] {
+fn resource_growth<'a>(resources: &[Labelled<'a>]) -> Family<'a> {
+    each(metric::RESOURCE_GROWTH, resources, |resource| {
+        resource.unit().count(resource.assessment.growth_bytes_per_second)
+    })
+}
+
+fn process_families<'a>(processes: &[Labelled<'a>]) -> [Family<'a>; 7] {
+    let count = |process: &Entity, resource| process.resources.get(resource);
+    let used = |process: &Entity, resource| count(process, resource).map(|count| count.used as f64);
     [
         each(metric::PROCESS_START_TIME, processes, |process| process.start.map(|start| start.unix_seconds)),
         each(metric::PROCESS_THREADS, processes, |process| process.threads.map(|count| count as f64)),
+        each(metric::PROCESS_OPEN_FDS, processes, |process| used(process, Resource::Fds)),
+        each(metric::PROCESS_MAX_FDS, processes, |process| {
+            count(process, Resource::Fds)?.limit.map(|limit| limit as f64)
+        }),
+        each(metric::PROCESS_MEMORY_MAPS, processes, |process| used(process, Resource::Maps)),
         each(metric::PROCESS_MEMORY_LIMIT, processes, |process| {
             process.own_limit.map(|limit| limit.bytes as f64)
         }),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::detector::{Assessment, Channel, Evidence, Gate, KindGrowth, Reason, Standing, Test};
-use crate::entity::{EntityId, Identity, Scope, Tenant};
+use crate::entity::{EntityId, Identity, Resource, Scope, Tenant};
 use crate::history::{History, Sealed};
+use crate::resources::{Count, DescriptorKind, Descriptors, Resources, Unit};
 use crate::rules::ReloadStatus;
 use crate::sample::{
     CgroupFigures, CgroupLimit, HostMemory, Kind, Limit, LimitKind, Memory, Pressure, Start,
@@ -77,6 +78,7 @@ pub(crate) fn entity(id: EntityId, identity: Identity) -> Entity {
         own_limit: None,
         start: None,
         threads: None,
+        resources: Resources::default(),
         processes: None,
         cgroup: None,
         within: None,
@@ -175,6 +177,43 @@ pub(crate) fn process(pid: u32, name: &str, group: &str, score: Option<f64>) -> 
         assessment: Arc::new(score.map(leaking).unwrap_or_default()),
         history: score.map(|_| risen()),
         ..entity(EntityId::Process { pid, start_time: 1 }, identity)
+    }
+}
+
+/// A resource of a process that leaks it: so many of 1024, which is 50 more than before.
+pub(crate) fn resource(pid: u32, name: &str, group: &str, resource: Resource, used: u64) -> Entity {
+    let count = Count { used, limit: Some(1024), is_new: true };
+    let weighed = |count| Unit::weighed(count) as f64;
+    let memory = leaking(77.0);
+    let evidence = memory.evidence.clone().map(|evidence| Evidence {
+        grown_bytes: weighed(50),
+        floor_bytes: weighed(used),
+        gates: vec![Gate { test: Test::Absolute, value: weighed(50) as f32, pass: 1.0 }],
+        ..evidence
+    });
+    let assessment = Assessment {
+        growth_bytes_per_second: Some(weighed(1) / 9.0),
+        growth_by_kind: Vec::new(),
+        evidence,
+        ..memory
+    };
+    let mut descriptors = Descriptors::default();
+    descriptors.add(DescriptorKind::Socket);
+    let mut history = History::new(0.0, 15.0);
+    (0..=30).for_each(|tick| {
+        let seen = Unit::weighed(used - 30 + tick);
+        history.push(15.0 * tick as f64, seen, &Memory::default());
+    });
+    let process = process(pid, name, group, None);
+    Entity {
+        id: EntityId::ProcessResource { pid, start_time: 1, resource },
+        memory: Memory::default(),
+        limit: None,
+        threads: None,
+        resources: Resources::default().with(resource, Some(count)).with_descriptors(Some(descriptors)),
+        assessment: Arc::new(assessment),
+        history: Some(history.sealed()),
+        ..process
     }
 }
 

@@ -4,10 +4,24 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::{Format, Sources, catalog, families, fixture};
+use crate::entity::{Resource, Scope};
+use crate::resources::{Count, Resources};
 use crate::snapshot::Snapshot;
 
 fn render(snapshot: Option<&Snapshot>, now: Instant) -> String {
     super::render(snapshot, &Sources::ALL, now, Format::Text)
+}
+
+/// With what processes hold besides memory.
+fn with_resources() -> Snapshot {
+    let mut snapshot = fixture::snapshot();
+    let count = |used| Some(Count { used, limit: Some(1024), is_new: false });
+    for process in snapshot.entities.iter_mut().filter(|entity| entity.scope() == Scope::Process) {
+        process.resources =
+            Resources::default().with(Resource::Fds, count(12)).with(Resource::Maps, count(99));
+    }
+    snapshot.entities.push(fixture::resource(42, "leaky", "web", Resource::Fds, 900));
+    snapshot
 }
 
 fn without_help(text: &str) -> String {
@@ -16,7 +30,7 @@ fn without_help(text: &str) -> String {
 
 #[test]
 fn a_snapshot_gives_exactly_this_text() {
-    let text = render(Some(&fixture::snapshot()), Instant::now());
+    let text = render(Some(&with_resources()), Instant::now());
     let revision = option_env!("MEMLEAK_REVISION").unwrap_or("unknown");
     let build = format!("version=\"{}\",revision=\"{}\"", env!("CARGO_PKG_VERSION"), revision);
     let text = text.replace(&build, "version=\"@VERSION@\",revision=\"@REVISION@\"");

@@ -55,6 +55,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::entity::Resource;
     use crate::exposition::fixture;
 
     fn published(snapshot: Snapshot) -> (Published, Instant) {
@@ -149,12 +150,14 @@ mod tests {
             "labels": {"pid": "42", "name": "leaky", "group": "web"},
             "leak_score": 91.5, "threshold": 60.0, "status": "suspect", "reason": "leaking", "standing": "present",
             "sentence": fixture::process(42, "leaky", "web", Some(91.5)).assessment.sentence().to_string(),
-            "growth_bytes_per_second": 0.5, "time_to_limit_seconds": 6992.0,
+            "resource": null, "count": null, "count_limit": null, "fds_by_kind": null,
+            "growth_bytes_per_second": 0.5, "growth_per_second": null, "time_to_limit_seconds": 6992.0,
             "time_to_limit_range_seconds": [6000.0, 8000.0], "window_seconds": 450.0,
             "growth_by_kind": {"anon": 225, "swap": -5}, "memory": {"anon": 600, "swap": 0},
             "limit": {"kind": "data", "bytes": 4096, "room": 3496}, "explained_by": null,
             "evidence": {
-                "channel": "trend", "grown_bytes": 220.0, "floor_bytes": 600.0, "growing_for_seconds": 450.0,
+                "channel": "trend", "grown_bytes": 220.0, "floor_bytes": 600.0, "grown": null, "floor": null,
+                "growing_for_seconds": 450.0,
                 "onset_time": 225.0, "since_onset_seconds": 225.0,
                 "gates": [
                     {"name": "novelty", "value": null, "pass": 1.0},
@@ -191,6 +194,31 @@ mod tests {
         assert_eq!(service["explained_by"], json!({"scope": "group", "entity": "web", "share": 0.9}));
         let sum = &body["indicators"][1];
         assert_eq!((&sum["status"], &sum["leak_score"]), (&json!("clean"), &Value::Null));
+    }
+
+    #[tokio::test]
+    async fn a_resource_is_told_in_its_own_units_and_has_no_part_in_the_verdict_on_memory() {
+        let leak = fixture::resource(42, "leaky", "web", Resource::Fds, 900);
+        let sentence = leak.sentence().to_string();
+        let (published, now) = published(Snapshot { entities: vec![leak], ..fixture::snapshot() });
+        let (_, body) = body(leak_indicators(&published, "scope=process_resource", now)).await;
+        let verdict = [&body["leak_score"], &body["status"], &body["resource_status"]];
+        assert_eq!(verdict, [&Value::Null, &json!("clean"), &json!("suspect")]);
+        let indicator = &body["indicators"][0];
+        let expected = json!({
+            "entity": "open files of leaky[42]", "sentence": sentence, "resource": "fds", "count": 900,
+            "count_limit": 1024, "growth_bytes_per_second": null, "growth_per_second": 1.0 / 9.0, "memory": {},
+            "limit": null, "growth_by_kind": {}, "labels": {"pid": "42", "name": "leaky", "group": "web", "resource": "fds"},
+            "fds_by_kind": {"socket": 1, "pipe": 0, "eventfd": 0, "memfd": 0, "file": 0, "other": 0},
+        });
+        for (field, value) in expected.as_object().unwrap() {
+            assert_eq!(&indicator[field], value, "{field}");
+        }
+        let evidence = &indicator["evidence"];
+        let bytes = [&evidence["grown_bytes"], &evidence["floor_bytes"]];
+        assert_eq!(bytes, [&Value::Null, &Value::Null]);
+        let counts = [&evidence["grown"], &evidence["floor"], &evidence["gates"][0]["value"]];
+        assert_eq!(counts, [&json!(50.0), &json!(900.0), &json!(50.0)]);
     }
 
     #[tokio::test]

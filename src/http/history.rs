@@ -12,6 +12,7 @@ use super::response::Refusal;
 use crate::entity::{EntityId, Scope};
 use crate::exposition;
 use crate::history::{Composition, Ring, Sealed, width};
+use crate::resources::Unit;
 use crate::snapshot::{Entity, Snapshot};
 
 /// What is remembered of one entity. A group has no history of its own: it shows that of its member with the
@@ -29,10 +30,20 @@ pub(super) struct History<'a> {
     time: f64,
     /// One second counts as this many. Unless it is 1, all times below run ahead of the clock.
     time_lapse: u32,
+    /// What the points are: bytes, or a count of what is no memory.
+    unit: PointUnit,
     /// Floors by the width of their blocks, finest first.
     scales: Vec<TimeScale>,
     /// Memory by kind at times that become sparser the older they are, oldest first.
     composition: Vec<Checkpoint>,
+}
+
+/// What a point is counted in.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum PointUnit {
+    Bytes,
+    Count,
 }
 
 /// One life, from its first sample on.
@@ -65,9 +76,9 @@ struct TimeScale {
 struct Block {
     /// When the block begins, seconds since the epoch.
     start: f64,
-    /// Lowest sample, bytes of the memory that is scored.
+    /// Lowest sample of the memory that is scored, or of the count.
     low: u64,
-    /// Highest floor of the block's eighths, bytes; the finest blocks have no parts, and tell `low` again.
+    /// Highest floor of the block's eighths; the finest blocks have no parts, and tell `low` again.
     high: u64,
 }
 
@@ -95,8 +106,13 @@ impl<'a> History<'a> {
             life: source.zip(sealed).map(|(source, sealed)| Life::new(source, sealed)),
             time: snapshot.taken_unix_seconds,
             time_lapse: snapshot.time_lapse,
-            scales: sealed.map_or_else(Vec::new, time_scales),
-            composition: sealed.map_or_else(Vec::new, |sealed| checkpoints(&sealed.composition)),
+            unit: match entity.unit() {
+                Unit::Bytes => PointUnit::Bytes,
+                Unit::Count(_) => PointUnit::Count,
+            },
+            scales: sealed.map_or_else(Vec::new, |sealed| time_scales(sealed, entity.unit())),
+            composition: sealed
+                .map_or_else(Vec::new, |sealed| checkpoints(&sealed.composition, entity.unit())),
         })
     }
 }
@@ -142,22 +158,26 @@ impl<'a> Life<'a> {
     }
 }
 
-fn time_scales(sealed: &Sealed) -> Vec<TimeScale> {
+fn time_scales(sealed: &Sealed, unit: Unit) -> Vec<TimeScale> {
+    let amount = |seen: f32| unit.amount(f64::from(seen)).round() as u64;
     let scale = |(rung, ring): (usize, &Ring)| TimeScale {
         width_seconds: width(rung),
         blocks: ring
             .iter()
             .map(|(number, block)| Block {
                 start: number as f64 * width(rung),
-                low: block.low as u64,
-                high: block.high as u64,
+                low: amount(block.low),
+                high: amount(block.high),
             })
             .collect(),
     };
     sealed.rings().iter().map(scale).collect()
 }
 
-fn checkpoints(composition: &Composition) -> Vec<Checkpoint> {
+fn checkpoints(composition: &Composition, unit: Unit) -> Vec<Checkpoint> {
+    if unit != Unit::Bytes {
+        return Vec::new();
+    }
     composition
         .checkpoints()
         .map(|(time, memory)| Checkpoint {
@@ -172,6 +192,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::entity::Resource;
     use crate::exposition::fixture;
 
     fn history(query: &str) -> Value {
@@ -210,6 +231,17 @@ mod tests {
         let body = history("scope=host_unaccounted");
         let nothing = (&Value::Null, &json!([]), &json!([]));
         assert_eq!((&body["life"], &body["scales"], &body["composition"]), nothing);
+    }
+
+    #[test]
+    fn a_resource_shows_counts() {
+        let leak = fixture::resource(42, "leaky", "web", Resource::Fds, 900);
+        let snapshot = Snapshot { entities: vec![leak], ..fixture::snapshot() };
+        let query = HistoryQuery::parse("scope=process_resource&pid=42&resource=fds").unwrap();
+        let body = serde_json::to_value(History::of(&snapshot, &query).unwrap()).unwrap();
+        assert_eq!((&body["unit"], &body["composition"]), (&json!("count"), &json!([])));
+        assert_eq!(body["scales"][0]["blocks"][1], json!({"start": 28.125, "low": 872, "high": 872}));
+        assert_eq!(history("scope=process&pid=42")["unit"], "bytes");
     }
 
     #[test]

@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::cgroups::Cgroup;
 use super::query::IndicatorQuery;
 use super::ranking::ranked;
-use crate::detector::{Evidence, Reason, Standing, Status};
-use crate::entity::Scope;
+use crate::detector::{Channel, Evidence, Gate, Reason, Standing, Status, Test};
+use crate::entity::{Resource, Scope};
 use crate::exposition;
+use crate::resources::Unit;
 use crate::sample::{HostMemory, Limit};
 use crate::snapshot::{Entity, Explanation, Snapshot};
 
@@ -66,8 +67,10 @@ impl MemoryUsage {
 pub(super) struct LeakIndicators<'a> {
     /// The highest of all, 0 to 100; null until there is enough history of anything.
     leak_score: Option<f64>,
-    /// Whether anything is suspect.
+    /// Whether any memory is suspect.
     status: Status,
+    /// Whether anything is suspect that processes hold besides memory; no score of that is in `leak_score`.
+    resource_status: Status,
     /// A score above it is a suspicion.
     threshold: f64,
     /// When it was sampled, seconds since the epoch.
@@ -82,14 +85,17 @@ pub(super) struct LeakIndicators<'a> {
 
 impl<'a> LeakIndicators<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, query: &IndicatorQuery) -> LeakIndicators<'a> {
-        let status = if snapshot.suspects().next().is_some() { Status::Suspect } else { Status::Clean };
+        let (resources, memory): (Vec<_>, Vec<_>) =
+            snapshot.suspects().partition(|entity| entity.is_resource());
+        let status = |suspects: Vec<_>| if suspects.is_empty() { Status::Clean } else { Status::Suspect };
         let matching = ranked(snapshot.entities.iter().filter(|entity| {
             query.scope.is_none_or(|scope| entity.scope() == scope)
                 && query.status.is_none_or(|status| entity.assessment.status() == status)
         }));
         LeakIndicators {
             leak_score: snapshot.highest_score(),
-            status,
+            status: status(memory),
+            resource_status: status(resources),
             threshold: snapshot.threshold,
             time: snapshot.taken_unix_seconds,
             time_lapse: snapshot.time_lapse,
@@ -121,8 +127,18 @@ struct Indicator<'a> {
     standing: Option<Standing>,
     /// What was seen, for a person.
     sentence: String,
-    /// Robust slope of the floor.
+    /// Which of the things that a process holds besides memory; null for memory.
+    resource: Option<Resource>,
+    /// How many of it, when it was last looked at.
+    count: Option<u64>,
+    /// How many it may hold; null where nothing of its own stops it.
+    count_limit: Option<u64>,
+    /// Open files by what they are, of no more than the first 4096; null unless the process is suspected of leaking them.
+    fds_by_kind: Option<BTreeMap<&'static str, u64>>,
+    /// Robust slope of the floor; null for what is no memory.
     growth_bytes_per_second: Option<f64>,
+    /// The same of what is no memory, in its own units.
+    growth_per_second: Option<f64>,
     /// Null without a trend.
     time_to_limit_seconds: Option<f64>,
     /// The soonest and the latest that the evidence allows for; null without a time, and where nothing bounds it.
@@ -135,14 +151,15 @@ struct Indicator<'a> {
     memory: BTreeMap<&'static str, u64>,
     limit: Option<Limit>,
     explained_by: Option<&'a Explanation>,
-    evidence: Option<&'a Evidence>,
+    evidence: Option<EvidenceView<'a>>,
     /// What only cgroups have.
     cgroup: Option<Cgroup<'a>>,
 }
 
 impl<'a> Indicator<'a> {
     fn new(snapshot: &'a Snapshot, entity: &'a Entity) -> Indicator<'a> {
-        let assessment = &entity.assessment;
+        let (assessment, unit) = (&entity.assessment, entity.unit());
+        let count = entity.count();
         Indicator {
             scope: entity.scope(),
             entity: entity.display_name(),
@@ -152,8 +169,16 @@ impl<'a> Indicator<'a> {
             status: assessment.status(),
             reason: assessment.reason,
             standing: assessment.score.map(|_| assessment.standing),
-            sentence: assessment.sentence().to_string(),
-            growth_bytes_per_second: assessment.growth_bytes_per_second,
+            sentence: entity.sentence().to_string(),
+            resource: match unit {
+                Unit::Bytes => None,
+                Unit::Count(resource) => Some(resource),
+            },
+            count: count.map(|count| count.used),
+            count_limit: count.and_then(|count| count.limit),
+            fds_by_kind: fds_by_kind(entity),
+            growth_bytes_per_second: unit.bytes(assessment.growth_bytes_per_second),
+            growth_per_second: unit.count(assessment.growth_bytes_per_second),
             time_to_limit_seconds: assessment.time_to_limit_seconds,
             time_to_limit_range_seconds: assessment.time_to_limit_range_seconds,
             window_seconds: assessment.window_seconds,
@@ -165,8 +190,66 @@ impl<'a> Indicator<'a> {
             memory: entity.memory.iter().map(|(kind, bytes)| (kind.as_str(), bytes)).collect(),
             limit: entity.limit,
             explained_by: entity.explained_by.as_ref(),
-            evidence: assessment.evidence.as_ref(),
+            evidence: assessment.evidence.as_ref().map(|evidence| EvidenceView::new(evidence, unit)),
             cgroup: Cgroup::of(snapshot, entity),
         }
     }
+}
+
+fn fds_by_kind(entity: &Entity) -> Option<BTreeMap<&'static str, u64>> {
+    let known = entity.resources.descriptors.filter(|_| entity.is_resource())?;
+    Some(known.by_name())
+}
+
+/// What a score rests on.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Evidence")]
+struct EvidenceView<'a> {
+    /// Which way of looking found it.
+    channel: Channel,
+    /// Rise of the floor over the window, bytes; null for what is no memory.
+    grown_bytes: Option<f64>,
+    /// Floor at the end of the window, bytes; null for what is no memory.
+    floor_bytes: Option<f64>,
+    /// Rise of the floor of what is no memory, in its own units.
+    grown: Option<f64>,
+    /// Its floor at the end of the window.
+    floor: Option<f64>,
+    /// Seconds since the growth began, as far as the window shows.
+    growing_for_seconds: f64,
+    /// When this growth began in the whole of what is remembered, seconds since the epoch. What has grown since the
+    /// first sample, or for more than ten days, may be older; null where nothing grows.
+    onset_time: Option<f64>,
+    /// Seconds since then.
+    since_onset_seconds: Option<f64>,
+    /// Every test of the evidence, each between 0 (speaks against a leak) and 1 (does not).
+    gates: Cow<'a, [Gate]>,
+}
+
+impl<'a> EvidenceView<'a> {
+    fn new(evidence: &'a Evidence, unit: Unit) -> EvidenceView<'a> {
+        EvidenceView {
+            channel: evidence.channel,
+            grown_bytes: unit.bytes(Some(evidence.grown_bytes)),
+            floor_bytes: unit.bytes(Some(evidence.floor_bytes)),
+            grown: unit.count(Some(evidence.grown_bytes)),
+            floor: unit.count(Some(evidence.floor_bytes)),
+            growing_for_seconds: evidence.growing_for_seconds,
+            onset_time: evidence.onset_time,
+            since_onset_seconds: evidence.since_onset_seconds,
+            gates: gates(&evidence.gates, unit),
+        }
+    }
+}
+
+/// One test finds an amount.
+fn gates(gates: &[Gate], unit: Unit) -> Cow<'_, [Gate]> {
+    if unit == Unit::Bytes {
+        return Cow::Borrowed(gates);
+    }
+    let counted = |gate: &Gate| match gate.test {
+        Test::Absolute => Gate { value: unit.amount(f64::from(gate.value)) as f32, ..*gate },
+        _ => *gate,
+    };
+    Cow::Owned(gates.iter().map(counted).collect())
 }

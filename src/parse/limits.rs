@@ -3,13 +3,15 @@
 use super::ParseError;
 use super::text::{lines, number, words};
 
-/// The soft limits on memory (proc_pid_limits(5), setrlimit(2)). Bytes; `None` is unlimited.
+/// The soft limits on memory, in bytes, and on open files (proc_pid_limits(5), setrlimit(2)). `None` is unlimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// RLIMIT_AS.
     pub address_space: Option<u64>,
     /// RLIMIT_DATA.
     pub data: Option<u64>,
+    /// RLIMIT_NOFILE.
+    pub open_files: Option<u64>,
 }
 
 /// Reads /proc/PID/limits.
@@ -17,13 +19,18 @@ pub struct Limits {
 /// ```text
 /// Limit                     Soft Limit           Hard Limit           Units
 /// Max data size             unlimited            unlimited            bytes
+/// Max open files            1024                 524288               files
 /// Max address space         8589934592           unlimited            bytes
 /// ```
 ///
 /// # Errors
-/// When one of the two lines is missing or says neither a number nor `unlimited`.
+/// When one of the three lines is missing or says neither a number nor `unlimited`.
 pub fn parse(text: &[u8]) -> Result<Limits, ParseError> {
-    Ok(Limits { address_space: soft(text, "Max address space")?, data: soft(text, "Max data size")? })
+    Ok(Limits {
+        address_space: soft(text, "Max address space")?,
+        data: soft(text, "Max data size")?,
+        open_files: soft(text, "Max open files")?,
+    })
 }
 
 fn soft(text: &[u8], name: &'static str) -> Result<Option<u64>, ParseError> {
@@ -43,6 +50,7 @@ mod tests {
             "Limit                     Soft Limit           Hard Limit           Units     \n\
              Max cpu time              unlimited            unlimited            seconds   \n\
              Max data size             {data:<20} 99                   bytes     \n\
+             Max open files            1024                 524288               files     \n\
              Max address space         {address_space:<20} unlimited            bytes     \n"
         )
     }
@@ -50,7 +58,7 @@ mod tests {
     #[test]
     fn soft_limits_count() {
         let limits = parse(text("unlimited", "8589934592").as_bytes()).unwrap();
-        assert_eq!(limits, Limits { address_space: Some(8 << 30), data: None });
+        assert_eq!(limits, Limits { address_space: Some(8 << 30), data: None, open_files: Some(1024) });
         assert_eq!(parse(text("0", "unlimited").as_bytes()).unwrap().data, Some(0));
     }
 

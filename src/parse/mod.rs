@@ -6,6 +6,7 @@ pub mod cgroup;
 pub mod cgroup_names;
 pub mod clock;
 pub mod cmdline;
+pub mod descriptor;
 pub mod limits;
 pub mod meminfo;
 pub mod memory_files;
@@ -18,6 +19,7 @@ pub mod sockstat;
 pub mod stat;
 pub mod statm;
 pub mod status;
+pub mod sysctl;
 mod text;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::entity::{EntityId, Scope};
+use crate::entity::{EntityId, Resource, Scope};
 use crate::snapshot::{Entity, Explanation};
 
 /// Share of the growth that narrower entities must account for.
@@ -34,6 +34,38 @@ pub fn explain(entities: &mut [Entity], threshold: f64) {
         .for_each(|entity| all.add(entity));
     for host in entities.iter_mut().filter(|entity| entity.scope() == Scope::Host) {
         host.explained_by = all.explanation_of(host);
+    }
+}
+
+/// Mappings that a thread takes: its stack and the guard below it.
+const MAPPINGS_A_THREAD: f64 = 2.0;
+
+/// One leak, one finding: marks the mappings of a process where its threads, which are suspect too, account for their
+/// growth.
+pub fn explain_mappings(entities: &mut [Entity]) {
+    let suspects = entities.iter().filter(|entity| entity.assessment.is_suspect());
+    let threads: HashMap<(u32, u64), (f64, String)> = suspects
+        .filter_map(|entity| match entity.id {
+            EntityId::ProcessResource { pid, start_time, resource: Resource::Threads } => {
+                let growth = entity.assessment.growth_bytes_per_second?;
+                Some(((pid, start_time), (growth, entity.display_name())))
+            }
+            _ => None,
+        })
+        .collect();
+    for mappings in entities {
+        let EntityId::ProcessResource { pid, start_time, resource: Resource::Maps } = mappings.id else {
+            continue;
+        };
+        let growth = mappings.assessment.growth_bytes_per_second.filter(|growth| *growth > 0.0);
+        let (Some((of_threads, name)), Some(growth)) = (threads.get(&(pid, start_time)), growth) else {
+            continue;
+        };
+        let share = (MAPPINGS_A_THREAD * of_threads / growth).min(1.0);
+        if share >= EXPLAINED {
+            let (scope, entity) = (Scope::ProcessResource, name.clone());
+            mappings.explained_by = Some(Explanation { scope, entity, share });
+        }
     }
 }
 
@@ -97,14 +129,17 @@ mod tests {
 
     const THRESHOLD: f64 = 60.0;
 
-    fn growing(entity: Entity, score: f64, growth: f64) -> Entity {
-        let assessment = Assessment {
+    fn verdict(score: f64, growth: f64) -> Arc<Assessment> {
+        Arc::new(Assessment {
             score: Some(score),
             threshold: THRESHOLD,
             growth_bytes_per_second: Some(growth),
             ..Assessment::default()
-        };
-        Entity { assessment: Arc::new(assessment), ..entity }
+        })
+    }
+
+    fn growing(entity: Entity, score: f64, growth: f64) -> Entity {
+        Entity { assessment: verdict(score, growth), ..entity }
     }
 
     fn host(growth: f64) -> Entity {
@@ -163,6 +198,29 @@ mod tests {
         let counted_twice =
             vec![host(10.0), cgroup("/a", 5.0), group("web", 5.0), process(1, "web", "/a", 70.0, 5.0)];
         assert_eq!(explained(counted_twice)[0], None, "5 of 10, seen in two scopes");
+    }
+
+    #[test]
+    fn mappings_are_explained_by_the_threads_whose_stacks_they_are() {
+        let share = |threads: Arc<Assessment>, maps| {
+            let resource = |pid, resource, assessment| Entity {
+                assessment,
+                ..fixture::resource(pid, "web", "web", resource, 100)
+            };
+            let mut entities = [
+                resource(1, Resource::Threads, threads),
+                resource(1, Resource::Maps, verdict(70.0, maps)),
+                resource(2, Resource::Maps, verdict(70.0, maps)),
+                resource(1, Resource::Fds, verdict(70.0, maps)),
+            ];
+            explain_mappings(&mut entities);
+            assert!(entities.iter().enumerate().all(|(at, one)| at == 1 || one.explained_by.is_none()));
+            entities[1].explained_by.as_ref().map(|explanation| explanation.share)
+        };
+        assert_eq!(share(verdict(70.0, 5.0), 10.0), Some(1.0));
+        assert_eq!(share(verdict(70.0, 5.0), 12.5), Some(0.8));
+        assert_eq!(share(verdict(70.0, 5.0), 20.0), None, "half of it is something else");
+        assert_eq!(share(verdict(50.0, 5.0), 10.0), None, "not suspect");
     }
 
     #[test]

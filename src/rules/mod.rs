@@ -53,7 +53,12 @@ impl Rules {
 
     /// What is to be done differently with `subject`.
     pub fn treatment(&self, subject: &Subject<'_>) -> Option<&Arc<Override>> {
-        self.overrides.iter().find(|rule| rule.selector.matches(subject))
+        self.treatment_of_any(&[*subject])
+    }
+
+    /// The same for what is known as more than one subject.
+    pub fn treatment_of_any(&self, subjects: &[Subject<'_>]) -> Option<&Arc<Override>> {
+        self.overrides.iter().find(|rule| subjects.iter().any(|subject| rule.selector.matches(subject)))
     }
 }
 
@@ -80,6 +85,11 @@ impl Override {
             return f64::INFINITY;
         }
         self.threshold.unwrap_or(usual)
+    }
+
+    /// The same for what is no memory, of which no bytes can be expected.
+    pub fn resource_threshold(&self, usual: f64) -> f64 {
+        if self.ignore { f64::INFINITY } else { self.threshold.unwrap_or(usual) }
     }
 
     /// The limit, as far as it is from `bytes` of scored memory.

@@ -69,8 +69,9 @@ impl Selector {
 
     /// Whether it names groups and nothing about single processes.
     pub(super) fn is_of_group(&self) -> bool {
-        let about_processes =
-            self.scope == Some(Scope::Process) || self.name.is_some() || self.cgroup.is_some();
+        let about_processes = matches!(self.scope, Some(Scope::Process | Scope::ProcessResource))
+            || self.name.is_some()
+            || self.cgroup.is_some();
         self.group.is_some() && !about_processes
     }
 }

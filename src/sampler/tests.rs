@@ -8,10 +8,12 @@ use crate::config::SelectionConfig;
 use crate::detector::{Reason, Status};
 use crate::entity::Identity;
 use crate::exposition::{self, Format, Sources};
+use crate::resources::Resources;
 use crate::sample::{Kind, LimitKind, Memory, Start};
 use crate::source::SourceError;
 
 mod cgroups;
+mod resources;
 
 const MIB: u64 = 1 << 20;
 
@@ -128,6 +130,7 @@ fn process(pid: u32, name: &str, anon: u64) -> Sample {
         limit: None,
         start: Some(Start { unix_seconds: 1.7e9, age: Duration::from_secs(100) }),
         threads: Some(1),
+        resources: Resources::default(),
         cpu_seconds: None,
         cgroup: None,
     }

@@ -61,6 +61,34 @@ fn read_to(
     }
 }
 
+/// How many lines the file `name` of the directory `dir` has, and how many bytes: read piece by piece, none of it kept
+/// but in `buffer`, which is scratch space. A file of procfs comes a page at a time, whatever a read asks for.
+///
+/// # Errors
+/// What openat(2) and read(2) say; [`Errno::FBIG`] for a file of more than `max` bytes.
+pub(super) fn count_lines(
+    dir: impl AsFd,
+    name: impl rustix::path::Arg,
+    max: usize,
+    buffer: &mut Vec<u8>,
+) -> Result<(u64, usize), Errno> {
+    let file = openat(dir, name, regular(), Mode::empty())?;
+    let (mut lines, mut bytes) = (0, 0);
+    loop {
+        buffer.clear();
+        buffer.reserve(CHUNK);
+        let count = retry_on_intr(|| read(&file, spare_capacity(buffer)))?;
+        bytes += count;
+        if count == 0 {
+            return Ok((lines, bytes));
+        }
+        if bytes > max {
+            return Err(Errno::FBIG);
+        }
+        lines += buffer.iter().filter(|byte| **byte == b'\n').count() as u64;
+    }
+}
+
 /// How to open what should be a regular file: what is none, such as a pipe without a writer, must not make us wait.
 pub(super) fn regular() -> OFlags {
     OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY
@@ -90,6 +118,17 @@ mod tests {
         assert_eq!(read_file(&dir, "missing", 1, &mut buffer), Err(Errno::NOENT));
         assert_eq!(read_start(&dir, "fits", 9_999, &mut buffer), Ok(()));
         assert_eq!(buffer, vec![b'x'; 9_999]);
+    }
+
+    #[test]
+    fn lines_are_counted_up_to_the_bound() {
+        let system = FakeSystem::new();
+        system.write("lines", "0123456\n".repeat(5000));
+        let dir = File::open(system.path("")).unwrap();
+        let mut buffer = b"from before\n".to_vec();
+        assert_eq!(count_lines(&dir, "lines", 40_000, &mut buffer), Ok((5000, 40_000)));
+        assert_eq!(count_lines(&dir, "lines", 39_999, &mut buffer), Err(Errno::FBIG));
+        assert_eq!(count_lines(&dir, "missing", 1, &mut buffer), Err(Errno::NOENT));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::{ReadErrorReason, Reading, Source, SourceError};
 use crate::config::CgroupsConfig;
 use crate::entity::{EntityId, Scope};
 use crate::parse::meminfo;
+use crate::resources::Resources;
 use crate::sample::{CgroupFigures, CgroupLimit, Limit, LimitKind, Sample};
 
 mod dir;
@@ -197,6 +198,7 @@ impl Walk<'_> {
             limit: limits.iter().map(|shared| shared.limit).min_by_key(|limit| limit.room),
             start: None,
             threads: None,
+            resources: Resources::default(),
             cpu_seconds: None,
             cgroup: Some(Arc::new(CgroupFigures {
                 is_leaf,

@@ -66,6 +66,22 @@ impl FakeSystem {
         std::os::unix::fs::symlink(self.path(target), self.path(name)).unwrap();
     }
 
+    /// Open files of a process, numbered from 0, by what their links say.
+    pub(super) fn descriptors(&self, pid: u32, links: &[&str]) {
+        let dir = self.path(&format!("proc/{pid}/fd"));
+        fs::remove_dir_all(&dir).ok();
+        fs::create_dir_all(&dir).unwrap();
+        for (number, link) in links.iter().enumerate() {
+            std::os::unix::fs::symlink(link, dir.join(number.to_string())).unwrap();
+        }
+    }
+
+    /// So many mappings of a process.
+    pub(super) fn mappings(&self, pid: u32, count: usize) {
+        let line = "7f0000000000-7f0000001000 rw-p 00000000 00:00 0 \n";
+        self.write(&format!("proc/{pid}/maps"), line.repeat(count));
+    }
+
     /// A process to be changed and written; writing it again replaces it.
     pub(super) fn process(&self, pid: u32) -> FakeProcess<'_> {
         FakeProcess {
@@ -153,8 +169,9 @@ impl FakeProcess<'_> {
         file("status", &self.status());
         file("cgroup", self.cgroup.as_bytes());
         let (data, address_space) = &self.limits;
-        let limits =
-            format!("Max data size {data} unlimited bytes\nMax address space {address_space} 9 bytes\n");
+        let limits = format!(
+            "Max data size {data} unlimited bytes\nMax open files 1024 4096 files\nMax address space {address_space} 9 bytes\n"
+        );
         file("limits", limits.as_bytes());
     }
 

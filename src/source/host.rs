@@ -11,6 +11,7 @@ use super::{ReadErrorReason, Reading, Source, SourceError};
 use crate::entity::{EntityId, Identity};
 use crate::parse::meminfo::{self, Meminfo};
 use crate::parse::sockstat;
+use crate::resources::Resources;
 use crate::sample::{HostMemory, Kind, Memory, Sample};
 
 /// Where sockets are counted: in the network namespace of the first process, which below the host's procfs is the
@@ -55,6 +56,7 @@ impl Source for HostSource {
             limit: Some(host.as_limit()),
             start: Some(start),
             threads: None,
+            resources: Resources::default(),
             cpu_seconds: None,
             cgroup: None,
         };

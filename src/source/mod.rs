@@ -14,6 +14,7 @@ mod cgroup;
 mod clock;
 #[cfg(test)]
 mod fixture;
+mod holdings;
 mod host;
 mod identity;
 mod pid_dir;
@@ -40,6 +41,9 @@ pub trait Source: Send {
 
     /// What identities are to hold from now on, besides what they always do; not every source can.
     fn want(&mut self, _wants: Wants) {}
+
+    /// Whose descriptors are suspected of leaking, by pid: from now on they are told by kind, by a source that can.
+    fn suspect_descriptors(&mut self, _pids: &HashSet<u32>) {}
 }
 
 /// The sources that `config` asks for, in the order they are read.

@@ -1,15 +1,18 @@
 //! The open directory of one process.
 
 use std::ffi::CStr;
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
+use rustix::fs::{AtFlags, Mode, RawDir, RawDirEntry, StatxFlags, makedev, openat, readlinkat_raw, statx};
 use rustix::io::Errno;
 
 use super::ReadErrorReason;
-use super::bounded::{read_file, read_start};
+use super::bounded::{count_lines, read_file, read_start};
+use super::roots::{DIRECTORY_BYTES, directory};
 use crate::entity::Executable;
-use crate::parse::ParseError;
+use crate::parse::{ParseError, descriptor};
+use crate::resources::Descriptors;
 
 /// Most bytes of a file of one process. They have a few KiB; `status` grows with the groups of its user, of which the
 /// kernel allows 65,536.
@@ -17,6 +20,37 @@ const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// Most bytes of a process's arguments. Java's class paths take ten or twenty KiB; the kernel allows megabytes.
 const MAX_ARGUMENT_BYTES: usize = 32 << 10;
+
+/// Most descriptors that are counted one by one. Of a process with more, nothing is known where the kernel does not count.
+const MAX_COUNTED: usize = 65_536;
+
+/// Most descriptors of one process that are told by kind; the rest is as the first of them are.
+const MAX_KINDS: usize = 4096;
+
+/// Bytes of a link that tell its kind.
+const LINK_BYTES: usize = 32;
+
+/// Most bytes that tell of the mappings of one process: 50 for one without a file, 100 and more for others, and the
+/// usual limit is 65,530 of them.
+const MAX_MAPPING_BYTES: usize = 8 << 20;
+
+/// How descriptors are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tally {
+    /// By the size of their directory, which since Linux 6.2 is their number (proc_pid_fd(5)); one by one where that is 0.
+    BySize,
+    /// One by one.
+    ByEntry,
+}
+
+/// The descriptors of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// How many there are.
+    pub(super) all: u64,
+    /// How many we had to look at to know.
+    pub(super) touched: usize,
+}
 
 /// `/proc/PID`, held open: the kernel ties the descriptor to one life of the pid. Once the process has been
 /// collected every read fails with `ESRCH`, even if the pid is in use again, so that no two processes are mixed.
@@ -43,6 +77,76 @@ impl PidDir {
     /// [`Unread`].
     pub(super) fn read_start(&self, name: &CStr, buffer: &mut Vec<u8>) -> Result<(), Unread> {
         Ok(read_start(&self.0, name, MAX_ARGUMENT_BYTES, buffer)?)
+    }
+
+    /// How many descriptors are open. The size of their directory is told to everyone, their list to whoever may trace
+    /// the process. `buffer` is scratch space.
+    ///
+    /// # Errors
+    /// [`Unread`]; more than we count are [`ReadErrorReason::Io`].
+    pub(super) fn descriptors(&self, tally: Tally, buffer: &mut Vec<u8>) -> Result<Counted, Unread> {
+        if tally == Tally::BySize {
+            let size = statx(&self.0, c"fd", AtFlags::empty(), StatxFlags::SIZE)?.stx_size;
+            if size > 0 {
+                return Ok(Counted { all: size, touched: 0 });
+            }
+        }
+        let mut counted = 0;
+        self.each_descriptor(buffer, |_, _| {
+            counted += 1;
+            counted <= MAX_COUNTED
+        })?;
+        if counted > MAX_COUNTED {
+            return Err(Errno::FBIG.into());
+        }
+        Ok(Counted { all: counted as u64, touched: counted })
+    }
+
+    /// What the descriptors are, of no more than the first 4096. `buffer` is scratch space.
+    ///
+    /// # Errors
+    /// [`Unread`].
+    pub(super) fn descriptor_kinds(&self, buffer: &mut Vec<u8>) -> Result<Descriptors, Unread> {
+        let mut kinds = Descriptors::default();
+        let mut link = [MaybeUninit::uninit(); LINK_BYTES];
+        let mut looked_at = 0;
+        self.each_descriptor(buffer, |dir, entry| {
+            looked_at += 1;
+            // One that was closed meanwhile is none.
+            if let Ok((link, _)) = readlinkat_raw(dir, entry.file_name(), &mut link) {
+                kinds.add(descriptor::kind(link));
+            }
+            looked_at < MAX_KINDS
+        })?;
+        Ok(kinds)
+    }
+
+    /// How many mappings there are, and how many bytes it took to tell. `buffer` is scratch space.
+    ///
+    /// # Errors
+    /// [`Unread`]; what takes too many bytes counts as [`ReadErrorReason::Io`].
+    pub(super) fn mappings(&self, buffer: &mut Vec<u8>) -> Result<(u64, usize), Unread> {
+        Ok(count_lines(&self.0, c"maps", MAX_MAPPING_BYTES, buffer)?)
+    }
+
+    /// Gives each descriptor to `see`, with the directory that it is in, until that says to stop.
+    fn each_descriptor(
+        &self,
+        buffer: &mut Vec<u8>,
+        mut see: impl FnMut(&OwnedFd, &RawDirEntry) -> bool,
+    ) -> Result<(), Unread> {
+        let dir = openat(&self.0, c"fd", directory(), Mode::empty())?;
+        buffer.clear();
+        buffer.reserve(DIRECTORY_BYTES);
+        let mut entries = RawDir::new(&dir, buffer.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            if entry.file_name().to_bytes().first().is_some_and(|first| *first != b'.') && !see(&dir, &entry)
+            {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The running file (proc_pid_exe(5)); `None` for whatever reason it can't be looked at, most often because
@@ -90,6 +194,7 @@ impl From<ParseError> for Unread {
 mod tests {
     use super::super::fixture::FakeSystem;
     use super::*;
+    use crate::resources::DescriptorKind;
 
     #[test]
     fn errors_are_sorted_by_what_they_mean() {
@@ -133,6 +238,31 @@ mod tests {
         system.write("bin/server.new", "v2");
         system.rename("bin/server.new", "bin/server");
         assert_ne!(dir.executable(), Some(first));
+    }
+
+    #[test]
+    fn descriptors_are_counted_and_sorted() {
+        let system = FakeSystem::new();
+        system.write("proc/7/status", "");
+        let dir = system.roots().procfs().pid_dir(7).unwrap();
+        let buffer = &mut Vec::new();
+        assert_eq!(dir.descriptors(Tally::ByEntry, buffer), Err(Unread::Vanished));
+        system.descriptors(7, &["socket:[1]", "socket:[2]", "/dev/null", "anon_inode:[eventfd]"]);
+        assert_eq!(dir.descriptors(Tally::ByEntry, buffer), Ok(Counted { all: 4, touched: 4 }));
+        let kinds = dir.descriptor_kinds(buffer).unwrap();
+        let found = DescriptorKind::ALL.map(|kind| kinds.get(kind));
+        assert_eq!(found, [2, 0, 1, 0, 1, 0]);
+    }
+
+    #[test]
+    fn mappings_are_counted_up_to_a_bound() {
+        let system = FakeSystem::new();
+        system.mappings(7, 100);
+        let dir = system.roots().procfs().pid_dir(7).unwrap();
+        let (count, bytes) = dir.mappings(&mut Vec::new()).unwrap();
+        assert_eq!((count, bytes), (100, 4900));
+        system.write("proc/7/maps", vec![b'\n'; MAX_MAPPING_BYTES + 1]);
+        assert_eq!(dir.mappings(&mut Vec::new()), Err(Unread::Failed(ReadErrorReason::Io)));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use sysinfo::{Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::{Reading, Source, SourceError};
 use crate::entity::{EntityId, Identity};
+use crate::resources::Resources;
 use crate::sample::{Kind, Memory, Sample, Start};
 
 /// Reads resident memory, all that every system can tell.
@@ -72,6 +73,7 @@ fn sample((pid, start_time): (u32, u64), identity: Arc<Identity>, process: &Proc
         limit: None,
         start: Some(Start { unix_seconds: start_time as f64, age: Duration::from_secs(process.run_time()) }),
         threads: None,
+        resources: Resources::default(),
         cpu_seconds: Some(process.accumulated_cpu_time() as f64 / 1e3),
         cgroup: None,
     }

@@ -1,8 +1,11 @@
 //! Processes, read from Linux's /proc.
 
+use std::collections::HashSet;
+
 use rustix::param::page_size;
 
 use super::clock::Clock;
+use super::holdings::Holdings;
 use super::identity::{Details, Lives, Sighting};
 use super::pid_dir::{PidDir, Unread};
 use super::roots::{Procfs, Roots};
@@ -14,11 +17,12 @@ use crate::parse::status::Status;
 use crate::parse::{stat, statm, status};
 use crate::sample::{Kind, Limit, LimitKind, Memory, Sample};
 
-/// Reads every process that has memory. Two small files each, all buffers reused.
+/// Reads every process that has memory. Two small files each and at times a third, all buffers reused.
 pub(super) struct ProcessSource {
     procfs: Procfs,
     users: Users,
     lives: Lives,
+    holdings: Holdings,
     pids: Vec<u32>,
     stat: Vec<u8>,
     buffer: Vec<u8>,
@@ -31,6 +35,7 @@ impl ProcessSource {
             procfs: roots.procfs().clone(),
             users: Users::new(roots.rootfs().clone()),
             lives: Lives::default(),
+            holdings: Holdings::new(roots.procfs()),
             pids: Vec::new(),
             stat: Vec::new(),
             buffer: Vec::new(),
@@ -53,13 +58,18 @@ impl ProcessSource {
         let sighting = Sighting { pid, start_time: stat.start_time, comm: stat.comm, uid: status.uid };
         let Details { identity, limits } =
             self.lives.details(&sighting, &dir, &self.users, &mut self.buffer, reading);
+        let threads = status.threads.unwrap_or(stat.threads);
+        let (limit, identity) = (nearest_limit(limits, &status), identity.clone());
+        let life = (pid, stat.start_time);
+        let resources = self.holdings.of(life, threads, limits.open_files, &dir, &mut self.buffer);
         Ok(Some(Sample {
             entity: EntityId::Process { pid, start_time: stat.start_time },
-            identity: identity.clone(),
+            identity,
             memory,
-            limit: nearest_limit(limits, &status),
+            limit,
             start: Some(clock.start(stat.start_time)),
-            threads: status.threads.or(Some(stat.threads)),
+            threads: Some(threads),
+            resources,
             cpu_seconds: Some(clock.seconds(stat.cpu_time)),
             cgroup: None,
         }))
@@ -75,6 +85,7 @@ impl Source for ProcessSource {
         let clock = Clock::read(&self.procfs, &mut self.buffer)?;
         self.users.refresh(&mut self.buffer);
         self.procfs.pids(&mut self.buffer, &mut self.pids)?;
+        self.holdings.begin_pass(&self.procfs, &mut self.buffer);
         for index in 0..self.pids.len() {
             let pid = self.pids[index];
             match self.sample(pid, &clock, reading) {
@@ -88,11 +99,16 @@ impl Source for ProcessSource {
             }
         }
         self.lives.end_pass();
+        self.holdings.end_pass();
         Ok(())
     }
 
     fn want(&mut self, wants: Wants) {
         self.lives.want(wants);
+    }
+
+    fn suspect_descriptors(&mut self, pids: &HashSet<u32>) {
+        self.holdings.suspect(pids);
     }
 }
 

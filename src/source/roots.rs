@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{CWD, Mode, OFlags, RawDir, Stat, fstat, openat, stat, statat};
+use rustix::fs::{CWD, Mode, OFlags, PROC_SUPER_MAGIC, RawDir, Stat, fstat, fstatfs, openat, stat, statat};
 use rustix::io::Errno;
 use rustix::path::{Arg, DecInt};
 
@@ -22,7 +22,7 @@ use crate::parse::ParseError;
 const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// Bytes of directory entries that one getdents64(2) may return: about 1000 processes.
-const DIRECTORY_BYTES: usize = 32 << 10;
+pub(super) const DIRECTORY_BYTES: usize = 32 << 10;
 
 /// Files without which a directory is no procfs that we can use.
 const NEEDED: [&str; 3] = ["meminfo", "stat", "uptime"];
@@ -104,6 +104,11 @@ impl Procfs {
     pub(super) fn is_live(&self) -> bool {
         let same = |ours: Stat, live: Stat| (ours.st_dev, ours.st_ino) == (live.st_dev, live.st_ino);
         matches!((fstat(&self.0.fd), stat("/proc")), (Ok(ours), Ok(live)) if same(ours, live))
+    }
+
+    /// Whether this is the kernel's own, and no directory that looks like it: sizes of directories mean something then.
+    pub(super) fn is_genuine(&self) -> bool {
+        fstatfs(&self.0.fd).is_ok_and(|system| system.f_type == PROC_SUPER_MAGIC)
     }
 
     /// Reads a file of the whole system and makes sense of it; `buffer` is scratch space.
@@ -233,7 +238,7 @@ fn list(dir: OwnedFd, buffer: &mut Vec<u8>, mut each: impl FnMut(&CStr)) -> Resu
     Ok(())
 }
 
-fn directory() -> OFlags {
+pub(super) fn directory() -> OFlags {
     OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC
 }
 
@@ -320,8 +325,10 @@ mod tests {
 
     #[test]
     fn only_the_real_procfs_is_live() {
-        assert!(!FakeSystem::new().roots().procfs().is_live());
+        let fake = FakeSystem::new().roots().procfs().clone();
+        assert!(!fake.is_live() && !fake.is_genuine());
         let config = RootsConfig { procfs: "/proc".into(), sysfs: "/sys".into(), rootfs: "/".into() };
-        assert!(Roots::open(&config).unwrap().procfs().is_live());
+        let live = Roots::open(&config).unwrap().procfs().clone();
+        assert!(live.is_live() && live.is_genuine());
     }
 }

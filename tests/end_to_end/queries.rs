@@ -14,9 +14,9 @@ use crate::support::wait::until;
 use crate::support::webhook::Webhook;
 use crate::support::{exporter, leaky};
 
-/// What is served only of suspects, where a limit is near, where memory does something or with a configuration file, and so for minutes not at all,
+/// What is served only of suspects, where a limit is near, where memory or a count does something or with a configuration file, and so for minutes not at all,
 /// or not on every machine. The catalog vouches for these; a dashboard of a real leak is in `slow`.
-const LATE: [&str; 15] = [
+const LATE: [&str; 21] = [
     "memleak_config_last_reload_success_timestamp_seconds",
     "memleak_config_last_reload_successful",
     "memleak_group_leak_window_seconds",
@@ -30,6 +30,12 @@ const LATE: [&str; 15] = [
     "memleak_host_unaccounted_time_to_limit_seconds",
     "memleak_process_leak_window_seconds",
     "memleak_process_memory_limit_bytes",
+    "memleak_process_resource_growth_explained",
+    "memleak_process_resource_leak_growth_per_second",
+    "memleak_process_resource_leak_score",
+    "memleak_process_resource_leak_window_seconds",
+    "memleak_process_resource_suspect",
+    "memleak_process_resource_time_to_limit_seconds",
     "memleak_process_time_to_limit_seconds",
     "memleak_suspect_info",
 ];

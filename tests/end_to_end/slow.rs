@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::queries;
 use crate::support::exposition::{group_is_suspect, pids, value};
 use crate::support::process::{Process, Program};
@@ -101,6 +103,62 @@ fn a_leak_is_found_before_its_limit_and_a_cache_is_not_called_one() {
         }
     });
     assert!(found.is_some(), "not found within {WATCHED:?}");
+}
+
+/// Leaks that resident memory does not show are found, each under its own name, and none is told as memory.
+#[test]
+fn open_files_threads_and_mappings_that_leak_are_told_as_such() {
+    // Mappings are looked at every 32nd sample, and judged from 26 such looks on.
+    const FOUND: Duration = Duration::from_secs(480);
+    let [files, threads, mappings] = [
+        leaky("res-fds", &["fds", "--rate", "2/s", "--of", "sockets"]),
+        leaky("res-threads", &["threads", "--rate", "2/s"]),
+        leaky("res-maps", &["maps", "--rate", "4/s"]),
+    ];
+    let churn = leaky("res-churn", &["fd-churn", "--count", "300", "--period", "5s"]);
+    let idle = leaky("res-idle", &["idle", "--base", "20MB"]);
+    let flags =
+        ["--sample.interval=100ms", "--sample.max-cpu=100%", "--sample.time-lapse=900", "--process.top=all"];
+    let exporter = exporter(&flags);
+
+    let is_suspect = |metrics: &str, process: &Process, name: &str, resource: &str| {
+        let pid = process.pid();
+        let labels = format!("pid=\"{pid}\",name=\"{name}\",group=\"{name}\",resource=\"{resource}\"");
+        value(metrics, &format!("memleak_process_resource_suspect{{{labels}}}")) == Some(1.0)
+    };
+    let leaks =
+        [(&files, "res-fds", "fds"), (&threads, "res-threads", "threads"), (&mappings, "res-maps", "maps")];
+    until("every resource to be suspect", FOUND, || {
+        let metrics = exporter.get("/metrics").body;
+        for resource in ["fds", "threads", "maps"] {
+            for (innocent, name) in [(&churn, "res-churn"), (&idle, "res-idle")] {
+                assert!(!is_suspect(&metrics, innocent, name, resource), "{resource} of {name}");
+            }
+            for (leak, name, of) in leaks {
+                // The stack of each thread is mapped.
+                let is_its_own = of == resource || (of, resource) == ("threads", "maps");
+                assert!(is_its_own || !is_suspect(&metrics, leak, name, resource), "{resource} of {name}");
+            }
+        }
+        assert_ne!(group_is_suspect(&metrics, "res-fds"), Some(true), "it holds no more memory");
+        leaks.iter().all(|(leak, name, of)| is_suspect(&metrics, leak, name, of)).then_some(())
+    });
+
+    let query = "/api/leak_indicators?scope=process_resource&status=suspect";
+    let indicator = until("descriptors by kind", SOON, || {
+        let answer: Value = serde_json::from_str(&exporter.get(query).body).ok()?;
+        let indicators = answer["indicators"].as_array()?.clone();
+        indicators.into_iter().find(|one| one["labels"]["name"] == "res-fds" && !one["fds_by_kind"].is_null())
+    });
+    let (sockets, count) = (indicator["fds_by_kind"]["socket"].as_u64(), indicator["count"].as_u64());
+    assert!(sockets > Some(100) && count >= sockets, "{indicator}");
+    assert!(
+        indicator["growth_bytes_per_second"].is_null() && indicator["growth_per_second"].is_f64(),
+        "{indicator}"
+    );
+    let page = exporter.get("/").body;
+    let name = format!("open files of res-fds[{}]", files.pid());
+    assert!(page.contains(&name) && !page.contains("open files of res-idle"), "{page}");
 }
 
 /// A hundred processes are born and die each second: the exporter keeps no series of the dead, and does not leak itself.

@@ -8,6 +8,7 @@ use crate::config::SamplerConfig;
 use crate::detector::Reason;
 use crate::entity::{EntityId, Identity};
 use crate::history::HOUR;
+use crate::resources::Resources;
 use crate::sample::{Limit, LimitKind, Sample, Start};
 use crate::watch::{Terms, Watchlist};
 
@@ -55,6 +56,7 @@ fn sample(row: &Row) -> Sample {
         limit: Some(Limit { kind: LimitKind::Data, bytes: limit, room: limit.saturating_sub(row.bytes) }),
         start: Some(Start { unix_seconds: start, age: Duration::from_secs_f64(row.time - start) }),
         threads: None,
+        resources: Resources::default(),
         cpu_seconds: row.cpu_seconds,
         cgroup: None,
     }

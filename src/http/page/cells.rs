@@ -4,7 +4,9 @@ use std::fmt::{self, Write};
 
 use super::html::Escaped;
 use crate::detector::Assessment;
+use crate::entity::Resource;
 use crate::human;
+use crate::resources::Unit;
 use crate::sample::LimitKind;
 use crate::snapshot::Entity;
 
@@ -16,8 +18,12 @@ pub(super) fn write_score(html: &mut String, assessment: &Assessment) -> fmt::Re
     }
 }
 
-/// What a leak may live in, and what it is part of.
-pub(super) fn write_memory(html: &mut String, entity: &Entity) -> fmt::Result {
+/// What a leak may live in, and what it is part of; of what is no memory, how many there are and may be.
+pub(super) fn write_held(html: &mut String, entity: &Entity) -> fmt::Result {
+    if let Some(count) = entity.count() {
+        let of_limit = count.limit.map(|limit| format!("of at most {}", human::count(limit as f64)));
+        return write_number(html, "Count", Some(human::count(count.used as f64)), of_limit.as_deref());
+    }
     let total = human::bytes(entity.memory.total() as f64);
     let scored = entity.memory.scored(entity.scope()).map(|bytes| human::bytes(bytes as f64));
     let of_all = (scored.as_ref() != Some(&total)).then(|| format!("of {total}"));
@@ -25,11 +31,29 @@ pub(super) fn write_memory(html: &mut String, entity: &Entity) -> fmt::Result {
 }
 
 /// By the hour: leaks that are worth finding are slow.
-pub(super) fn growth_per_hour(bytes_per_second: f64) -> String {
-    format!("{}/h", human::bytes(bytes_per_second * 3600.0))
+pub(super) fn growth_per_hour(unit: Unit, per_second: f64) -> String {
+    format!("{}/h", unit.text(per_second * 3600.0))
 }
 
-pub(super) fn limit_name(kind: LimitKind) -> &'static str {
+/// What ends growth at a limit.
+pub(super) fn limit_of(entity: &Entity) -> Option<&'static str> {
+    match entity.unit() {
+        Unit::Bytes => entity.limit.map(|limit| limit_name(limit.kind)),
+        Unit::Count(resource) => {
+            entity.count().and_then(|count| count.limit).and_then(|_| resource_limit(resource))
+        }
+    }
+}
+
+fn resource_limit(resource: Resource) -> Option<&'static str> {
+    match resource {
+        Resource::Fds => Some("RLIMIT_NOFILE"),
+        Resource::Maps => Some("vm.max_map_count"),
+        Resource::Threads => None,
+    }
+}
+
+fn limit_name(kind: LimitKind) -> &'static str {
     match kind {
         LimitKind::AddressSpace => "RLIMIT_AS",
         LimitKind::Data => "RLIMIT_DATA",

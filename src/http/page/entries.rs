@@ -9,7 +9,7 @@ use crate::snapshot::{Entity, Snapshot};
 /// Entries on the page; the API has all.
 pub(super) const MAX_ENTRIES: usize = 50;
 
-/// A group, a cgroup, or a part of the host.
+/// A group, a cgroup, a part of the host, or what leaks of a process besides memory.
 pub(super) struct Entry<'a> {
     pub(super) entity: &'a Entity,
     /// The processes of a group that are watched, by falling score.
@@ -40,7 +40,7 @@ pub(super) struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     pub(super) fn of(snapshot: &'a Snapshot) -> Entries<'a> {
-        let listed = ranked(snapshot.entities.iter().filter(|entity| is_listed(entity)));
+        let listed = ranked(snapshot.entities.iter().filter(|entity| is_listed(snapshot, entity)));
         let total = listed.len();
         let (mut findings, others): (Vec<_>, Vec<_>) =
             listed.into_iter().partition(|entity| snapshot.is_finding(entity));
@@ -69,15 +69,21 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// A process is told of by its group, a cgroup that is the sum of others by those.
-fn is_listed(entity: &Entity) -> bool {
-    !matches!(entity.scope(), Scope::Process | Scope::ProcessResource) && entity.is_judged()
+/// Processes stand below their groups, and a cgroup that is the sum of others is told of by those. What processes hold
+/// besides memory is of interest where it leaks; there would be too many rows of it where it does not.
+fn is_listed(snapshot: &Snapshot, entity: &Entity) -> bool {
+    match entity.scope() {
+        Scope::Process => false,
+        Scope::ProcessResource => snapshot.is_finding(entity),
+        Scope::Cgroup => entity.is_judged(),
+        Scope::Host | Scope::HostUnaccounted | Scope::Group => true,
+    }
 }
 
 /// Processes by the name of their group.
 fn members(snapshot: &Snapshot) -> HashMap<&str, Vec<&Entity>> {
     let mut members: HashMap<&str, Vec<&Entity>> = HashMap::new();
-    for entity in &snapshot.entities {
+    for entity in snapshot.entities.iter().filter(|entity| entity.scope() == Scope::Process) {
         if let Some(group) = entity.group() {
             members.entry(group).or_default().push(entity);
         }
@@ -90,7 +96,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::entity::Identity;
+    use crate::entity::{Identity, Resource};
     use crate::exposition::fixture;
 
     fn names(entries: &[Entry]) -> Vec<String> {
@@ -108,6 +114,19 @@ mod tests {
 
         snapshot.entities[0].explained_by = None;
         assert_eq!(names(&Entries::of(&snapshot).findings), ["host", "web"]);
+    }
+
+    #[test]
+    fn a_resource_is_listed_where_it_leaks_and_is_no_member() {
+        let mut snapshot = fixture::snapshot();
+        snapshot.entities.push(fixture::resource(42, "leaky", "web", Resource::Fds, 900));
+        let mut clean = fixture::resource(42, "leaky", "web", Resource::Threads, 900);
+        clean.assessment = Arc::default();
+        snapshot.entities.push(clean);
+        let entries = Entries::of(&snapshot);
+        assert_eq!(names(&entries.findings), ["web", "open files of leaky[42]"]);
+        assert_eq!(names(&entries.others), ["host", "host_unaccounted"]);
+        assert_eq!((entries.findings[0].members.len(), entries.total), (2, 5));
     }
 
     #[test]

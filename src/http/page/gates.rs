@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::html::Escaped;
 use crate::detector::{Channel, Evidence, Gate, Test};
-use crate::human;
+use crate::resources::Unit;
 
 /// A test speaks for one side where it contributes all but so little, or only so little.
 const CLEAR: f32 = 0.05;
@@ -16,13 +16,14 @@ const MANY: f64 = 100.0;
 pub(super) struct Told<'a> {
     gates: Vec<&'a Gate>,
     channel: Channel,
+    unit: Unit,
 }
 
 impl<'a> Told<'a> {
-    pub(super) fn of(evidence: &'a Evidence) -> Told<'a> {
+    pub(super) fn of(evidence: &'a Evidence, unit: Unit) -> Told<'a> {
         let mut gates: Vec<&Gate> = evidence.gates.iter().collect();
         gates.sort_by(|a, b| a.pass.total_cmp(&b.pass));
-        Told { gates, channel: evidence.channel }
+        Told { gates, channel: evidence.channel, unit }
     }
 
     /// How many speak for a leak.
@@ -39,7 +40,7 @@ pub(super) fn write_gates(html: &mut String, told: &Told) -> fmt::Result {
         "<table class=\"gates\"><thead><tr><th>Test</th><th>Found</th><th>Speaks</th></tr></thead><tbody>",
     );
     for gate in &told.gates {
-        let (question, found) = answer(gate, told.channel);
+        let (question, found) = answer(gate, told);
         let (class, side) = side(gate.pass);
         write!(html, "<tr class=\"{class}\"><th scope=\"row\">{}</th>", Escaped(question))?;
         write!(html, "<td>{}</td><td>{side}</td></tr>", Escaped(found))?;
@@ -56,14 +57,14 @@ fn side(pass: f32) -> (&'static str, String) {
 }
 
 /// What the test asks, and what it found.
-fn answer(gate: &Gate, channel: Channel) -> (&'static str, String) {
+fn answer(gate: &Gate, told: &Told) -> (&'static str, String) {
     let value = f64::from(gate.value);
-    match (gate.test, channel) {
+    match (gate.test, told.channel) {
         (Test::Trend, _) => {
             ("Does it rise by more than chance?", format!("Z = {value:.1}; 1.6 is chance in 1 of 20"))
         }
         (Test::Relative, _) => ("Is it much, for its size?", format!("{} of its size", percent(value))),
-        (Test::Absolute, _) => ("Is it much at all?", human::bytes(value)),
+        (Test::Absolute, _) => ("Is it much at all?", told.unit.text(value)),
         (Test::Signal, _) => ("Does it stand out from the noise?", times(value, "the noise")),
         (Test::Slowing, Channel::Season) => {
             ("Does it go on?", format!("the last day grew {} as much as those before", percent(value)))
@@ -142,7 +143,7 @@ mod tests {
                 (Test::Spread, 1.2, 0.0),
             ],
         );
-        let (mut html, told) = (String::new(), Told::of(&evidence));
+        let (mut html, told) = (String::new(), Told::of(&evidence, Unit::Bytes));
         write_gates(&mut html, &told).unwrap();
         let rows: Vec<&str> = html.split("<tr class=").skip(1).collect();
         assert_eq!((told.for_a_leak(), rows.len()), (2, 4), "{html}");
@@ -171,7 +172,7 @@ mod tests {
             .map(|test| (test, value, f32::NAN));
             let evidence = evidence(Channel::Season, &gates);
             let mut html = String::new();
-            write_gates(&mut html, &Told::of(&evidence)).unwrap();
+            write_gates(&mut html, &Told::of(&evidence, Unit::Bytes)).unwrap();
             assert_eq!(html.matches("<tr class=").count(), gates.len());
         }
     }

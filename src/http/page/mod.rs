@@ -18,8 +18,8 @@ use hyper::{Response, StatusCode};
 use super::current::{Absence, fresh};
 use super::ranking::ranked;
 use super::response::{Body, Refusal, response, set};
-use crate::entity::Scope;
-use crate::snapshot::{Published, Snapshot};
+use crate::entity::{EntityId, Scope};
+use crate::snapshot::{Entity, Published, Snapshot};
 
 use html::{Escaped, Name, Utc};
 
@@ -100,14 +100,14 @@ fn write_verdict(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
     let threshold = findings.first().map_or(snapshot.threshold, |finding| finding.assessment.threshold);
     match (findings.first(), snapshot.highest_score()) {
         (Some(finding), _) => {
-            let name = finding.display_name();
             let score = finding.assessment.score.unwrap_or_default();
-            write!(html, "<p class=\"verdict suspect\">{} looks like a memory leak", Name(name))?;
+            html.push_str("<p class=\"verdict suspect\">");
+            write_finding(html, finding)?;
             write!(html, " (score {score:.0}, threshold {threshold})")?;
             match findings.len() - 1 {
                 0 => {}
-                1 => html.push_str(", and so does one other"),
-                others => write!(html, ", and so do {others} others")?,
+                1 => html.push_str(", and there is one other finding"),
+                others => write!(html, ", and there are {others} other findings")?,
             }
             html.push_str(".</p>\n");
         }
@@ -120,6 +120,16 @@ fn write_verdict(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+/// What is called a leak, and of what.
+fn write_finding(html: &mut String, finding: &Entity) -> fmt::Result {
+    match (finding.process_name(), &finding.id) {
+        (Some(process), EntityId::ProcessResource { resource, .. }) => {
+            write!(html, "{} leaks {}", Name(process), resource.plain_name())
+        }
+        _ => write!(html, "{} looks like a memory leak", Name(finding.display_name())),
+    }
 }
 
 /// Relative, so that they hold behind a proxy that puts us below a path of its own.
@@ -145,6 +155,7 @@ mod tests {
     use super::entries::MAX_ENTRIES;
     use super::*;
     use crate::detector::Assessment;
+    use crate::entity::Resource;
     use crate::exposition::fixture;
     use crate::snapshot::Explanation;
 
@@ -164,6 +175,14 @@ mod tests {
         );
         assert!(html.contains("Explained by group <bdi>web</bdi>."), "{html}");
         assert!(!html.contains("Time lapse"));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_memory_is_not_called_a_memory_leak() {
+        let leak = fixture::resource(42, "leaky", "web", Resource::Fds, 900);
+        let html = html(Snapshot { entities: vec![leak], ..fixture::snapshot() }, Duration::ZERO).await;
+        let verdict = "<bdi>leaky[42]</bdi> leaks open files (score 77, threshold 60).</p>";
+        assert!(html.contains(verdict) && !html.contains("memory leak"), "{html}");
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use super::html::Escaped;
 use crate::history::{Block, Floors};
 use crate::human;
+use crate::resources::Unit;
 
 /// Size in the units that paths are written in; the style sheet decides how large that is.
 const WIDTH: f64 = 160.0;
@@ -21,6 +22,7 @@ const LEAST_RANGE: f64 = 0.2;
 pub(super) struct Plot<'a> {
     name: &'a str,
     floors: &'a Floors,
+    unit: Unit,
     bottom: f64,
     range: f64,
     /// When growth began, in blocks.
@@ -29,13 +31,13 @@ pub(super) struct Plot<'a> {
 
 impl<'a> Plot<'a> {
     /// `None` where there is nothing to draw.
-    pub(super) fn of(name: &'a str, floors: &'a Floors) -> Option<Plot<'a>> {
+    pub(super) fn of(name: &'a str, floors: &'a Floors, unit: Unit) -> Option<Plot<'a>> {
         let blocks = floors.blocks.iter().map(|(_, block)| block);
         let low = f64::from(blocks.clone().map(|block| block.low).reduce(f32::min)?);
         let high = f64::from(blocks.map(|block| block.high).reduce(f32::max)?);
         let range = (high - low).max(LEAST_RANGE * high).max(1.0);
         let bottom = ((low + high - range) / 2.0).max(0.0);
-        Some(Plot { name, floors, bottom, range, onset: None })
+        Some(Plot { name, floors, unit, bottom, range, onset: None })
     }
 
     /// Marks the time at which growth began, seconds, where it lies in the picture.
@@ -64,7 +66,7 @@ impl<'a> Plot<'a> {
     }
 
     fn value(&self, block: Option<&(i64, Block)>) -> String {
-        human::bytes(block.map_or(0.0, |(_, block)| f64::from(block.low)))
+        self.unit.text(block.map_or(0.0, |(_, block)| f64::from(block.low)))
     }
 }
 
@@ -134,7 +136,7 @@ mod tests {
     fn svg(name: &str, blocks: &[(i64, f32, f32)]) -> String {
         let blocks = blocks.iter().map(|&(number, low, high)| (number, Block { low, high })).collect();
         let floors = Floors { width: 3600.0, blocks };
-        Plot::of(name, &floors).map(|plot| plot.to_string()).unwrap_or_default()
+        Plot::of(name, &floors, Unit::Bytes).map(|plot| plot.to_string()).unwrap_or_default()
     }
 
     #[test]
@@ -155,8 +157,9 @@ mod tests {
     fn the_beginning_of_growth_is_marked_where_it_is_shown() {
         let block = Block { low: 1.0, high: 1.0 };
         let floors = Floors { width: 3600.0, blocks: (10..14).map(|number| (number, block)).collect() };
-        let with_onset =
-            |hours: f64| Plot::of("web", &floors).unwrap().with_onset(Some(hours * 3600.0)).to_string();
+        let with_onset = |hours: f64| {
+            Plot::of("web", &floors, Unit::Bytes).unwrap().with_onset(Some(hours * 3600.0)).to_string()
+        };
         let marked = with_onset(11.0);
         assert!(marked.contains("<path class=\"onset\" d=\"M40.0,0 V44\"/>"), "{marked}");
         assert!(marked.contains("; growth began 3h before the end</title>"), "{marked}");

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::super::ranking::ranked;
-use super::cells::{growth_per_hour, limit_name, write_memory, write_number, write_score};
+use super::cells::{growth_per_hour, limit_of, write_held, write_number, write_score};
 use super::entries::{Entries, Entry};
 use super::html::{Escaped, Name};
 use super::plot::Plot;
@@ -20,10 +20,10 @@ const BEFORE: f64 = 1.3;
 
 const HEAD: &str = "<div class=\"scroll\"><table class=\"entities\">\n<thead><tr><th class=\"score\">Score</th><th>Name</th>\
      <th>What was seen</th><th>Floor</th><th class=\"number\">Growth</th><th class=\"number\">Time to limit</th>\
-     <th class=\"number\">Memory</th></tr></thead>\n";
+     <th class=\"number\">Held</th></tr></thead>\n";
 
-const LEGEND: &str = "<p class=\"legend\">Floor: the lowest memory in each span of time; the shade above it was given back; a dashed line is where growth began. \
-     Growth and floors are of the memory that a leak lives in: page cache is left out.</p>\n";
+const LEGEND: &str = "<p class=\"legend\">Floor: the lowest that was seen in each span of time; the shade above it was given back; a dashed line is where growth began. \
+     Of memory, growth and floors are of what a leak lives in: page cache is left out.</p>\n";
 
 pub(super) fn write_table(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
     let entries = Entries::of(snapshot);
@@ -156,10 +156,11 @@ fn write_row(html: &mut String, class: &str, entity: &Entity, below_name: &str, 
         Seen::Members { suspects } => write_suspects(html, suspects)?,
     }
     let kind = assessment.dominant_kind(entity.scope()).map(|kind| kind.as_str());
-    write_number(html, "Growth", assessment.growth_bytes_per_second.map(growth_per_hour), kind)?;
-    let limit = entity.limit.map(|limit| limit_name(limit.kind));
+    let growth = assessment.growth_bytes_per_second.map(|growth| growth_per_hour(entity.unit(), growth));
+    write_number(html, "Growth", growth, kind)?;
+    let limit = limit_of(entity);
     write_number(html, "Time to limit", assessment.time_to_limit_seconds.map(human::duration), limit)?;
-    write_memory(html, entity)?;
+    write_held(html, entity)?;
     html.push_str("</tr>");
     if let Seen::Itself(why) = seen
         && assessment.is_suspect()
@@ -180,7 +181,7 @@ fn write_suspects(html: &mut String, suspects: usize) -> fmt::Result {
 }
 
 fn write_evidence(html: &mut String, entity: &Entity) -> fmt::Result {
-    write!(html, "<td class=\"seen\">{}", Capitalized(&entity.assessment.sentence().to_string()))?;
+    write!(html, "<td class=\"seen\">{}", Capitalized(&entity.sentence().to_string()))?;
     if let Some(narrower) = &entity.explained_by {
         write!(html, " Explained by {} {}.", narrower.scope, Name(&narrower.entity))?;
     }
@@ -190,7 +191,7 @@ fn write_evidence(html: &mut String, entity: &Entity) -> fmt::Result {
     let beginning = evidence.and_then(|evidence| evidence.since_onset_seconds).unwrap_or(0.0);
     let span = window.max(BEFORE * beginning);
     if let Some(floors) = entity.history.as_ref().and_then(|history| history.floors(span))
-        && let Some(plot) = Plot::of(&entity.display_name(), &floors)
+        && let Some(plot) = Plot::of(&entity.display_name(), &floors, entity.unit())
     {
         let plot = plot.with_onset(evidence.and_then(|evidence| evidence.onset_time));
         write!(html, "<a href=\"./api/history?{}\">{plot}</a>", Escaped(history_query(entity)))?;
@@ -236,6 +237,7 @@ fn history_query(entity: &Entity) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entity::Resource;
     use crate::exposition::fixture;
 
     fn rows(entities: Vec<Entity>) -> Vec<String> {
@@ -262,6 +264,25 @@ mod tests {
         let numbers = "<td class=\"number\" data-label=\"Growth\">1.8 KiB/h<small>anon</small></td>\
                        <td class=\"number\" data-label=\"Time to limit\">1h56m</td>";
         assert!(rows[1].contains(numbers), "{rows:?}");
+    }
+
+    #[test]
+    fn a_resource_is_told_in_counts() {
+        let row = &rows(vec![fixture::resource(42, "leaky", "web", Resource::Fds, 1900)])[1];
+        for part in [
+            "<bdi>open files of leaky[42]</bdi>",
+            "<td class=\"seen\">Open files rose by 50 over 7m30s (22 %/h)",
+            "data-label=\"Growth\">400/h</td>",
+            "data-label=\"Time to limit\">1h56m<small>RLIMIT_NOFILE</small></td>",
+            "data-label=\"Count\">1,900<small>of at most 1,024</small></td>",
+            ": 1,870 at first, 1,899 at last",
+            "<td>50</td>",
+            "<dt>Open files by kind</dt><dd>socket 1</dd>",
+            "./api/history?scope=process_resource&amp;pid=42&amp;start_time=1&amp;resource=fds",
+        ] {
+            assert!(row.contains(part), "{part} in {row}");
+        }
+        assert!(!row.contains("iB"), "{row}");
     }
 
     #[test]

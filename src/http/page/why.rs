@@ -12,7 +12,7 @@ use crate::snapshot::Entity;
 pub(super) fn write_why(html: &mut String, entity: &Entity, is_open: bool) -> fmt::Result {
     let assessment = &entity.assessment;
     let Some(evidence) = &assessment.evidence else { return Ok(()) };
-    let told = Told::of(evidence);
+    let told = Told::of(evidence, entity.unit());
     let open = if is_open { " open" } else { "" };
     write!(html, "<tr class=\"why\"><td colspan=\"7\"><details{open}><summary>Evidence: ")?;
     write!(html, "{} of {} tests speak for a leak</summary><dl>", told.for_a_leak(), evidence.gates.len())?;
@@ -23,6 +23,7 @@ pub(super) fn write_why(html: &mut String, entity: &Entity, is_open: bool) -> fm
         fact(html, "Seen over", format_args!("{window}, {look}"))?;
     }
     write_kinds(html, assessment)?;
+    write_descriptors(html, entity)?;
     fact(html, "Rests on", standing(assessment.standing))?;
     if let Some(narrower) = &entity.explained_by {
         let share = 100.0 * narrower.share;
@@ -70,6 +71,16 @@ fn write_kinds(html: &mut String, assessment: &Assessment) -> fmt::Result {
         return Ok(());
     }
     fact(html, "Growth by kind", Escaped(kinds.join(", ")))
+}
+
+fn write_descriptors(html: &mut String, entity: &Entity) -> fmt::Result {
+    let Some(descriptors) = entity.resources.descriptors.filter(|_| entity.is_resource()) else {
+        return Ok(());
+    };
+    let kinds = descriptors.by_name().into_iter().filter(|(_, count)| *count > 0);
+    let kinds: Vec<String> =
+        kinds.map(|(kind, count)| format!("{kind} {}", human::count(count as f64))).collect();
+    fact(html, "Open files by kind", Escaped(kinds.join(", ")))
 }
 
 fn look(channel: Channel) -> &'static str {

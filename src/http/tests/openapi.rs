@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::harness::{Reply, Server, web};
 use crate::config::WebConfig;
 use crate::detector::Assessment;
-use crate::entity::{EntityId, Identity};
+use crate::entity::{EntityId, Identity, Resource};
 use crate::exposition::fixture;
 use crate::http::Limits;
 use crate::snapshot::Snapshot;
@@ -79,6 +79,17 @@ async fn answers_are_as_described() {
         ("/api/openapi.json", 200),
     ];
     check_all(&Server::start(Some(fixture::snapshot())).await, &targets).await;
+}
+
+#[tokio::test]
+async fn answers_about_resources_are_as_described() {
+    let mut snapshot = fixture::snapshot();
+    snapshot.entities.push(fixture::resource(42, "leaky", "web", Resource::Fds, 900));
+    let targets = [
+        ("/api/leak_indicators?scope=process_resource", 200),
+        ("/api/history?scope=process_resource&pid=42&resource=fds", 200),
+    ];
+    check_all(&Server::start(Some(snapshot)).await, &targets).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Cgroups beside the processes in them: whose limit counts, whose leak it is, and who tells of it.
 
 use super::*;
+use crate::group::ResourceTerms;
 use crate::sample::{CgroupFigures, CgroupLimit};
 
 const POD: &str = "/pods/a";
@@ -183,7 +184,11 @@ fn a_process_is_in_the_nearest_cgroup_that_is_watched() {
         .iter()
         .map(|path| {
             let sample = cgroup(path, Kind::Anon, MIB, &[]);
-            let place = Place { identity: Arc::clone(&sample.identity), treatment: None };
+            let place = Place {
+                identity: Arc::clone(&sample.identity),
+                treatment: None,
+                resources: ResourceTerms::default(),
+            };
             (sample, place)
         })
         .collect();

@@ -1,0 +1,382 @@
+//! What processes hold besides memory, looked at more seldom than memory and within a budget.
+//!
+//! What we may not look at is absent and no error: to an exporter without privileges most processes are, at each look,
+//! and `memleak_source_read_errors_total` would count nothing else.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use super::ReadErrorReason;
+use super::pid_dir::{PidDir, Tally, Unread};
+use super::roots::Procfs;
+use crate::entity::Resource;
+use crate::parse::sysctl::max_map_count;
+use crate::resources::{Count, Descriptors, Resources};
+
+/// Passes from one look at a process's descriptors to the next.
+const DESCRIPTORS_EVERY: u64 = Resource::Fds.every() as u64;
+
+/// The same for mappings. To list them the kernel holds the process's lock on its mappings, for a page of text at a time,
+/// and whoever maps meanwhile in that process waits.
+const MAPPINGS_EVERY: u64 = Resource::Maps.every() as u64;
+
+/// What one pass may take. It begins nothing more once any of its parts is used up; what is left undone comes first in the
+/// next pass.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    /// Looks at descriptors: 5 µs each where the kernel counts.
+    descriptor_looks: usize,
+    /// Descriptors that we have to count ourselves, 1 µs each, or to tell by kind, 2 to 3 µs.
+    descriptors: usize,
+    /// Looks at mappings: 30 to 100 µs for the usual process.
+    mapping_looks: usize,
+    /// Bytes that tell of mappings: 20,000 of them, and 30 ms.
+    mapping_bytes: usize,
+}
+
+const BUDGET: Budget =
+    Budget { descriptor_looks: 2048, descriptors: 16_384, mapping_looks: 256, mapping_bytes: 2 << 20 };
+
+/// What one process is known to hold.
+#[derive(Debug)]
+struct Life {
+    start_time: u64,
+    seen_in_pass: u64,
+    descriptors: Look,
+    mappings: Look,
+    kinds: Option<Descriptors>,
+}
+
+/// The latest look at one resource of a process.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    count: Option<u64>,
+    /// The pass from which on it is to be looked at again.
+    due: u64,
+}
+
+impl Look {
+    /// The pid spreads the work: all processes that we found at our start would be due at once otherwise.
+    fn first(pass: u64, pid: u32, every: u64) -> Look {
+        Look { count: None, due: pass + u64::from(pid) % every }
+    }
+
+    fn as_count(&self, limit: Option<u64>, is_new: bool) -> Option<Count> {
+        self.count.map(|used| Count { used, limit, is_new })
+    }
+}
+
+/// Who is looked at in a pass: whoever was left out of the one before, and all who come after, first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turns {
+    /// The first pid whose turn it is.
+    from: u32,
+    /// The first that was due and was left out.
+    left_out: Option<u32>,
+}
+
+impl Turns {
+    /// Whether to look at a process that is due. Pids come in rising order.
+    fn is_turn_of(&mut self, pid: u32, is_affordable: bool) -> bool {
+        if pid >= self.from && !is_affordable {
+            self.left_out.get_or_insert(pid);
+        }
+        pid >= self.from && is_affordable
+    }
+
+    fn end_pass(&mut self) {
+        self.from = self.left_out.take().unwrap_or(0);
+    }
+}
+
+/// What all living processes hold, as far as we looked.
+#[derive(Debug)]
+pub(super) struct Holdings {
+    lives: HashMap<u32, Life>,
+    pass: u64,
+    budget: Budget,
+    left: Budget,
+    descriptor_turns: Turns,
+    mapping_turns: Turns,
+    max_mappings: Option<u64>,
+    /// Whose descriptors are to be told by kind.
+    suspects: HashSet<u32>,
+    tally: Tally,
+}
+
+impl Holdings {
+    /// Nothing is known yet of the processes in `procfs`.
+    pub(super) fn new(procfs: &Procfs) -> Holdings {
+        Holdings {
+            lives: HashMap::new(),
+            pass: 0,
+            budget: BUDGET,
+            left: BUDGET,
+            descriptor_turns: Turns::default(),
+            mapping_turns: Turns::default(),
+            max_mappings: None,
+            suspects: HashSet::new(),
+            tally: if procfs.is_genuine() { Tally::BySize } else { Tally::ByEntry },
+        }
+    }
+
+    /// Begins a pass over all processes, to be given by rising pid. `buffer` is scratch space.
+    pub(super) fn begin_pass(&mut self, procfs: &Procfs, buffer: &mut Vec<u8>) {
+        self.left = self.budget;
+        self.max_mappings = procfs.parse("sys/vm/max_map_count", buffer, max_map_count).ok();
+    }
+
+    /// What the process in `dir` holds, where its `threads` and the limit on its descriptors are known. `buffer` is scratch
+    /// space.
+    pub(super) fn of(
+        &mut self,
+        (pid, start_time): (u32, u64),
+        threads: u64,
+        descriptor_limit: Option<u64>,
+        dir: &PidDir,
+        buffer: &mut Vec<u8>,
+    ) -> Resources {
+        let Holdings { lives, pass, left, suspects, tally, descriptor_turns, mapping_turns, .. } = self;
+        let (pass, tally) = (*pass, *tally);
+        let life = life(lives, pid, start_time, pass);
+        let is_affordable = left.descriptor_looks > 0 && left.descriptors > 0;
+        let looks_at_descriptors =
+            life.descriptors.due <= pass && descriptor_turns.is_turn_of(pid, is_affordable);
+        if looks_at_descriptors {
+            life.look_at_descriptors(dir, tally, suspects.contains(&pid), left, buffer);
+            life.descriptors.due = pass + DESCRIPTORS_EVERY;
+        }
+        let is_affordable = left.mapping_looks > 0 && left.mapping_bytes > 0;
+        let looks_at_mappings = life.mappings.due <= pass && mapping_turns.is_turn_of(pid, is_affordable);
+        if looks_at_mappings {
+            life.look_at_mappings(dir, left, buffer);
+            life.mappings.due = pass + MAPPINGS_EVERY;
+        }
+        Resources::default()
+            .with_descriptors(life.kinds)
+            .with(Resource::Fds, life.descriptors.as_count(descriptor_limit, looks_at_descriptors))
+            .with(Resource::Threads, Some(Count { used: threads, limit: None, is_new: true }))
+            .with(Resource::Maps, life.mappings.as_count(self.max_mappings, looks_at_mappings))
+    }
+
+    /// Whose descriptors are to be told by kind from the next look on.
+    pub(super) fn suspect(&mut self, pids: &HashSet<u32>) {
+        self.suspects.clone_from(pids);
+    }
+
+    /// Ends a pass over all processes: who was not seen in it is forgotten.
+    pub(super) fn end_pass(&mut self) {
+        self.lives.retain(|_, life| life.seen_in_pass == self.pass);
+        self.pass += 1;
+        self.descriptor_turns.end_pass();
+        self.mapping_turns.end_pass();
+    }
+}
+
+impl Life {
+    fn new(pid: u32, start_time: u64, pass: u64) -> Life {
+        Life {
+            start_time,
+            seen_in_pass: pass,
+            descriptors: Look::first(pass, pid, DESCRIPTORS_EVERY),
+            mappings: Look::first(pass, pid, MAPPINGS_EVERY),
+            kinds: None,
+        }
+    }
+
+    fn look_at_descriptors(
+        &mut self,
+        dir: &PidDir,
+        tally: Tally,
+        is_suspect: bool,
+        left: &mut Budget,
+        buffer: &mut Vec<u8>,
+    ) {
+        left.descriptor_looks -= 1;
+        let counted = dir.descriptors(tally, buffer);
+        self.descriptors.count = counted.ok().map(|counted| counted.all);
+        charge(&mut left.descriptors, counted.map(|counted| counted.touched));
+        self.kinds = None;
+        if is_suspect {
+            let kinds = dir.descriptor_kinds(buffer);
+            charge(&mut left.descriptors, kinds.map(|kinds| kinds.all() as usize));
+            self.kinds = kinds.ok();
+        }
+    }
+
+    fn look_at_mappings(&mut self, dir: &PidDir, left: &mut Budget, buffer: &mut Vec<u8>) {
+        left.mapping_looks -= 1;
+        let counted = dir.mappings(buffer);
+        self.mappings.count = counted.ok().map(|(count, _)| count);
+        charge(&mut left.mapping_bytes, counted.map(|(_, bytes)| bytes));
+    }
+}
+
+/// The life of the process with this pid, which began just now if it was another's before.
+fn life(lives: &mut HashMap<u32, Life>, pid: u32, start_time: u64, pass: u64) -> &mut Life {
+    let life = match lives.entry(pid) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(vacant) => vacant.insert(Life::new(pid, start_time, pass)),
+    };
+    if life.start_time != start_time {
+        *life = Life::new(pid, start_time, pass);
+    }
+    life.seen_in_pass = pass;
+    life
+}
+
+/// Takes what was `spent` from what is left; what was too much to be read to its end takes all of it.
+fn charge(left: &mut usize, spent: Result<usize, Unread>) {
+    *left = match spent {
+        Ok(spent) => left.saturating_sub(spent),
+        Err(Unread::Failed(ReadErrorReason::Io)) => 0,
+        Err(_) => *left,
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{FakeSystem, live_roots};
+    use super::*;
+    use crate::resources::DescriptorKind;
+
+    /// Processes of a made-up system, each with descriptors and mappings.
+    struct Watch {
+        system: FakeSystem,
+        holdings: Holdings,
+    }
+
+    impl Watch {
+        fn new(pids: std::ops::Range<u32>) -> Watch {
+            let system = FakeSystem::new();
+            system.write("proc/sys/vm/max_map_count", "65530\n");
+            for pid in pids {
+                system.process(pid).write();
+                system.descriptors(pid, &["socket:[1]", "/dev/null", "pipe:[3]"]);
+                system.mappings(pid, 20);
+            }
+            let holdings = Holdings::new(system.roots().procfs());
+            Watch { system, holdings }
+        }
+
+        /// What these processes hold in one pass.
+        fn pass(&mut self, pids: std::ops::Range<u32>) -> Vec<Resources> {
+            let (roots, buffer) = (self.system.roots(), &mut Vec::new());
+            self.holdings.begin_pass(roots.procfs(), buffer);
+            let of = |pid| {
+                let dir = roots.procfs().pid_dir(pid).unwrap();
+                self.holdings.of((pid, 1), 3, Some(1024), &dir, buffer)
+            };
+            let seen = pids.map(of).collect();
+            self.holdings.end_pass();
+            seen
+        }
+
+        /// In which of so many passes one resource of process 64 was looked at.
+        fn looked_at(&mut self, resource: Resource, passes: u64) -> Vec<u64> {
+            let is_new =
+                |watch: &mut Watch| watch.pass(64..65)[0].get(resource).is_some_and(|count| count.is_new);
+            (0..passes).filter(|_| is_new(self)).collect()
+        }
+    }
+
+    #[test]
+    fn looks_come_at_their_own_pace_and_what_was_seen_stays_known() {
+        assert_eq!(Watch::new(64..65).looked_at(Resource::Fds, 20), [0, 8, 16]);
+        assert_eq!(Watch::new(64..65).looked_at(Resource::Maps, 70), [0, 32, 64]);
+        assert_eq!(Watch::new(64..65).looked_at(Resource::Threads, 3), [0, 1, 2]);
+
+        let mut watch = Watch::new(64..65);
+        let (first, second) = (watch.pass(64..65)[0], watch.pass(64..65)[0]);
+        assert_eq!(first.get(Resource::Fds), Some(Count { used: 3, limit: Some(1024), is_new: true }));
+        assert_eq!(first.get(Resource::Maps), Some(Count { used: 20, limit: Some(65_530), is_new: true }));
+        assert_eq!(second.get(Resource::Maps), Some(Count { used: 20, limit: Some(65_530), is_new: false }));
+    }
+
+    #[test]
+    fn what_the_budget_leaves_undone_is_done_next_and_everyone_has_a_turn() {
+        let mut watch = Watch::new(0..80);
+        watch.holdings.budget = Budget { descriptors: 12, mapping_bytes: 1000, ..BUDGET };
+        let mut seen = [[0; 2]; 80];
+        for _ in 0..64 {
+            let held = watch.pass(0..80);
+            let looked_at = |resource| {
+                held.iter().filter(|held| held.get(resource).is_some_and(|count| count.is_new)).count()
+            };
+            assert!(looked_at(Resource::Fds) <= 4 && looked_at(Resource::Maps) <= 2);
+            for (seen, held) in seen.iter_mut().zip(held) {
+                *seen =
+                    [Resource::Fds, Resource::Maps].map(|resource| usize::from(held.get(resource).is_some()));
+            }
+        }
+        assert_eq!(seen, [[1; 2]; 80]);
+    }
+
+    #[test]
+    fn what_is_too_much_takes_the_whole_pass() {
+        let mut watch = Watch::new(0..2);
+        watch.system.write("proc/0/maps", vec![b'\n'; 9 << 20]);
+        let due = |watch: &mut Watch| {
+            watch.pass(0..2).iter().map(|held| held.get(Resource::Maps).is_some()).collect()
+        };
+        let first: Vec<bool> = due(&mut watch);
+        watch.holdings.lives.get_mut(&1).unwrap().mappings.due = 0;
+        watch.holdings.lives.get_mut(&0).unwrap().mappings.due = 0;
+        let together: Vec<bool> = due(&mut watch);
+        let next: Vec<bool> = due(&mut watch);
+        assert_eq!([first, together, next], [[false, false], [false, false], [false, true]]);
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_absent() {
+        let mut watch = Watch::new(64..65);
+        watch.pass(64..65);
+        watch.system.remove("proc/64/fd");
+        watch.system.remove("proc/64/maps");
+        watch.system.remove("proc/sys/vm/max_map_count");
+        let held = (0..32).map(|_| watch.pass(64..65)[0]).last().unwrap();
+        assert_eq!((held.get(Resource::Fds), held.get(Resource::Maps)), (None, None));
+        assert!(held.get(Resource::Threads).is_some());
+    }
+
+    #[test]
+    fn descriptors_of_suspects_alone_are_told_by_kind() {
+        let mut watch = Watch::new(64..66);
+        watch.holdings.suspect(&HashSet::from([64]));
+        let held: Vec<_> = (0..2).map(|_| watch.pass(64..66)).last().unwrap();
+        let kinds = held[0].descriptors.unwrap();
+        assert_eq!((kinds.all(), kinds.get(DescriptorKind::Pipe)), (3, 1));
+        assert_eq!(
+            (held[1].get(Resource::Fds).map(|count| count.used), held[1].descriptors),
+            (Some(3), None)
+        );
+    }
+
+    #[test]
+    fn who_is_gone_or_another_is_forgotten() {
+        let mut watch = Watch::new(64..66);
+        watch.pass(64..66);
+        watch.pass(64..65);
+        assert_eq!(watch.holdings.lives.len(), 1);
+        let dir = watch.system.roots().procfs().pid_dir(64).unwrap();
+        watch.holdings.budget.descriptor_looks = 0;
+        watch.holdings.begin_pass(watch.system.roots().procfs(), &mut Vec::new());
+        let another = watch.holdings.of((64, 2), 3, None, &dir, &mut Vec::new());
+        assert_eq!(another.get(Resource::Fds), None);
+    }
+
+    #[test]
+    fn our_own_are_counted_live_whichever_way() {
+        let roots = live_roots();
+        let dir = roots.procfs().pid_dir(std::process::id()).unwrap();
+        let buffer = &mut Vec::new();
+        let files: Vec<_> = (0..100).map(|_| std::fs::File::open("/dev/null").unwrap()).collect();
+        for tally in [Tally::BySize, Tally::ByEntry] {
+            let all = dir.descriptors(tally, buffer).unwrap().all;
+            assert!((100..2000).contains(&all), "{tally:?} {all}");
+        }
+        assert!(dir.descriptor_kinds(buffer).unwrap().get(DescriptorKind::File) >= 100);
+        assert!(dir.mappings(buffer).unwrap().0 > 10);
+        drop(files);
+    }
+}

@@ -1,0 +1,192 @@
+//! When the history of a resource begins, and how many there are. Three more histories of every process would cost more
+//! than those of memory, and hardly any would ever move.
+
+use std::collections::HashMap;
+
+use crate::detector::Reason;
+use crate::entity::{EntityId, Resource};
+use crate::resources::Count;
+
+use super::Life;
+
+/// Most resources that have a history, each of which takes the memory of a life that does not sleep: 16 MiB in all.
+const LIVES: usize = 2000;
+
+/// A history begins once there are so many more than there once were. Less is the usual coming and going of a program, and
+/// what leaks gets there: of the usual limit of 1024 descriptors it is a thirtieth.
+const RISEN: u64 = 32;
+
+/// What there is to know of resources without a history.
+#[derive(Debug)]
+pub(super) struct Resources {
+    /// How many may have a history.
+    room: usize,
+    /// The lowest count of each resource that was seen of a process.
+    lowest: HashMap<(u32, u64), [Option<u64>; Resource::ALL.len()]>,
+    /// How many have a history.
+    lives: usize,
+    /// No room could be made since lives that were gone were last retired.
+    is_crowded: bool,
+}
+
+impl Default for Resources {
+    fn default() -> Resources {
+        Resources { room: LIVES, lowest: HashMap::new(), lives: 0, is_crowded: false }
+    }
+}
+
+impl Resources {
+    /// How many have a history.
+    pub(super) fn lives(&self) -> usize {
+        self.lives
+    }
+
+    /// Whether there are as many histories as there may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.lives >= self.room
+    }
+
+    /// Whether it is no use to look for room.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.is_crowded
+    }
+
+    /// Takes note of what a process holds, and says whether that is reason enough for a history.
+    pub(super) fn has_risen(&mut self, process: (u32, u64), resource: Resource, count: Count) -> bool {
+        if !count.is_new {
+            return false;
+        }
+        let lowest = &mut self.lowest.entry(process).or_default()[resource as usize];
+        let low = lowest.map_or(count.used, |lowest| lowest.min(count.used));
+        *lowest = Some(low);
+        count.used - low >= RISEN
+    }
+
+    /// A history has begun.
+    pub(super) fn begin(&mut self) {
+        self.lives += 1;
+    }
+
+    /// The history of `entity` was given up, to make room: another begins once it has risen again.
+    pub(super) fn give_up(&mut self, entity: &EntityId) {
+        if let &EntityId::ProcessResource { pid, start_time, resource } = entity {
+            self.lives = self.lives.saturating_sub(1);
+            if let Some(lowest) = self.lowest.get_mut(&(pid, start_time)) {
+                lowest[resource as usize] = None;
+            }
+        }
+    }
+
+    /// No room was found.
+    pub(super) fn note_crowded(&mut self) {
+        self.is_crowded = true;
+    }
+
+    /// Lives that were gone were retired, which leaves so many; `is_gone` tells which processes are.
+    pub(super) fn retire(&mut self, lives: usize, is_gone: impl Fn(&EntityId) -> bool) {
+        self.lowest.retain(|&(pid, start_time), _| !is_gone(&EntityId::Process { pid, start_time }));
+        self.lives = lives;
+        self.is_crowded = false;
+    }
+}
+
+/// Whether `life` may be given up to make room for another: it was judged, and does not grow.
+pub(super) fn is_spare(life: &Life) -> bool {
+    let assessment = life.assessment();
+    let is_settled = matches!(
+        assessment.reason,
+        Reason::Steady | Reason::Fluctuating | Reason::Saturating | Reason::WarmingUp
+    );
+    is_settled && !assessment.is_suspect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::super::Watchlist;
+    use super::*;
+    use crate::config::SamplerConfig;
+    use crate::sample::{Memory, Sample};
+
+    const PROCESS: (u32, u64) = (7, 1);
+
+    fn risen(resources: &mut Resources, used: u64) -> bool {
+        resources.has_risen(PROCESS, Resource::Fds, Count { used, limit: None, is_new: true })
+    }
+
+    #[test]
+    fn a_history_begins_with_a_rise_above_the_lowest() {
+        let mut resources = Resources::default();
+        let seen = [100, 131, 90, 121, 122].map(|used| risen(&mut resources, used));
+        assert_eq!(seen, [false, false, false, false, true]);
+        let old = Count { used: 500, limit: None, is_new: false };
+        assert!(!resources.has_risen(PROCESS, Resource::Fds, old), "not looked at");
+        let threads = Count { used: 500, limit: None, is_new: true };
+        assert!(!resources.has_risen(PROCESS, Resource::Threads, threads), "each for itself");
+    }
+
+    #[test]
+    fn what_was_given_up_has_to_rise_again() {
+        let mut resources = Resources::default();
+        assert!(!risen(&mut resources, 10) && risen(&mut resources, 42));
+        resources.begin();
+        resources.give_up(&EntityId::ProcessResource { pid: 7, start_time: 1, resource: Resource::Fds });
+        assert_eq!(resources.lives(), 0);
+        assert!(!risen(&mut resources, 42) && !risen(&mut resources, 73) && risen(&mut resources, 74));
+    }
+
+    #[test]
+    fn what_does_not_grow_makes_room_for_what_may() {
+        let config = SamplerConfig {
+            interval: Duration::from_secs(60),
+            max_cpu: 1.0,
+            time_lapse: 1,
+            threshold: 60.0,
+            min_bytes: 0,
+            min_age: Duration::ZERO,
+            max_entities: 10,
+        };
+        let mut watchlist = Watchlist::new(&config);
+        watchlist.resources.room = 2;
+        let sample = |pid, used| {
+            let count = Count { used, limit: None, is_new: true };
+            Sample {
+                entity: EntityId::Process { pid, start_time: 1 },
+                identity: Arc::default(),
+                memory: Memory::default(),
+                limit: None,
+                start: None,
+                threads: None,
+                resources: crate::resources::Resources::default().with(Resource::Fds, Some(count)),
+                cpu_seconds: None,
+                cgroup: None,
+            }
+        };
+        let mut see = |hour: u64, pid, used| {
+            watchlist.retire(|_| false);
+            let time = hour as f64 * 3600.0;
+            let seen = watchlist.observe_resource(time, &sample(pid, used), Resource::Fds, 60.0);
+            (seen.is_some(), watchlist.take_dropped().values().sum::<u64>())
+        };
+        for hour in 0..80 {
+            see(hour, 1, 100 + 10 * hour);
+            see(hour, 2, if hour % 5 == 4 { 300 } else { 100 });
+        }
+        assert_eq!((see(80, 3, 10), see(81, 3, 50)), ((false, 0), (true, 0)));
+        assert!(see(82, 1, 920).0, "what grows stays");
+        assert_eq!(see(82, 2, 300), (false, 0), "what was given up is to rise again");
+        assert_eq!(see(83, 2, 400), (false, 1), "and then there may be no room");
+    }
+
+    #[test]
+    fn who_is_gone_is_forgotten() {
+        let mut resources = Resources::default();
+        risen(&mut resources, 10);
+        resources.retire(0, |_| false);
+        assert!(risen(&mut resources, 50));
+        resources.retire(0, |_| true);
+        assert!(!risen(&mut resources, 50));
+    }
+}
