@@ -203,7 +203,8 @@ impl Walk<'_> {
             cgroup: Some(Arc::new(CgroupFigures {
                 is_leaf,
                 usage: usage.current,
-                peak: terms.peak,
+                // Read less often than what is used now.
+                peak: terms.peak.max(usage.current.filter(|_| terms.peak.is_some())),
                 limits,
                 oom_events: terms.oom_events,
                 oom_kills: terms.oom_kills,

@@ -7,13 +7,17 @@ use serde_json::Value;
 use crate::support::cgroup::Cgroup;
 use crate::support::exporter;
 use crate::support::exposition::value;
-use crate::support::servers::Server;
-use crate::support::wait::until;
+use crate::support::servers::{Alerting, Server};
+use crate::support::wait::{SOON, until, watch};
+use crate::support::webhook::Webhook;
 
 const MIB: u64 = 1 << 20;
 
 /// Seconds that one second counts as.
 const LAPSE: u64 = 900;
+
+/// How much faster than usual alerts are raised and told.
+const ALERTING: u64 = 60;
 
 /// Whether the cgroup is suspect; `None` while it is unknown.
 fn is_suspect(metrics: &str, cgroup: &Cgroup) -> Option<bool> {
@@ -34,9 +38,9 @@ fn indicator(exporter: &Server, cgroup: &Cgroup) -> Value {
 }
 
 /// A leak below a limit, one in memory that no process maps, and files that are written: each in a cgroup of its own,
-/// side by side under one exporter.
+/// side by side under one exporter, up to the receiver of notifications.
 #[test]
-fn a_leak_in_a_cgroup_is_told_from_page_cache_and_counts_down_to_its_limit() {
+fn a_leak_in_a_cgroup_is_told_once_and_from_page_cache_and_counts_down_to_its_limit() {
     const LIMIT: u64 = 1024 * MIB;
     const RATE: f64 = 2e6;
     let Some(limited) = Cgroup::new("limited", Some(LIMIT)) else { return };
@@ -47,6 +51,8 @@ fn a_leak_in_a_cgroup_is_told_from_page_cache_and_counts_down_to_its_limit() {
     let _files = cache.leaky("cg-files", &["page-cache", "--rate", "2MB/s"]);
     let lapse = format!("--sample.time-lapse={LAPSE}");
     let exporter = exporter(&["--source.cgroup", "--sample.interval=250ms", &lapse]);
+    let webhook = Webhook::start();
+    let Some(_alerting) = Alerting::start(exporter.address, webhook.address(), ALERTING) else { return };
 
     let metrics = until("both leaks to be suspect", Duration::from_secs(400), || {
         let metrics = exporter.get("/metrics").body;
@@ -83,4 +89,29 @@ fn a_leak_in_a_cgroup_is_told_from_page_cache_and_counts_down_to_its_limit() {
     );
     assert!(metrics.contains(&info), "no {info}");
     assert_ne!(is_suspect(&exporter.get("/metrics").body, &cache), Some(true));
+
+    // One leak is one notification: of the narrowest that has a name which lasts.
+    let first = |label, value: &str| until("the notification", SOON, || webhook.with(label, value).pop());
+    let of_group = first("group", "cg-anon");
+    let of_cgroup = first("cgroup", &unmapped.path);
+    for (notification, scope) in [(&of_group, "group"), (&of_cgroup, "cgroup")] {
+        assert_eq!((notification.label("alertname"), notification.label("scope")), ("MemleakSuspect", scope));
+    }
+    let description = of_cgroup.annotation("description");
+    assert!(description.contains(&unmapped.path) && description.contains("shmem memory"), "{description}");
+    // For as long as everything that could still come takes. Whoever leaks memfds leaks descriptors, which is told besides.
+    watch(Duration::from_secs(20), Duration::from_millis(500), |_| {
+        for (label, value, expected) in [
+            ("group", "cg-anon", 1),
+            ("cgroup", &*unmapped.path, 1),
+            ("cgroup", &*limited.path, 0),
+            ("cgroup", &*cache.path, 0),
+            ("group", "cg-shmem", 0),
+            ("group", "cg-files", 0),
+        ] {
+            let mut told = webhook.with(label, value);
+            told.retain(|notification| notification.label("alertname") != "MemleakResourceSuspect");
+            assert_eq!(told.len(), expected, "{label} {value}: {told:#?}");
+        }
+    });
 }
