@@ -12,10 +12,9 @@ use std::time::{Instant, SystemTime};
 use crate::config::{SamplerConfig, SelectionConfig};
 use crate::entity::{EntityId, Resource, Scope};
 use crate::group::{Grouper, Place};
-use crate::history::Sealed;
-use crate::rollup::{self, Groups, Member};
+use crate::rollup::{self, Groups};
 use crate::rules::LiveRules;
-use crate::sample::{HostMemory, Limit, Memory, Sample};
+use crate::sample::{HostMemory, Sample};
 use crate::selection::Selection;
 use crate::snapshot::{Entity, Published, Snapshot, SourceReport};
 use crate::source::{ReadErrorReason, Reading, Source};
@@ -23,10 +22,12 @@ use crate::watch::{Terms, Verdict, Watchlist};
 
 mod budget;
 mod cgroups;
+mod judged;
 mod terms;
 
 use budget::Budget;
 use cgroups::Cgroups;
+use judged::Judged;
 use terms::Totals;
 
 /// Reads all sources and judges what they saw.
@@ -211,7 +212,9 @@ impl Sampler {
         unread_cgroups: &[String],
     ) {
         let succeeded = |name: &str| reports.iter().any(|(report, _)| report.name == name && report.success);
-        let seen: HashSet<&EntityId> = samples.iter().map(|(sample, _)| &sample.entity).collect();
+        // What has become a sum of others is no longer what was judged.
+        let judged = samples.iter().filter(|(sample, _)| !judged::is_sum(sample));
+        let seen: HashSet<&EntityId> = judged.map(|(sample, _)| &sample.entity).collect();
         let is_unread = |pid: &u32| reports.iter().any(|(_, unread)| unread.contains(pid));
         let unread_cgroups: HashSet<&str> = unread_cgroups.iter().map(String::as_str).collect();
         let [host, cgroup, process] = ["host", "cgroup", "process"].map(succeeded);
@@ -230,68 +233,41 @@ impl Sampler {
         });
     }
 
-    /// Cgroups before what is in them: all that share a limit are on the way to it together.
+    /// First each for itself, then what shares a limit with others, then groups.
     fn judge(&mut self, time: f64, samples: &[(Sample, Place)], host: Option<HostMemory>) -> Vec<Entity> {
         let everyone = host.map(|host| host.as_limit());
         let totals = Totals::of(samples);
         let mut cgroups = Cgroups::of(samples);
-        let (outer, inner): (Vec<_>, Vec<_>) =
-            samples.iter().partition(|(sample, _)| sample.entity.scope() == Scope::Cgroup);
         let mut entities = Vec::with_capacity(samples.len());
-        for (sample, place) in outer {
-            let terms = totals.terms(sample, place, self.config.threshold, [sample.limit, everyone]);
-            entities.extend(self.judge_cgroup(time, sample, terms));
-        }
-        for entity in &entities {
-            if let EntityId::Cgroup { path, .. } = &entity.id {
-                cgroups.note(path, &entity.assessment);
-            }
-        }
-        for entity in &mut entities {
-            if let EntityId::Cgroup { path, .. } = &entity.id {
-                entity.assessment = cgroups.together(path, Arc::clone(&entity.assessment));
-            }
-        }
-        let mut groups = Groups::default();
-        for (sample, place) in inner {
-            let within = sample.identity.cgroup.as_deref().and_then(|path| cgroups.holding(path));
+        let mut seen = Vec::with_capacity(samples.len());
+        for (sample, place) in samples {
+            let within = cgroups.around(sample);
             let limits = [sample.limit, within.and_then(|path| cgroups.nearest(path)), everyone];
             let terms = totals.terms(sample, place, self.config.threshold, limits);
-            let tracked = self.is_wanted(sample) || self.watchlist.contains(&sample.entity);
-            let mut verdict = tracked.then(|| self.watchlist.observe(time, sample, terms)).flatten();
-            if let (Some(verdict), Some(path)) = (&mut verdict, within) {
-                verdict.assessment = cgroups.together(path, Arc::clone(&verdict.assessment));
-            }
-            if let Some(name) = &sample.identity.group {
-                groups.add(
-                    name,
-                    &sample.memory,
-                    verdict.as_ref().map(|verdict| member(sample, verdict, terms.limit)),
-                );
-            }
+            let verdict = self.verdict(time, sample, terms);
             if verdict.is_some() {
                 self.judge_resources(time, sample, place, &mut entities);
             }
-            entities.extend(
-                verdict.map(|verdict| Entity {
-                    within: within.cloned(),
-                    ..entity(sample, verdict, terms.limit)
-                }),
-            );
+            seen.push(Judged { sample, within, limit: terms.limit, verdict });
+        }
+        seen.iter().for_each(|one| cgroups.note(one));
+        seen.iter_mut().for_each(|one| cgroups.share(one));
+        let mut groups = Groups::default();
+        for one in seen {
+            if let Some(name) = &one.sample.identity.group {
+                groups.add(name, &one.sample.memory, one.as_member());
+            }
+            entities.extend(one.into_entity());
         }
         let rules = self.grouper.rules();
         entities.extend(groups.into_entities().map(|group| terms::of_group(group, rules)));
         entities
     }
 
-    /// A cgroup with others below it is told of and not judged: it is their sum.
-    fn judge_cgroup(&mut self, time: f64, sample: &Sample, terms: Terms) -> Option<Entity> {
-        if sample.cgroup.as_ref().is_some_and(|figures| figures.is_leaf) {
-            let verdict = self.watchlist.observe(time, sample, terms)?;
-            return Some(entity(sample, verdict, terms.limit));
-        }
-        let unjudged = Verdict { assessment: Arc::default(), history: Sealed::default() };
-        Some(Entity { history: None, ..entity(sample, unjudged, terms.limit) })
+    /// The verdict on what is watched, for its own sake.
+    fn verdict(&mut self, time: f64, sample: &Sample, terms: Terms) -> Option<Verdict> {
+        let is_watched = self.is_wanted(sample) || self.watchlist.contains(&sample.entity);
+        (is_watched && !judged::is_sum(sample)).then(|| self.watchlist.observe(time, sample, terms)).flatten()
     }
 
     /// What a process holds besides memory, as far as that has a history.
@@ -299,7 +275,7 @@ impl Sampler {
         let Some(threshold) = place.resources.threshold(self.config.threshold) else { return };
         for resource in Resource::ALL {
             if let Some((id, verdict)) = self.watchlist.observe_resource(time, sample, resource, threshold) {
-                entities.push(resource_entity(id, sample, resource, verdict));
+                entities.push(judged::resource_entity(id, sample, resource, verdict));
             }
         }
     }
@@ -345,37 +321,6 @@ fn is_at_or_below(mut path: &str, these: &HashSet<&str>) -> bool {
         let Some(end) = path.rfind('/') else { return false };
         path = &path[..end];
     }
-}
-
-fn member<'a>(sample: &'a Sample, verdict: &'a Verdict, limit: Option<Limit>) -> Member<'a> {
-    Member { id: &sample.entity, assessment: &verdict.assessment, limit, history: Some(&verdict.history) }
-}
-
-fn entity(sample: &Sample, verdict: Verdict, limit: Option<Limit>) -> Entity {
-    Entity {
-        id: sample.entity.clone(),
-        identity: Arc::clone(&sample.identity),
-        memory: sample.memory,
-        limit,
-        own_limit: sample.limit.filter(|_| sample.entity.scope() == Scope::Process),
-        start: sample.start,
-        threads: sample.threads,
-        resources: sample.resources,
-        processes: None,
-        cgroup: sample.cgroup.clone(),
-        within: None,
-        assessment: verdict.assessment,
-        history: Some(verdict.history),
-        worst_member: None,
-        explained_by: None,
-        exported: true,
-    }
-}
-
-fn resource_entity(id: EntityId, sample: &Sample, resource: Resource, verdict: Verdict) -> Entity {
-    let process = entity(sample, verdict, None);
-    let resources = sample.resources.only(resource);
-    Entity { id, memory: Memory::default(), own_limit: None, threads: None, resources, ..process }
 }
 
 #[cfg(test)]

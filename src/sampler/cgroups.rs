@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::detector::Assessment;
-use crate::entity::EntityId;
+use crate::entity::{EntityId, Scope};
 use crate::group::Place;
 use crate::rollup::{Approach, Pace};
 use crate::sample::{CgroupLimit, Limit, LimitKind, Sample};
 
-/// How a path begins that our own cgroup namespace does not reach: once for each level above its root.
-const ABOVE: &str = "/..";
+use super::judged::Judged;
+
+/// How the kernel writes a level above the root of our own cgroup namespace.
+const ABOVE: &str = "..";
 
 /// Known by path.
 #[derive(Debug, Default)]
@@ -25,6 +27,7 @@ pub(super) struct Cgroups<'a> {
 #[derive(Debug)]
 struct Known<'a> {
     path: &'a Arc<str>,
+    is_leaf: bool,
     limits: &'a [CgroupLimit],
 }
 
@@ -34,21 +37,30 @@ impl<'a> Cgroups<'a> {
         let mut cgroups = Cgroups::default();
         for (sample, _) in samples {
             if let (EntityId::Cgroup { path, .. }, Some(figures)) = (&sample.entity, &sample.cgroup) {
-                cgroups.known.insert(path, Known { path, limits: &figures.limits });
-                let same_name = cgroups.by_name.entry(name(path));
-                same_name.and_modify(|other| *other = None).or_insert(Some(path));
+                let known = Known { path, is_leaf: figures.is_leaf, limits: &figures.limits };
+                cgroups.known.insert(path, known);
+                if let Some(name) = name(path) {
+                    let same_name = cgroups.by_name.entry(name);
+                    same_name.and_modify(|other| *other = None).or_insert(Some(path));
+                }
             }
         }
         cgroups
     }
 
-    /// The watched cgroup that a process is in whose `path` is this: itself, or the nearest one above.
+    /// The watched cgroup that a process is in.
+    pub(super) fn around(&self, sample: &Sample) -> Option<&'a Arc<str>> {
+        let path = sample.identity.cgroup.as_deref()?;
+        if sample.entity.scope() == Scope::Process { self.holding(path) } else { None }
+    }
+
+    /// The watched cgroup of this path, or the nearest one above it.
     ///
     /// The kernel tells paths from the root of the reader's own cgroup namespace on, with `..` for what is above. How
     /// deep that root lies it does not tell: a path from the true root is found by itself, any other by its last
     /// component, if only one cgroup has that.
     pub(super) fn holding(&self, path: &str) -> Option<&'a Arc<str>> {
-        let from_here = path.trim_start_matches(ABOVE);
+        let from_here = without_levels_above(path);
         let mut above = from_here;
         while !above.is_empty() {
             if let Some(known) = self.known.get(above) {
@@ -56,7 +68,7 @@ impl<'a> Cgroups<'a> {
             }
             above = &above[..above.rfind('/').unwrap_or(0)];
         }
-        if from_here.len() == path.len() { None } else { *self.by_name.get(name(from_here))? }
+        if from_here.len() == path.len() { None } else { *self.by_name.get(name(from_here)?)? }
     }
 
     /// The limit that leaves the least room below the cgroup at `path`.
@@ -64,8 +76,15 @@ impl<'a> Cgroups<'a> {
         self.limits(path).iter().map(|shared| shared.limit).min_by_key(|limit| limit.room)
     }
 
-    /// Takes note that the leaf at `path` is on its way, if it is.
-    pub(super) fn note(&mut self, path: &Arc<str>, assessment: &Assessment) {
+    /// Takes note of what is on its way to limits: a leaf, for all that is in it, or a process that is in none.
+    pub(super) fn note(&mut self, one: &Judged<'_>) {
+        let is_in_leaf = |path: &Arc<str>| self.known.get(&**path).is_some_and(|known| known.is_leaf);
+        let path = match (&one.sample.entity, one.within) {
+            (EntityId::Cgroup { path, .. }, _) => path,
+            (_, Some(path)) if !is_in_leaf(path) => path,
+            _ => return,
+        };
+        let Some(assessment) = one.verdict.as_ref().map(|verdict| &verdict.assessment) else { return };
         let growth = assessment.growth_bytes_per_second;
         let (Some(way), Some(growth)) = (Approach::of(assessment), growth) else { return };
         let pace = Pace::new(growth, way);
@@ -75,20 +94,26 @@ impl<'a> Cgroups<'a> {
         }
     }
 
-    /// The verdict on something in the cgroup at `path`: where it is on its way to a limit, then by the growth of all
-    /// that share one with it, if they are sooner there.
-    pub(super) fn together(&self, path: &Arc<str>, assessment: Arc<Assessment>) -> Arc<Assessment> {
-        let Some(own) = Approach::of(&assessment) else { return assessment };
+    /// What is on its way to a limit is so by the growth of all that share one with it, if they are sooner there.
+    pub(super) fn share(&self, one: &mut Judged<'_>) {
+        let path = match (&one.sample.entity, one.within) {
+            (EntityId::Cgroup { path, .. }, _) => path,
+            (_, Some(path)) => path,
+            _ => return,
+        };
+        let Some(verdict) = &mut one.verdict else { return };
+        let Some(own) = Approach::of(&verdict.assessment) else { return };
         let ways = self.limits(path).iter().filter_map(|CgroupLimit { owner, limit }| {
-            self.paces.get(&(Arc::clone(owner), limit.kind))?.approach(limit.room)
+            Some((self.paces.get(&(Arc::clone(owner), limit.kind))?.approach(limit.room)?, *limit))
         });
-        match ways.min_by(|one, other| one.left.total_cmp(&other.left)).filter(|way| way.left < own.left) {
-            None => assessment,
-            Some(way) => Arc::new(Assessment {
+        let soonest = ways.min_by(|(one, _), (other, _)| one.left.total_cmp(&other.left));
+        if let Some((way, limit)) = soonest.filter(|(way, _)| way.left < own.left) {
+            one.limit = Some(limit);
+            verdict.assessment = Arc::new(Assessment {
                 time_to_limit_seconds: Some(way.left),
                 time_to_limit_range_seconds: way.range,
-                ..Assessment::clone(&assessment)
-            }),
+                ..Assessment::clone(&verdict.assessment)
+            });
         }
     }
 
@@ -97,6 +122,18 @@ impl<'a> Cgroups<'a> {
     }
 }
 
-fn name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+/// The last component; the root has none.
+fn name(path: &str) -> Option<&str> {
+    path.rsplit('/').next().filter(|name| !name.is_empty())
+}
+
+/// What is left of a path without the levels above our own root that it begins with.
+fn without_levels_above(path: &str) -> &str {
+    let mut rest = path;
+    while let Some(below) = rest.strip_prefix('/').and_then(|rest| rest.strip_prefix(ABOVE))
+        && (below.is_empty() || below.starts_with('/'))
+    {
+        rest = below;
+    }
+    rest
 }

@@ -9,7 +9,7 @@ use crate::detector::{Reason, Status};
 use crate::entity::Identity;
 use crate::exposition::{self, Format, Sources};
 use crate::resources::Resources;
-use crate::sample::{Kind, LimitKind, Memory, Start};
+use crate::sample::{Kind, Limit, LimitKind, Memory, Start};
 use crate::source::SourceError;
 
 mod cgroups;

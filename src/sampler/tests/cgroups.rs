@@ -206,7 +206,78 @@ fn a_process_is_in_the_nearest_cgroup_that_is_watched() {
         (&format!("/../{id}"), Some(&*format!("/docker/{id}"))),
         ("/../same", None),
         ("/..", None),
+        ("/..named/a", None),
     ] {
         assert_eq!(holding(path).as_deref(), expected, "{path}");
     }
+}
+
+#[test]
+fn a_container_that_sees_itself_alone_holds_no_process_of_the_host() {
+    let sample = cgroup("/", Kind::Anon, MIB, &[]);
+    let place = Place {
+        identity: Arc::clone(&sample.identity),
+        treatment: None,
+        resources: ResourceTerms::default(),
+    };
+    let samples = [(sample, place)];
+    for path in ["/..", "/../..", "/../system.slice"] {
+        assert_eq!(Cgroups::of(&samples).holding(path), None, "{path}");
+    }
+}
+
+/// Three containers below one limit that is a little further away than the host's, which they share with nobody here.
+#[test]
+fn a_limit_that_all_share_counts_although_another_one_leaves_less_room() {
+    const MANY: u32 = 3;
+    let mut bench = Bench::new(|_| {});
+    let path = |number| format!("/pods/a/{number}");
+    let name = |number| format!("p{number}");
+    let everyone = Arc::clone(&bench.host);
+    let snapshot = bench.run_with(40, |hour| {
+        let shared = [limit(POD, 2001 * MIB, 3 * leak(hour))];
+        let total = 2000 * MIB;
+        let figures = HostMemory { total, available: total - 3 * leak(hour), ..HostMemory::default() };
+        everyone.lock().unwrap().host = Some(figures);
+        let cgroups = (0..MANY).map(|number| cgroup(&path(number), Kind::Anon, leak(hour), &shared));
+        let processes = (0..MANY).map(|number| inside(&path(number), number + 1, &name(number), leak(hour)));
+        (cgroups.collect(), processes.collect())
+    });
+    // 1101 MiB at 15 MiB an hour.
+    for entity in [path(2), name(2), format!("{}[3]", name(2))] {
+        let entity = named(&snapshot, &entity);
+        let left = entity.assessment.time_to_limit_seconds.unwrap() / 3600.0;
+        assert!((70.0..77.0).contains(&left), "{} {left} h", entity.display_name());
+        assert_eq!(entity.limit.map(|limit| limit.kind), Some(LimitKind::CgroupMax));
+    }
+}
+
+/// Two processes of one program in a cgroup that has others below it.
+#[test]
+fn processes_in_a_cgroup_that_is_not_judged_share_its_limit_as_well() {
+    let mut bench = Bench::new(|_| {});
+    let snapshot = bench.run_with(40, |hour| {
+        let shared = [limit(POD, 2000 * MIB, 2 * leak(hour))];
+        let processes = [7, 8].map(|pid| inside(POD, pid, "web", leak(hour)));
+        (vec![cgroup(POD, Kind::Anon, 2 * leak(hour), &shared)], processes.to_vec())
+    });
+    for name in ["web", "web[7]", "web[8]"] {
+        let left = named(&snapshot, name).assessment.time_to_limit_seconds.unwrap() / 3600.0;
+        assert!((130.0..150.0).contains(&left), "{name} {left} h");
+    }
+}
+
+#[test]
+fn what_was_a_sum_of_others_meanwhile_begins_anew() {
+    let mut bench = Bench::new(|_| {});
+    let leaf = |hour: f64| (vec![cgroup(ONE, Kind::Anon, leak(hour), &[])], Vec::new());
+    assert!(named(&bench.run_with(40, leaf), ONE).assessment.is_suspect());
+    let sum = bench.run_with(1, |_| {
+        let mut sum = cgroup(ONE, Kind::Anon, 10 * MIB, &[]);
+        sum.cgroup = Some(Arc::new(CgroupFigures { is_leaf: false, ..CgroupFigures::default() }));
+        (vec![sum], Vec::new())
+    });
+    assert!(!named(&sum, ONE).is_judged());
+    let again = bench.run_with(0, |_| (vec![cgroup(ONE, Kind::Anon, 10 * MIB, &[])], Vec::new()));
+    assert!(!named(&again, ONE).assessment.is_suspect(), "{again:?}");
 }
