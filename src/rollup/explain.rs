@@ -9,29 +9,35 @@ use crate::snapshot::{Entity, Explanation};
 /// Share of the growth that narrower entities must account for.
 const EXPLAINED: f64 = 0.8;
 
-/// Marks each cgroup and the host where narrower entities that are above `threshold`, or on the way to a limit, account
-/// for its growth, and names the one that grows fastest. What an override excuses is no finding, and an explanation all
-/// the same.
+/// Marks each cgroup and the host where narrower entities account for its growth, and names the one that grows fastest. A
+/// suspicion is explained by those that are above `threshold` alone; mere growth by those on the way to a limit, too. What
+/// an override excuses is no finding, and an explanation all the same.
 ///
 /// A cgroup is explained by processes in it, in the name of their groups; the host by groups, by processes without one,
-/// and by cgroups that no process explains.
+/// and by what no process explains of cgroups.
 pub fn explain(entities: &mut [Entity], threshold: f64) {
     let mut inside: HashMap<Arc<str>, Narrower> = HashMap::new();
     for process in entities.iter().filter(|entity| entity.scope() == Scope::Process) {
-        if let Some(path) = process.within.as_ref().filter(|_| speaks(process, threshold)) {
-            inside.entry(Arc::clone(path)).or_default().add(process);
-        }
-    }
-    for entity in entities.iter_mut() {
-        if let EntityId::Cgroup { path, .. } = &entity.id {
-            entity.explained_by = inside.get(path).and_then(|narrower| narrower.explanation_of(entity));
+        if let Some((path, voice)) = process.within.as_ref().zip(Voice::of(process, threshold)) {
+            inside.entry(Arc::clone(path)).or_default().add(process, voice, growth(process));
         }
     }
     let mut all = Narrower::default();
-    entities
-        .iter()
-        .filter(|entity| is_own_voice(entity) && speaks(entity, threshold))
-        .for_each(|entity| all.add(entity));
+    for entity in entities.iter_mut() {
+        let Some(voice) = Voice::of(entity, threshold) else { continue };
+        let narrower = match &entity.id {
+            EntityId::Cgroup { path, .. } => inside.get(path),
+            EntityId::Group { .. } => None,
+            EntityId::Process { .. } if !entity.is_member() => None,
+            _ => continue,
+        };
+        entity.explained_by = narrower.and_then(|narrower| narrower.explanation_of(entity));
+        // What is inside speaks for itself.
+        let own = growth(entity) - narrower.map_or(0.0, |narrower| narrower.growth(voice));
+        if entity.explained_by.is_none() && own > 0.0 {
+            all.add(entity, voice, own);
+        }
+    }
     for host in entities.iter_mut().filter(|entity| entity.scope() == Scope::Host) {
         host.explained_by = all.explanation_of(host);
     }
@@ -69,21 +75,23 @@ pub fn explain_mappings(entities: &mut [Entity]) {
     }
 }
 
-/// Whether its growth is in no other one's that is counted for the host.
-fn is_own_voice(entity: &Entity) -> bool {
-    match entity.scope() {
-        Scope::Group => true,
-        Scope::Process => !entity.is_member(),
-        Scope::Cgroup => entity.explained_by.is_none(),
-        Scope::Host | Scope::HostUnaccounted | Scope::ProcessResource => false,
-    }
+/// How loudly an entity speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Voice {
+    /// It is on the way to a limit.
+    OnTheWay,
+    /// It is suspect, or would be but for an override.
+    Suspect,
 }
 
-fn speaks(entity: &Entity, threshold: f64) -> bool {
-    let assessment = &entity.assessment;
-    assessment.is_suspect()
-        || assessment.score.is_some_and(|score| score > threshold)
-        || assessment.time_to_limit_seconds.is_some()
+impl Voice {
+    fn of(entity: &Entity, threshold: f64) -> Option<Voice> {
+        let assessment = &entity.assessment;
+        if assessment.is_suspect() || assessment.score.is_some_and(|score| score > threshold) {
+            return Some(Voice::Suspect);
+        }
+        assessment.time_to_limit_seconds.map(|_| Voice::OnTheWay)
+    }
 }
 
 fn growth(entity: &Entity) -> f64 {
@@ -93,6 +101,13 @@ fn growth(entity: &Entity) -> f64 {
 /// Narrower entities that may explain a wider one.
 #[derive(Debug, Default)]
 struct Narrower {
+    suspects: Sum,
+    on_the_way: Sum,
+}
+
+/// Growth of several.
+#[derive(Debug, Default)]
+struct Sum {
     /// Of all, bytes a second.
     growth: f64,
     /// Growth, scope and name of the one that grows fastest.
@@ -100,8 +115,32 @@ struct Narrower {
 }
 
 impl Narrower {
-    fn add(&mut self, entity: &Entity) {
-        let growth = growth(entity);
+    /// Counts in `growth` of an entity.
+    fn add(&mut self, entity: &Entity, voice: Voice, growth: f64) {
+        match voice {
+            Voice::Suspect => self.suspects.add(entity, growth),
+            Voice::OnTheWay => self.on_the_way.add(entity, growth),
+        }
+    }
+
+    /// Of those that speak as loudly as `voice`, or louder.
+    fn growth(&self, voice: Voice) -> f64 {
+        let of_the_others = if voice == Voice::Suspect { 0.0 } else { self.on_the_way.growth };
+        self.suspects.growth + of_the_others
+    }
+
+    fn explanation_of(&self, wider: &Entity) -> Option<Explanation> {
+        let voice = if wider.assessment.is_suspect() { Voice::Suspect } else { Voice::OnTheWay };
+        let others = self.on_the_way.fastest.as_ref().filter(|_| voice == Voice::OnTheWay);
+        let both = self.suspects.fastest.iter().chain(others);
+        let (_, scope, entity) = both.max_by(|(one, ..), (other, ..)| one.total_cmp(other))?;
+        let share = if growth(wider) > 0.0 { (self.growth(voice) / growth(wider)).min(1.0) } else { 0.0 };
+        (share >= EXPLAINED).then(|| Explanation { scope: *scope, entity: entity.clone(), share })
+    }
+}
+
+impl Sum {
+    fn add(&mut self, entity: &Entity, growth: f64) {
         self.growth += growth;
         if self.fastest.as_ref().is_none_or(|(fastest, ..)| growth > *fastest) {
             // A group speaks for its members.
@@ -111,12 +150,6 @@ impl Narrower {
             };
             self.fastest = Some((growth, scope, name));
         }
-    }
-
-    fn explanation_of(&self, wider: &Entity) -> Option<Explanation> {
-        let (_, scope, entity) = self.fastest.as_ref()?;
-        let share = if growth(wider) > 0.0 { (self.growth / growth(wider)).min(1.0) } else { 0.0 };
-        (share >= EXPLAINED).then(|| Explanation { scope: *scope, entity: entity.clone(), share })
     }
 }
 
@@ -176,6 +209,20 @@ mod tests {
         assert_eq!(of(&[process(1, "web", "/b", 70.0, 9.0)]), None, "it is in another one");
         assert_eq!(of(&[process(1, "web", "/a", 20.0, 9.0)]), None, "it raises no alert itself");
         assert_eq!(of(&[group("web", 9.0)]), None, "a group may be anywhere");
+    }
+
+    #[test]
+    fn a_suspicion_is_explained_by_suspects_and_growth_by_whoever_is_on_the_way() {
+        let on_the_way = |process: Entity| {
+            let assessment = Assessment::clone(&process.assessment);
+            let assessment = Assessment { time_to_limit_seconds: Some(9.0), ..assessment };
+            Entity { assessment: Arc::new(assessment), ..process }
+        };
+        let quiet = on_the_way(process(1, "web", "/a", 50.0, 9.0));
+        assert_eq!(explained(vec![cgroup("/a", 10.0), quiet.clone()])[0], None);
+        let unsuspected = Entity { assessment: verdict(50.0, 10.0), ..cgroup("/a", 10.0) };
+        let web = Some((Scope::Group, "web".to_string()));
+        assert_eq!(explained(vec![on_the_way(unsuspected), quiet])[0], web);
     }
 
     #[test]
