@@ -163,6 +163,9 @@ pub struct Identity {
     pub user: Option<Arc<str>>,
     /// The running file, where we may look at it.
     pub executable: Option<Executable>,
+    /// Tells programs apart where the place has no name of its own, as most containers have none: a hash of the
+    /// arguments of a process, or of the first one in a cgroup, which are not kept.
+    pub fingerprint: Option<u64>,
     /// How a process was started; empty unless the rules ask for it.
     pub launch: Arc<Launch>,
     /// Who is in a cgroup; empty for all else.
@@ -245,8 +248,9 @@ impl Wants {
 /// One exact build of a program: a new release is a different one even under the same path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Executable {
-    /// Device of the file.
-    pub device: u64,
+    /// Device of the file; `None` on a file system without one, which has another number at each mount: an overlay's
+    /// files are the same in each container that is made of one image.
+    pub device: Option<u64>,
     /// Inode of the file.
     pub inode: u64,
     /// Time of its last change, seconds since the epoch.
@@ -261,6 +265,7 @@ pub struct LineageKey {
     scope: Scope,
     place: Option<Arc<str>>,
     command: Arc<str>,
+    fingerprint: Option<u64>,
     /// What of it is looked at; `None` for its memory.
     resource: Option<Resource>,
 }
@@ -272,6 +277,7 @@ impl LineageKey {
             scope,
             place: identity.cgroup.as_deref().map(|path| Arc::from(without_ids(path))),
             command: Arc::clone(&identity.name),
+            fingerprint: identity.fingerprint,
             resource: None,
         }
     }
@@ -283,8 +289,9 @@ impl LineageKey {
     }
 }
 
-/// Shortest run of hexadecimal digits that is an id and no word: container ids have 64, systemd's 32.
-/// The groups of a pod's UID are shorter; a pod keeps its UID while its containers are restarted.
+/// Shortest run of hexadecimal digits that is an id and no word: container ids have 64, systemd's 32. The groups of a pod's
+/// UID are shorter; a pod keeps its UID while its containers are restarted. That of a static pod is one run of 32: such
+/// pods share a place, and are told apart by what runs in them.
 const ID_DIGITS: usize = 32;
 
 /// Replaces every id in a cgroup path by `*`, so that a container recreated under a new id keeps its lineage.

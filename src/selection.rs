@@ -10,8 +10,14 @@ use crate::snapshot::Entity;
 /// A process that got series keeps them so long, so that graphs don't flicker as ranks and verdicts change.
 const KEPT: Duration = Duration::from_secs(600);
 
-/// Series that one entity adds besides one for each kind of its memory; the most that any scope has.
-const SERIES_AN_ENTITY: usize = 15;
+/// Most series that one entity of a scope adds besides one for each kind of its memory.
+pub fn most_series(scope: Scope) -> usize {
+    match scope {
+        Scope::Host | Scope::HostUnaccounted | Scope::Group | Scope::ProcessResource => 8,
+        Scope::Process => 13,
+        Scope::Cgroup => 16,
+    }
+}
 
 /// Remembers who was selected.
 #[derive(Debug)]
@@ -68,13 +74,10 @@ impl Selection {
 
     fn cap(&self, entities: &mut [Entity]) -> BTreeMap<Scope, u64> {
         let Some(cap) = self.config.max_series else { return BTreeMap::new() };
-        let cost = |entity: &Entity| SERIES_AN_ENTITY + entity.memory.iter().count();
-        let is_suspect = |entity: &Entity| entity.assessment.is_suspect();
+        let cost = |entity: &Entity| most_series(entity.scope()) + entity.memory.iter().count();
         let (mut left, mut dropped) = (cap, BTreeMap::new());
-        // Suspects come first, whatever their scope.
-        for wanted in [true, false] {
-            for entity in entities.iter_mut().filter(|entity| entity.exported && is_suspect(entity) == wanted)
-            {
+        for turn in [Turn::Suspects, Turn::Others, Turn::Cgroups] {
+            for entity in entities.iter_mut().filter(|entity| entity.exported && Turn::of(entity) == turn) {
                 match left.checked_sub(cost(entity)) {
                     Some(rest) => left = rest,
                     None => {
@@ -85,6 +88,27 @@ impl Selection {
             }
         }
         dropped
+    }
+}
+
+/// Who comes when room below the cap is given away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// Whatever their scope.
+    Suspects,
+    /// The host, groups and processes.
+    Others,
+    /// A large machine has thousands, which would leave no room for all else.
+    Cgroups,
+}
+
+impl Turn {
+    fn of(entity: &Entity) -> Turn {
+        match entity.scope() {
+            _ if entity.assessment.is_suspect() => Turn::Suspects,
+            Scope::Cgroup => Turn::Cgroups,
+            _ => Turn::Others,
+        }
     }
 }
 
@@ -204,8 +228,23 @@ mod tests {
     #[test]
     fn the_cap_drops_the_least_suspect_first_and_says_how_many() {
         let mut entities = vec![process(1, None, 9), process(2, Some(70.0), 1), process(3, Some(5.0), 1)];
-        let dropped = select(None, Some(2 * (SERIES_AN_ENTITY + 1))).mark(&mut entities, Instant::now());
+        let room_for_two = 2 * (most_series(Scope::Process) + 1);
+        let dropped = select(None, Some(room_for_two)).mark(&mut entities, Instant::now());
         assert_eq!(exported(&entities), [2, 3]);
         assert_eq!(dropped, BTreeMap::from([(Scope::Process, 1)]));
+    }
+
+    #[test]
+    fn cgroups_that_are_clean_leave_room_for_all_else() {
+        let cgroup = |number: u64, score| Entity {
+            id: EntityId::Cgroup { path: format!("/{number}").into(), inode: number },
+            ..process(0, Some(score), 1)
+        };
+        let mut entities: Vec<_> = (0..100).map(|number| cgroup(number, 1.0)).collect();
+        entities.extend([cgroup(100, 90.0), process(1, Some(5.0), 1)]);
+        let dropped = select(None, Some(100)).mark(&mut entities, Instant::now());
+        assert_eq!(exported(&entities).last(), Some(&1), "the process");
+        assert_eq!(exported(&entities).len(), 1 + 1 + 4, "the suspect, and four others");
+        assert_eq!(dropped, BTreeMap::from([(Scope::Cgroup, 96)]));
     }
 }

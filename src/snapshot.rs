@@ -1,7 +1,7 @@
 //! The immutable result of one tick. Requests read it; nothing in it changes once it is published.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Display as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -184,7 +184,10 @@ impl Entity {
 
     /// What was seen, for a person.
     pub fn sentence(&self) -> impl fmt::Display + '_ {
-        self.assessment.sentence_in(self.unit())
+        fmt::from_fn(|f| match self.is_judged() {
+            true => self.assessment.sentence_in(self.unit()).fmt(f),
+            false => f.write_str("not judged itself, but in each of the cgroups below it"),
+        })
     }
 
     /// Whether a group speaks for it.

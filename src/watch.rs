@@ -182,7 +182,14 @@ impl Watchlist {
         let Watched { life, identity, lineage } = self.lives.get_mut(entity)?;
         if !Arc::ptr_eq(identity, &sample.identity) {
             *identity = Arc::clone(&sample.identity);
-            *lineage = lineage_key(entity, &sample.identity);
+            let key = lineage_key(entity, &sample.identity);
+            // Names come late, and what was not judged under another one has lost nothing by it.
+            if key != *lineage && !life.has_judged() {
+                let forebears = key.as_ref().and_then(|key| self.lineages.get(key));
+                let forebears = forebears.map_or(&self.no_lineage, Succession::lineage);
+                *life = Life::new(time, interval, forebears, identity.executable);
+            }
+            *lineage = key;
         }
         let mut lineage = lineage.as_ref().and_then(|key| self.lineages.get_mut(key));
         if let Some(scored) = seen.scored {
@@ -204,8 +211,7 @@ impl Watchlist {
         }
         // The verdict before the next one: what is expected may have been outgrown, or the rules may be others.
         life.judge_by(threshold);
-        let own = life.assessment();
-        let surest = lineage.as_deref().map_or(own, |lineage| lineage.surer(own));
+        let surest = lineage.as_deref().map_or_else(|| life.assessment(), |lineage| lineage.surer(life));
         let assessment = if surest.threshold == threshold {
             Arc::clone(surest)
         } else {

@@ -99,7 +99,7 @@ impl Replay {
         if !is_due {
             return None;
         }
-        *latest = Some(Arc::clone(lineage.surer(current.life.assessment())));
+        *latest = Some(Arc::clone(lineage.surer(&current.life)));
         latest.as_deref()
     }
 

@@ -194,8 +194,8 @@ mod tests {
     use super::*;
     use crate::sample::Memory;
 
-    const NEW: Option<Executable> = Some(Executable { device: 1, inode: 3, modified: 0 });
-    const OLD: Option<Executable> = Some(Executable { device: 1, inode: 2, modified: 0 });
+    const NEW: Option<Executable> = Some(Executable { device: Some(1), inode: 3, modified: 0 });
+    const OLD: Option<Executable> = Some(Executable { device: Some(1), inode: 2, modified: 0 });
 
     fn life(began: f64, hours: f64, bytes: impl Fn(f64) -> f64) -> History {
         let mut history = History::new(began, 60.0);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Format, Sources, catalog, families, fixture};
 use crate::entity::{Resource, Scope};
 use crate::resources::{Count, Resources};
+use crate::selection::most_series;
 use crate::snapshot::Snapshot;
 
 fn render(snapshot: Option<&Snapshot>, now: Instant) -> String {
@@ -91,6 +92,26 @@ fn every_sample_has_the_labels_that_the_catalog_says() {
             let names: Vec<_> = sample.labels.iter().map(|(name, _)| *name).collect();
             assert_eq!(names, metric.labels, "{}", family.name);
         }
+    }
+}
+
+#[test]
+fn no_entity_has_more_series_than_the_cap_counts_on() {
+    let snapshot = fixture::snapshot();
+    for (at, entity) in snapshot.entities.iter().enumerate() {
+        let without: Vec<_> = (0..)
+            .zip(&snapshot.entities)
+            .filter(|(other, _)| *other != at)
+            .map(|(_, one)| one.clone())
+            .collect();
+        let series = |entities: Vec<_>| {
+            let snapshot = Snapshot { entities, ..snapshot.clone() };
+            let families = families(Some(&snapshot), &Sources::ALL, snapshot.taken);
+            families.iter().map(|family| family.samples.len()).sum::<usize>()
+        };
+        let of_entity = series(snapshot.entities.clone()) - series(without);
+        let most = most_series(entity.scope()) + entity.memory.iter().count();
+        assert!(of_entity <= most, "{}: {of_entity} of {most}", entity.display_name());
     }
 }
 

@@ -183,8 +183,8 @@ mod tests {
             },
             "usage": 700, "peak": 800, "oom_events": 2, "oom_kills": 1,
             "limits": [
-                {"cgroup": "/system.slice", "kind": "cgroup_max", "bytes": 2000, "room": 1200},
                 {"cgroup": "/system.slice", "kind": "cgroup_high", "bytes": 1900, "room": 1100},
+                {"cgroup": "/system.slice", "kind": "cgroup_max", "bytes": 2000, "room": 1200},
             ],
             "growing_processes": [
                 {"pid": 42, "name": "leaky", "group": "web", "leak_score": 91.5, "growth_bytes_per_second": 0.5},
@@ -194,6 +194,7 @@ mod tests {
         assert_eq!(service["explained_by"], json!({"scope": "group", "entity": "web", "share": 0.9}));
         let sum = &body["indicators"][1];
         assert_eq!((&sum["status"], &sum["leak_score"]), (&json!("clean"), &Value::Null));
+        assert_eq!(sum["sentence"], "not judged itself, but in each of the cgroups below it");
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! What the API shows of a cgroup besides what it shows of every entity.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,6 +12,26 @@ use crate::snapshot::{Entity, Snapshot};
 
 /// Most processes that are named.
 const MAX_PROCESSES: usize = 5;
+
+/// Most limits that are told: those that leave the least room.
+const MAX_LIMITS: usize = 4;
+
+/// The processes in each cgroup, by falling score.
+pub(super) struct Inside<'a>(HashMap<&'a str, Vec<&'a Entity>>);
+
+impl<'a> Inside<'a> {
+    /// Looked up once an answer.
+    pub(super) fn of(snapshot: &'a Snapshot) -> Inside<'a> {
+        let mut inside: HashMap<&str, Vec<&Entity>> = HashMap::new();
+        let processes = snapshot.entities.iter().filter(|entity| entity.scope() == Scope::Process);
+        for process in ranked(processes) {
+            if let Some(path) = &process.within {
+                inside.entry(path).or_default().push(process);
+            }
+        }
+        Inside(inside)
+    }
+}
 
 /// Who is in it, what stops it, and who of those in it grows.
 #[derive(Serialize, JsonSchema)]
@@ -23,7 +45,7 @@ pub(super) struct Cgroup<'a> {
     oom_events: Option<u64>,
     /// Processes in it that the kernel killed for want of memory.
     oom_kills: Option<u64>,
-    /// Limits of its own and of those it is below, its own first.
+    /// Limits of its own and of those it is below, by rising room; the nearest ones, where there are many.
     limits: Vec<SharedLimit<'a>>,
     /// The processes in it whose memory grows, by falling score.
     growing_processes: Vec<GrowingProcess<'a>>,
@@ -51,23 +73,23 @@ struct GrowingProcess<'a> {
 
 impl<'a> Cgroup<'a> {
     /// `None` for all else.
-    pub(super) fn of(snapshot: &'a Snapshot, entity: &'a Entity) -> Option<Cgroup<'a>> {
+    pub(super) fn of(inside: &Inside<'a>, entity: &'a Entity) -> Option<Cgroup<'a>> {
         let (EntityId::Cgroup { path, .. }, Some(figures)) = (&entity.id, &entity.cgroup) else {
             return None;
         };
-        let inside =
-            |process: &&Entity| process.scope() == Scope::Process && process.within.as_ref() == Some(path);
-        let growing = ranked(snapshot.entities.iter().filter(inside));
+        let processes = inside.0.get(&**path).into_iter().flatten();
+        let mut limits: Vec<_> = figures.limits.iter().map(SharedLimit::new).collect();
+        limits.sort_by_key(|limit| limit.room);
+        limits.truncate(MAX_LIMITS);
         Some(Cgroup {
             tenant: &entity.identity.tenant,
             usage: figures.usage,
             peak: figures.peak,
             oom_events: figures.oom_events,
             oom_kills: figures.oom_kills,
-            limits: figures.limits.iter().map(SharedLimit::new).collect(),
-            growing_processes: growing
-                .into_iter()
-                .filter_map(GrowingProcess::of)
+            limits,
+            growing_processes: processes
+                .filter_map(|process| GrowingProcess::of(process))
                 .take(MAX_PROCESSES)
                 .collect(),
         })

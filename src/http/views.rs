@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::cgroups::Cgroup;
+use super::cgroups::{Cgroup, Inside};
 use super::query::IndicatorQuery;
 use super::ranking::ranked;
 use crate::detector::{Channel, Evidence, Gate, Reason, Standing, Status, Test};
@@ -92,6 +92,7 @@ impl<'a> LeakIndicators<'a> {
             query.scope.is_none_or(|scope| entity.scope() == scope)
                 && query.status.is_none_or(|status| entity.assessment.status() == status)
         }));
+        let inside = Inside::of(snapshot);
         LeakIndicators {
             leak_score: snapshot.highest_score(),
             status: status(memory),
@@ -103,7 +104,7 @@ impl<'a> LeakIndicators<'a> {
             indicators: matching
                 .into_iter()
                 .take(query.limit)
-                .map(|entity| Indicator::new(snapshot, entity))
+                .map(|entity| Indicator::new(&inside, entity))
                 .collect(),
         }
     }
@@ -157,7 +158,7 @@ struct Indicator<'a> {
 }
 
 impl<'a> Indicator<'a> {
-    fn new(snapshot: &'a Snapshot, entity: &'a Entity) -> Indicator<'a> {
+    fn new(inside: &Inside<'a>, entity: &'a Entity) -> Indicator<'a> {
         let (assessment, unit) = (&entity.assessment, entity.unit());
         let count = entity.count();
         Indicator {
@@ -191,7 +192,7 @@ impl<'a> Indicator<'a> {
             limit: entity.limit,
             explained_by: entity.explained_by.as_ref(),
             evidence: assessment.evidence.as_ref().map(|evidence| EvidenceView::new(evidence, unit)),
-            cgroup: Cgroup::of(snapshot, entity),
+            cgroup: Cgroup::of(inside, entity),
         }
     }
 }

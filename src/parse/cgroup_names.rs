@@ -20,6 +20,13 @@ pub struct CgroupNames {
     pub unit: Option<String>,
 }
 
+impl CgroupNames {
+    /// Whether it is a container that nothing but its id tells from others. Containers in pods have names.
+    pub fn is_nameless_container(&self) -> bool {
+        self.pod_uid.is_none() && self.container_id.as_deref().is_some_and(is_container_id)
+    }
+}
+
 /// How Kubernetes treats a pod when memory gets scarce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Qos {

@@ -10,6 +10,7 @@ use super::users::Users;
 use crate::entity::{Identity, Launch, Wants};
 use crate::parse::ParseError;
 use crate::parse::cgroup::{memory_path, paths};
+use crate::parse::cgroup_names::names;
 use crate::parse::cmdline::command_line;
 use crate::parse::limits::{self, Limits};
 
@@ -148,12 +149,15 @@ impl Details {
         });
         let (cgroup, all) = cgroups.unwrap_or_else(|| (old.cgroup.clone(), old.launch.cgroups.clone()));
         let launch = launch(wants, all, &old.launch, dir, buffer, reading);
+        let is_nameless = cgroup.as_deref().is_some_and(|path| names(path).is_nameless_container());
+        let fingerprint = is_nameless.then(|| dir.fingerprint(buffer)).flatten();
         let identity = Identity {
             name: Arc::from(String::from_utf8_lossy(sighting.comm)),
             group: None,
             cgroup,
             user: Some(users.name(sighting.uid)),
             executable: dir.executable(),
+            fingerprint: fingerprint.or_else(|| old.fingerprint.filter(|_| is_nameless)),
             launch,
             tenant: Arc::default(),
         };

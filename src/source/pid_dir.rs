@@ -1,6 +1,7 @@
 //! The open directory of one process.
 
 use std::ffi::CStr;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
@@ -149,6 +150,14 @@ impl PidDir {
         Ok(())
     }
 
+    /// A hash of the arguments (proc_pid_cmdline(5)), of which nothing else is kept; `None` where they can't be read.
+    pub(super) fn fingerprint(&self, buffer: &mut Vec<u8>) -> Option<u64> {
+        self.read_start(c"cmdline", buffer).ok()?;
+        let mut hasher = DefaultHasher::new();
+        buffer.hash(&mut hasher);
+        Some(hasher.finish())
+    }
+
     /// The running file (proc_pid_exe(5)); `None` for whatever reason it can't be looked at, most often because
     /// the process is another user's. What is known locally has to do: a file server that is gone must not make us
     /// wait.
@@ -156,7 +165,8 @@ impl PidDir {
         let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
         let file = statx(&self.0, c"exe", flags, StatxFlags::INO | StatxFlags::MTIME).ok()?;
         Some(Executable {
-            device: makedev(file.stx_dev_major, file.stx_dev_minor),
+            // Major 0 is what the kernel gives to file systems without a device.
+            device: (file.stx_dev_major != 0).then(|| makedev(file.stx_dev_major, file.stx_dev_minor)),
             inode: file.stx_ino,
             modified: file.stx_mtime.tv_sec,
         })

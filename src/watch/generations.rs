@@ -10,7 +10,7 @@ use crate::history::{HOUR, History};
 use super::Observation;
 
 /// A life shorter than this, in seconds, is one of many. A longer one is judged for itself.
-const SHORT: f64 = 6.0 * HOUR;
+pub(super) const SHORT: f64 = 6.0 * HOUR;
 
 /// So many short lives in a row are a habit.
 const HABIT: u32 = 3;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::detector::{Assessment, Lineage};
 use crate::entity::Executable;
 
-use super::generations::Generations;
+use super::generations::{Generations, SHORT};
 use super::{Life, Observation};
 
 /// What a succession of lives did is forgotten after so many seconds: a week.
@@ -44,8 +44,10 @@ impl Succession {
     /// Takes in a sample of the life whose history began at `began`. Samples come every `interval` seconds; `may_begin`
     /// where there is room for one more joint history.
     pub fn observe(&mut self, seen: &Observation, began: f64, interval: f64, may_begin: bool) {
-        if may_begin || self.generations.has_begun() {
-            self.generations.observe(seen, seen.time - began, interval);
+        let age = seen.time - began;
+        // A life that has become a long one beside short ones is none of them.
+        if age < SHORT && (may_begin || self.generations.has_begun()) {
+            self.generations.observe(seen, age, interval);
         }
     }
 
@@ -59,8 +61,11 @@ impl Succession {
         }
     }
 
-    /// The surer one of the verdict on a life for its own sake and of that on all short lives together.
-    pub fn surer<'a>(&'a self, own: &'a Arc<Assessment>) -> &'a Arc<Assessment> {
-        self.generations.assessment().filter(|joint| joint.score > own.score).unwrap_or(own)
+    /// The verdict on a life for its own sake; or that on all short lives together, if this is one of them and that
+    /// is the surer one.
+    pub fn surer<'a>(&'a self, life: &'a Life) -> &'a Arc<Assessment> {
+        let own = life.assessment();
+        let joint = self.generations.assessment().filter(|_| life.latest() - life.began() < SHORT);
+        joint.filter(|joint| joint.score > own.score).unwrap_or(own)
     }
 }

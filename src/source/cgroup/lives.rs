@@ -5,13 +5,13 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::super::Reading;
-use super::super::pid_dir::Unread;
+use super::super::pid_dir::{PidDir, Unread};
 use super::super::roots::{Procfs, Rootfs};
 use super::dir::CgroupDir;
 use super::files::Terms;
 use super::hierarchy::Version;
 use super::pods::Pods;
-use crate::entity::{Executable, Identity, Tenant};
+use crate::entity::{Identity, Tenant};
 use crate::parse::cgroup_names::{self, Qos};
 
 /// Limits and events are read at the first sightings and then at every fourth: at 15 s once a minute.
@@ -130,7 +130,12 @@ impl Details {
     fn name(&mut self, dir: &CgroupDir, procfs: &Procfs, pods: &mut Pods, buffer: &mut Vec<u8>) {
         let names = cgroup_names::names(&self.path);
         let pod = pods.of(&names, buffer);
-        let (command, executable) = first_process(dir, procfs, buffer).unwrap_or_default();
+        let is_nameless = names.is_nameless_container();
+        let first = first_process(dir, procfs, buffer);
+        let fingerprint = first.as_ref().filter(|_| is_nameless);
+        let fingerprint = fingerprint.and_then(|process| process.fingerprint(buffer));
+        let executable = first.as_ref().and_then(PidDir::executable);
+        let command = first.map(|process| command(&process, buffer)).unwrap_or_default();
         let tenant = Tenant {
             container_id: names.container_id,
             pod_uid: names.pod_uid,
@@ -143,6 +148,7 @@ impl Details {
         let identity = Identity {
             name: tenant.container.clone().map_or(command, Arc::from),
             executable,
+            fingerprint,
             tenant: Arc::new(tenant),
             ..Identity::clone(&self.identity)
         };
@@ -152,16 +158,17 @@ impl Details {
     }
 }
 
-/// Command name and executable of the process that stands first in a cgroup; most often it is the oldest one.
-fn first_process(
-    dir: &CgroupDir,
-    procfs: &Procfs,
-    buffer: &mut Vec<u8>,
-) -> Option<(Arc<str>, Option<Executable>)> {
+/// The process that stands first in a cgroup; most often it is the oldest one.
+fn first_process(dir: &CgroupDir, procfs: &Procfs, buffer: &mut Vec<u8>) -> Option<PidDir> {
     dir.read_start(c"cgroup.procs", FIRST_PROCESS_BYTES, buffer).ok()?;
     let first = buffer.split(|byte| *byte == b'\n').next()?;
-    let process = procfs.pid_dir(std::str::from_utf8(first).ok()?.parse().ok()?).ok()?;
-    process.read(c"comm", buffer).ok()?;
-    let command = String::from_utf8_lossy(buffer.trim_ascii_end()).into_owned();
-    Some((Arc::from(command), process.executable()))
+    procfs.pid_dir(std::str::from_utf8(first).ok()?.parse().ok()?).ok()
+}
+
+/// The command name of a process; empty where it can't be read.
+fn command(process: &PidDir, buffer: &mut Vec<u8>) -> Arc<str> {
+    match process.read(c"comm", buffer) {
+        Ok(()) => Arc::from(String::from_utf8_lossy(buffer.trim_ascii_end())),
+        Err(_) => Arc::default(),
+    }
 }
