@@ -69,3 +69,47 @@ impl Succession {
         joint.filter(|joint| joint.score > own.score).unwrap_or(own)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::HOUR;
+    use crate::sample::Memory;
+
+    fn seen(time: f64, scored: u64, memory: &Memory) -> Observation<'_> {
+        Observation {
+            time,
+            scored,
+            memory,
+            age: None,
+            cpu_seconds: None,
+            room: None,
+            threshold: 60.0,
+            crowd: 1,
+            executable: None,
+        }
+    }
+
+    #[test]
+    fn a_long_life_beside_short_ones_that_grow_is_judged_for_itself() {
+        let (memory, none) = (Memory::default(), Lineage::default());
+        let mut lineage = Succession::default();
+        let mut long = Life::new(0.0, 60.0, &none, None);
+        let mut short = Life::new(0.0, 60.0, &none, None);
+        for minute in 1..96 * 60 {
+            let time = 60.0 * f64::from(minute);
+            if minute % 60 == 0 {
+                lineage.retire(&short, None);
+                short = Life::new(time, 60.0, lineage.lineage(), None);
+            }
+            let parent = 100e6 + 5e6 * time / HOUR;
+            for (life, bytes) in [(&mut short, parent as u64), (&mut long, 500 << 20)] {
+                let seen = seen(time, bytes, &memory);
+                life.observe(seen, lineage.lineage());
+                lineage.observe(&seen, life.began(), 60.0, true);
+            }
+        }
+        assert!(lineage.surer(&short).is_suspect());
+        assert!(!lineage.surer(&long).is_suspect(), "{:?}", lineage.surer(&long));
+    }
+}

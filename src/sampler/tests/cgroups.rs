@@ -1,6 +1,7 @@
 //! Cgroups beside the processes in them: whose limit counts, whose leak it is, and who tells of it.
 
 use super::*;
+use crate::entity::Executable;
 use crate::group::ResourceTerms;
 use crate::sample::{CgroupFigures, CgroupLimit};
 
@@ -280,4 +281,45 @@ fn what_was_a_sum_of_others_meanwhile_begins_anew() {
     assert!(!named(&sum, ONE).is_judged());
     let again = bench.run_with(0, |_| (vec![cgroup(ONE, Kind::Anon, 10 * MIB, &[])], Vec::new()));
     assert!(!named(&again, ONE).assessment.is_suspect(), "{again:?}");
+}
+
+/// A container without a name in which a program with these arguments runs.
+fn nameless(id: char, arguments: u64, bytes: u64) -> Sample {
+    let path = format!("/docker/{}", id.to_string().repeat(64));
+    let sample = cgroup(&path, Kind::Anon, bytes, &[]);
+    let identity = Identity {
+        name: "python3".into(),
+        fingerprint: Some(arguments),
+        executable: Some(Executable { device: None, inode: 10, modified: 5 }),
+        ..Identity::clone(&sample.identity)
+    };
+    Sample { identity: Arc::new(identity), ..sample }
+}
+
+#[test]
+fn a_container_inherits_from_the_same_program_alone() {
+    let mut bench = Bench::new(|_| {});
+    bench.run_with(40, |hour| (vec![nameless('a', 1, leak(hour)), nameless('b', 2, MIB)], Vec::new()));
+    let snapshot = bench.run_with(2, |_| {
+        (
+            vec![nameless('c', 1, 100 * MIB), nameless('d', 2, 100 * MIB), nameless('e', 3, 100 * MIB)],
+            Vec::new(),
+        )
+    });
+    let suspects: Vec<_> = snapshot.suspects().map(|entity| entity.identity.fingerprint).collect();
+    assert_eq!(suspects, [Some(1)]);
+}
+
+#[test]
+fn a_name_that_comes_late_inherits_as_well() {
+    let mut bench = Bench::new(|_| {});
+    bench.run_with(40, |hour| (vec![nameless('a', 1, leak(hour))], Vec::new()));
+    bench.run_with(0, |_| {
+        let mut starting = nameless('c', 9, MIB);
+        starting.identity =
+            Arc::new(Identity { name: "runc:[2:INIT]".into(), ..Identity::clone(&starting.identity) });
+        (vec![starting], Vec::new())
+    });
+    let snapshot = bench.run_with(2, |_| (vec![nameless('c', 1, 100 * MIB)], Vec::new()));
+    assert_eq!(snapshot.suspects().count(), 1);
 }
