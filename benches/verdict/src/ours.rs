@@ -70,7 +70,7 @@ impl Ours {
             limit_bytes: trace.limit,
             start_time: began.map(|born| begin + born),
             cpu_seconds: point.cpu_seconds.filter(|_| self.with_activity),
-            executable: Some(Executable { device: 1, inode: u64::from(point.build), modified: 0 }),
+            executable: Some(Executable { device: Some(1), inode: u64::from(point.build), modified: 0 }),
         }
     }
 }
