@@ -19,6 +19,7 @@ use super::current::{Absence, fresh};
 use super::ranking::ranked;
 use super::response::{Body, Refusal, response, set};
 use crate::entity::{EntityId, Scope};
+use crate::human;
 use crate::snapshot::{Entity, Published, Snapshot};
 
 use html::{Escaped, Name, Utc};
@@ -89,9 +90,15 @@ fn write_snapshot(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
 
 /// What is watched, and as of when.
 fn write_head_count(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
-    let count = |scope| snapshot.entities.iter().filter(|entity| entity.scope() == scope).count();
-    let (processes, groups) = (count(Scope::Process), count(Scope::Group));
-    write!(html, "<p>{processes} processes in {groups} groups, {}</p>", Utc(snapshot.taken_unix_seconds))
+    let count = |scope| {
+        let all = snapshot.entities.iter().filter(|entity| entity.scope() == scope && entity.is_judged());
+        human::count(all.count() as f64)
+    };
+    write!(html, "<p>{} processes in {} groups", count(Scope::Process), count(Scope::Group))?;
+    if snapshot.sources.iter().any(|source| source.name == "cgroup") {
+        write!(html, ", {} containers and services", count(Scope::Cgroup))?;
+    }
+    write!(html, ", {}</p>", Utc(snapshot.taken_unix_seconds))
 }
 
 /// One sentence. Of several findings it names the most certain one.
@@ -126,7 +133,7 @@ fn write_verdict(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
 fn write_finding(html: &mut String, finding: &Entity) -> fmt::Result {
     match (finding.process_name(), &finding.id) {
         (Some(process), EntityId::ProcessResource { resource, .. }) => {
-            write!(html, "{} leaks {}", Name(process), resource.plain_name())
+            write!(html, "{} looks like a leak of {}", Name(process), resource.plain_name())
         }
         _ => write!(html, "{} looks like a memory leak", Name(finding.display_name())),
     }
@@ -178,10 +185,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_watched_is_counted() {
+        let mut snapshot = fixture::snapshot();
+        let watched = html(snapshot.clone(), Duration::ZERO).await;
+        assert!(
+            watched.contains("<p>2 processes in 1 groups, 1 containers and services, <time"),
+            "{watched}"
+        );
+        snapshot.sources.retain(|source| source.name != "cgroup");
+        let watched = html(snapshot, Duration::ZERO).await;
+        assert!(watched.contains("<p>2 processes in 1 groups, <time"), "{watched}");
+    }
+
+    #[tokio::test]
     async fn what_is_no_memory_is_not_called_a_memory_leak() {
         let leak = fixture::resource(42, "leaky", "web", Resource::Fds, 900);
         let html = html(Snapshot { entities: vec![leak], ..fixture::snapshot() }, Duration::ZERO).await;
-        let verdict = "<bdi>leaky[42]</bdi> leaks open files (score 77, threshold 60).</p>";
+        let verdict = "<bdi>leaky[42]</bdi> looks like a leak of open files (score 77, threshold 60).</p>";
         assert!(html.contains(verdict) && !html.contains("memory leak"), "{html}");
     }
 

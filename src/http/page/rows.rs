@@ -77,6 +77,9 @@ fn write_entry(html: &mut String, entry: &Entry, why: Why) -> fmt::Result {
     if let EntityId::Cgroup { path, .. } = &entity.id {
         return write_row(html, "entry", entity, path, Seen::Itself(why));
     }
+    if entity.is_resource() {
+        return write_row(html, "entry", entity, &owner(entity), Seen::Itself(why));
+    }
     if let Some(only) = entry.only_member() {
         return write_row(html, "entry", entity, &place(only), Seen::Itself(why));
     }
@@ -130,6 +133,14 @@ fn place(process: &Entity) -> String {
         Some(user) => format!("{itself}, {user}"),
         None => itself,
     }
+}
+
+/// Whose process it is that holds something, and in which group where that has another name.
+fn owner(resource: &Entity) -> String {
+    let group = resource.group().filter(|group| **group != *resource.identity.name);
+    let parts =
+        [group.map(|group| format!("group {group}")), resource.identity.user.as_deref().map(str::to_string)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// What a row tells of.
@@ -270,7 +281,7 @@ mod tests {
     fn a_resource_is_told_in_counts() {
         let row = &rows(vec![fixture::resource(42, "leaky", "web", Resource::Fds, 1900)])[1];
         for part in [
-            "<bdi>open files of leaky[42]</bdi>",
+            "<bdi>open files of leaky[42]</bdi><small><bdi>group web</bdi></small>",
             "<td class=\"seen\">Open files rose by 50 over 7m30s (22 %/h)",
             "data-label=\"Growth\">400/h</td>",
             "data-label=\"Time to limit\">1h56m<small>RLIMIT_NOFILE</small></td>",
