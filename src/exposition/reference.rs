@@ -6,13 +6,23 @@ use super::catalog::{self, Metric};
 use super::{Format, SelfMetrics};
 
 /// Headings with what they say, and the start of the names below them. A name goes below the first that fits.
-const SCOPES: [(&str, &str, &str); 6] = [
+const SCOPES: [(&str, &str, &str); 8] = [
     ("Host memory that no counter explains", "memleak_host_unaccounted_", ""),
     ("Host", "memleak_host_", ""),
+    (
+        "Containers and services",
+        "memleak_cgroup_",
+        "Cgroups. Those with others below them are their sum, and have no score.",
+    ),
     (
         "Groups",
         "memleak_group_",
         "Processes of one command name, unless the configuration file says otherwise.",
+    ),
+    (
+        "Open files, threads and mappings that leak",
+        "memleak_process_resource_",
+        "`resource` is `fds`, `threads` or `maps`. Of processes with series of their own, once there are 32 more than there were.",
     ),
     ("Processes", "memleak_process_", "Those with the highest scores (`--process.top`), and every suspect."),
     ("Requests to the exporter", "memleak_http_", "Absent with `--web.disable-exporter-metrics`."),
@@ -20,7 +30,7 @@ const SCOPES: [(&str, &str, &str); 6] = [
 ];
 
 /// The order of the sections in the document: from the whole to the narrow.
-const ORDER: [usize; 6] = [5, 1, 0, 2, 3, 4];
+const ORDER: [usize; 8] = [7, 1, 0, 2, 3, 5, 4, 6];
 
 const INTRODUCTION: &str = "\
 # Metrics
