@@ -34,8 +34,9 @@ const MAX_ENTITIES: usize = 30_000;
 const SYSFS: &str = "/sys";
 
 const LONG_ABOUT: &str = "\
-Watches the memory of this host, of its processes and of groups of processes, and scores from 0 to 100 how sure it is \
-that one of them leaks. Serves that as Prometheus metrics, as JSON and as a web page.
+Watches the memory of this host, of its containers and services, of its processes and of groups of processes, and what \
+processes hold besides (open files, threads, mappings), and scores from 0 to 100 how sure it is that one of them leaks. \
+Serves that as Prometheus metrics, as JSON and as a web page.
 
 It reads at an interval of its own (--sample.interval) and not when it is scraped: a leak score needs an evenly spaced \
 history that does not depend on who scrapes.";
