@@ -110,7 +110,7 @@ struct Args {
     /// Processes with series of their own, by score and then by size, suspects besides; 0 is none, `all` every one
     #[arg(long = "process.top", value_name = "N", default_value = "50", value_parser = top)]
     top: Top,
-    /// Don't track processes with less memory than this (anonymous and swap)
+    /// Don't track processes with less memory than this (anonymous and swap), nor what else they hold
     #[arg(long = "process.min-bytes", value_name = "SIZE", default_value = "0", value_parser = size)]
     min_bytes: u64,
     /// Don't track processes younger than this
