@@ -1,6 +1,5 @@
 //! Cgroups: containers, services and what they are below, from the hierarchy that accounts memory (cgroups(7)).
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ffi::CString;
 use std::sync::Arc;
@@ -129,11 +128,9 @@ impl Walk<'_> {
             let text = name.to_string_lossy();
             self.path.push('/');
             self.path.push_str(&text);
-            // Of names that differ in bytes that are no UTF-8, one can be told of: the same series may not come twice.
-            let is_taken = match text {
-                Cow::Owned(text) => !replaced.insert(text),
-                Cow::Borrowed(_) => false,
-            };
+            // Of names that differ in bytes that are no UTF-8, or in what stands for these, one can be told of: the same
+            // series may not come twice.
+            let is_taken = text.contains(char::REPLACEMENT_CHARACTER) && !replaced.insert(text.into_owned());
             any |= match is_taken {
                 true => self.note(Err(Unread::Failed(ReadErrorReason::Malformed))),
                 false => self.child(dir, name, above, depth),

@@ -1,3 +1,5 @@
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use super::*;
@@ -266,6 +268,21 @@ fn what_is_malformed_counts_and_hides_no_other() {
     assert_eq!(paths(&reading), ["/good", "/odd"]);
     assert_eq!(reading.errors, [(ReadErrorReason::Malformed, 2)].into());
     assert_eq!(reading.unread_cgroups, ["/bad"], "it is there: nobody's life ends");
+}
+
+#[test]
+fn names_that_look_alike_do_not_come_twice() {
+    let system = unified();
+    for name in ["a\u{fffd}", "x", "y"] {
+        v2(&system, &format!("/{name}"), MIB);
+    }
+    let dir = system.path("sys/fs/cgroup");
+    for (from, to) in [("x", b"a\xff"), ("y", b"a\xfe")] {
+        std::fs::rename(dir.join(from), dir.join(OsStr::from_bytes(to))).unwrap();
+    }
+    let reading = read(&mut source(&system));
+    assert_eq!(paths(&reading), ["/a\u{fffd}"]);
+    assert_eq!(reading.errors, [(ReadErrorReason::Malformed, 2)].into());
 }
 
 #[test]
