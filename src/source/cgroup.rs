@@ -30,6 +30,9 @@ use lives::Lives;
 /// Most cgroups that are looked at in one tick. A large node has about two thousand.
 const MAX_CGROUPS: usize = 20_000;
 
+/// Most bytes of a cgroup's path. Each of its series repeats it; Kubernetes' longest take 300.
+const MAX_PATH_BYTES: usize = 1024;
+
 /// Reads every cgroup that has memory of its own.
 pub(super) struct CgroupSource {
     config: CgroupsConfig,
@@ -151,6 +154,9 @@ impl Walk<'_> {
             return true;
         }
         self.seen += 1;
+        if self.path.len() > MAX_PATH_BYTES {
+            return self.note(Err(Unread::from(Errno::NAMETOOLONG)));
+        }
         let dir = parent.child(name).map_err(Unread::from);
         let looked = dir.and_then(|dir| self.look(&dir, above, depth));
         self.note(looked)

@@ -286,6 +286,24 @@ fn names_that_look_alike_do_not_come_twice() {
 }
 
 #[test]
+fn paths_are_bounded_and_what_is_longer_counts() {
+    let system = unified();
+    let name = "n".repeat(MAX_PATH_BYTES / 4 - 1);
+    let longest = format!("/{name}").repeat(4);
+    for end in 1..=4 {
+        v2(&system, &longest[..MAX_PATH_BYTES / 4 * end], MIB);
+    }
+    v2(&system, "/leaf", MIB);
+    v2(&system, &format!("{longest}/x"), MIB);
+    v2(&system, &format!("{longest}/x/y"), MIB);
+    let reading = read(&mut source(&system));
+    assert_eq!(paths(&reading).iter().map(|path| path.len()).max(), Some(MAX_PATH_BYTES));
+    assert_eq!(leaves(&reading), ["/leaf"], "something is below the longest");
+    assert_eq!(reading.errors, [(ReadErrorReason::Io, 1)].into());
+    assert_eq!(reading.unread_cgroups, [format!("{longest}/x")]);
+}
+
+#[test]
 fn limits_that_cannot_be_read_stay_as_they_were() {
     let system = unified();
     v2(&system, "/web", 100 * MIB);
