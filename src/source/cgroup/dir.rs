@@ -23,7 +23,9 @@ pub(in super::super) struct CgroupDir(OwnedFd);
 /// What fstat(2) says of a cgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Node {
-    /// Unlike the path never used again before the next boot (v2; on v1 not soon).
+    /// Unlike the path not used again soon: of either version it is a number of kernfs. On 64 bits no number comes twice
+    /// since Linux 5.5, and before that, or on 32 bits, only after some 2^31 others; before 4.14 the lowest that is free
+    /// may come at once.
     pub(super) inode: u64,
     /// Whether there is a directory in it. File systems that don't count them are taken at their worst.
     pub(super) may_have_children: bool,
