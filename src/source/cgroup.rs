@@ -162,11 +162,12 @@ impl Walk<'_> {
         self.note(looked)
     }
 
-    /// Whether memory is accounted to what was looked at; what can't be read counts as well.
+    /// Whether memory is accounted to what was looked at; what can't be read counts as well, and so does what was listed
+    /// and is gone: its parent, which was a sum a moment ago, is not to be judged as a leaf for this one tick.
     fn note(&mut self, looked: Result<bool, Unread>) -> bool {
         match looked {
             Ok(is_accounted) => is_accounted,
-            Err(Unread::Vanished) => false,
+            Err(Unread::Vanished) => true,
             Err(Unread::Failed(reason)) => {
                 tracing::debug!(path = self.path, reason = reason.as_str(), "cgroup could not be read");
                 self.reading.count_error(reason);

@@ -419,6 +419,27 @@ fn a_container_sees_itself_where_it_sees_no_host() {
 }
 
 #[test]
+fn who_vanishes_once_listed_makes_its_parent_no_leaf() {
+    let system = unified();
+    let mut source = source(&system);
+    let root = source.hierarchy.open().unwrap();
+    let mut reading = Reading::default();
+    let mut walk = Walk {
+        config: &source.config,
+        version: Version::V2,
+        with_swap: false,
+        lives: &mut source.lives,
+        buffer: &mut source.buffer,
+        reading: &mut reading,
+        path: "/gone".to_string(),
+        seen: 0,
+    };
+    let above = Above { limits: Arc::default(), swap_left: 0 };
+    assert!(walk.child(&root, &c"gone".to_owned(), &above, 1));
+    assert!(reading.errors.is_empty() && reading.unread_cgroups.is_empty());
+}
+
+#[test]
 fn a_system_without_the_controller_is_told_what_to_type() {
     let system = FakeSystem::new();
     let error = CgroupSource::new(&system.roots(), &config()).err().unwrap().to_string();
