@@ -109,7 +109,8 @@ impl Walk<'_> {
     /// may be the cgroup of a container that we are in.
     fn root(&mut self, dir: &CgroupDir, above: &Above) -> Result<(), Errno> {
         let is_limited = match self.version {
-            Version::V1 => !self.path.is_empty(),
+            // Mountinfo tells the root of a cgroup namespace as it does that of all.
+            Version::V1 => !dir.has(c"release_agent"),
             Version::V2 => dir.read(c"memory.max", self.buffer).is_ok(),
         };
         if is_limited {
@@ -184,8 +185,11 @@ impl Walk<'_> {
         };
         let name = if self.path.is_empty() { "/" } else { &self.path };
         let details = self.lives.details(name, node.inode, dir, self.buffer, self.reading);
-        let (path, identity, terms) =
+        let (path, identity, mut terms) =
             (Arc::clone(&details.path), Arc::clone(&details.identity), details.terms);
+        if depth == 0 {
+            terms.max = terms.max.into_iter().chain(usage.hierarchical_limit).min();
+        }
         let own = above.and(&path, &usage, &terms, self.version);
         let limits = Arc::clone(&own.limits);
         let is_leaf = depth >= self.config.max_depth

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{FileType, Mode, OFlags, RawDir, Stat, fstat, openat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 
 use super::super::bounded::{read_file, read_start};
@@ -54,6 +54,11 @@ impl CgroupDir {
         let Stat { st_ino, st_nlink, .. } = fstat(&self.0)?;
         // Its own name, its `.`, and the `..` of each directory in it.
         Ok(Node { inode: st_ino, may_have_children: st_nlink != 2 })
+    }
+
+    /// Whether there is a file `name`, readable or not.
+    pub(super) fn has(&self, name: &CStr) -> bool {
+        statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
     /// Replaces the contents of `buffer` by the file `name`.

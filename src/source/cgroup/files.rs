@@ -22,6 +22,8 @@ pub(super) struct Usage {
     pub(super) swap: Option<u64>,
     /// What the kernel can give back of it without any swap.
     pub(super) reclaimable: u64,
+    /// The lowest limit on the way up to the root, of v1: that of a cgroup above what we see, too.
+    pub(super) hierarchical_limit: Option<u64>,
 }
 
 /// What stops a cgroup, and what has happened to it. Read now and then.
@@ -72,6 +74,7 @@ impl Usage {
             current,
             swap,
             reclaimable: stat.reclaimable.unwrap_or(0),
+            hierarchical_limit: stat.hierarchical_limit,
         }))
     }
 }

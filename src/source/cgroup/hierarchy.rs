@@ -26,7 +26,7 @@ pub(super) struct Hierarchy {
     sysfs: Sysfs,
     place: PathBuf,
     pub(super) version: Version,
-    /// Path of the cgroup that is mounted there; empty for the root of all.
+    /// Path of the cgroup that is mounted there; empty for the root of all, or of our cgroup namespace.
     pub(super) root: String,
 }
 

@@ -59,6 +59,7 @@ fn hybrid() -> FakeSystem {
     let system = FakeSystem::new();
     system.write("sys/fs/cgroup/unified/cgroup.controllers", "\n");
     system.write("sys/fs/cgroup/memory/memory.stat", "cache 0\nrss 0\n");
+    system.write("sys/fs/cgroup/memory/release_agent", "\n");
     system
 }
 
@@ -416,6 +417,37 @@ fn a_container_sees_itself_where_it_sees_no_host() {
     system.write("sys/fs/cgroup/memory.max", (200 * MIB).to_string());
     let reading = read(&mut source(&system));
     assert_eq!((paths(&reading), leaves(&reading)), (vec!["/"], vec!["/"]));
+}
+
+#[test]
+fn a_container_of_v1_sees_itself_and_the_limit_above_it() {
+    let system = hybrid();
+    system.remove("sys/fs/cgroup/memory/release_agent");
+    let point = system.path("sys/fs/cgroup/memory");
+    let mountinfo = format!("35 31 0:32 / {} ro - cgroup cgroup rw,memory\n", point.display());
+    system.write("proc/self/mountinfo", mountinfo);
+    v1(&system, "", 100 * MIB, "314572800");
+    v1(&system, "/worker", 50 * MIB, "9223372036854771712");
+    let mut all = source(&system);
+    let reading = read(&mut all);
+    assert_eq!((paths(&reading), leaves(&reading)), (vec!["/", "/worker"], vec!["/worker"]));
+    let nearest = |reading: &Reading, path| {
+        let figures = sample(reading, path).cgroup.clone().unwrap();
+        figures
+            .limits
+            .iter()
+            .map(|limit| (limit.owner.to_string(), limit.limit.bytes / MIB))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(nearest(&reading, "/worker"), [("/".to_string(), 300)]);
+
+    let stat = format!("total_cache 0\ntotal_rss {}\nhierarchical_memory_limit {}\n", 100 * MIB, 200 * MIB);
+    system.write("sys/fs/cgroup/memory/memory.stat", stat);
+    let reading = read(&mut all);
+    for path in ["/", "/worker"] {
+        assert_eq!(nearest(&reading, path), [("/".to_string(), 200)], "{path}");
+    }
+    assert_eq!(sample(&reading, "/").limit.map(|limit| limit.room), Some(50 * MIB), "150 MiB are in use");
 }
 
 #[test]
