@@ -66,6 +66,13 @@ impl FakeSystem {
         std::os::unix::fs::symlink(self.path(target), self.path(name)).unwrap();
     }
 
+    /// By which number its procfs knows us.
+    pub(super) fn show_as(&self, pid: &str) {
+        let link = self.path("proc/self");
+        fs::remove_file(&link).ok();
+        std::os::unix::fs::symlink(pid, link).unwrap();
+    }
+
     /// Open files of a process, numbered from 0, by what their links say.
     pub(super) fn descriptors(&self, pid: u32, links: &[&str]) {
         let dir = self.path(&format!("proc/{pid}/fd"));

@@ -6,7 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{CWD, Mode, OFlags, PROC_SUPER_MAGIC, RawDir, Stat, fstat, fstatfs, openat, stat, statat};
+use rustix::fs::{
+    CWD, Mode, OFlags, PROC_SUPER_MAGIC, RawDir, Stat, fstat, fstatfs, openat, readlinkat, stat, statat,
+};
 use rustix::io::Errno;
 use rustix::path::{Arg, DecInt};
 
@@ -109,6 +111,13 @@ impl Procfs {
     /// Whether this is the kernel's own, and no directory that looks like it: sizes of directories mean something then.
     pub(super) fn is_genuine(&self) -> bool {
         fstatfs(&self.0.fd).is_ok_and(|system| system.f_type == PROC_SUPER_MAGIC)
+    }
+
+    /// Whether it numbers processes as we do. That of another pid namespace calls us by another number, or does not know
+    /// us.
+    pub(super) fn has_our_pids(&self) -> bool {
+        let ours = std::process::id().to_string();
+        readlinkat(&self.0.fd, "self", Vec::new()).is_ok_and(|link| link.as_bytes() == ours.as_bytes())
     }
 
     /// Reads a file of the whole system and makes sense of it; `buffer` is scratch space.
@@ -254,7 +263,7 @@ fn pid(name: &CStr) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::FakeSystem;
+    use super::super::fixture::{FakeSystem, live_roots};
     use super::*;
 
     #[test]
@@ -330,5 +339,16 @@ mod tests {
         let config = RootsConfig { procfs: "/proc".into(), sysfs: "/sys".into(), rootfs: "/".into() };
         let live = Roots::open(&config).unwrap().procfs().clone();
         assert!(live.is_live() && live.is_genuine());
+    }
+
+    #[test]
+    fn processes_are_numbered_as_we_do_where_we_have_our_own_number() {
+        let system = FakeSystem::new();
+        assert!(!system.roots().procfs().has_our_pids(), "it does not know us");
+        system.show_as("1");
+        assert!(!system.roots().procfs().has_our_pids());
+        system.show_as(&std::process::id().to_string());
+        assert!(system.roots().procfs().has_our_pids());
+        assert!(live_roots().procfs().has_our_pids());
     }
 }

@@ -38,7 +38,8 @@ pub(super) struct Details {
 #[derive(Debug)]
 pub(super) struct Lives {
     version: Version,
-    procfs: Procfs,
+    /// Where processes are that cgroup.procs tells of by our own numbers.
+    processes: Option<Procfs>,
     pods: Pods,
     lives: HashMap<Arc<str>, Life>,
     pass: u64,
@@ -55,7 +56,8 @@ struct Life {
 impl Lives {
     /// Knows nobody yet.
     pub(super) fn new(version: Version, procfs: Procfs, rootfs: Rootfs) -> Lives {
-        Lives { version, procfs, pods: Pods::new(rootfs), lives: HashMap::new(), pass: 0 }
+        let processes = Some(procfs).filter(Procfs::has_our_pids);
+        Lives { version, processes, pods: Pods::new(rootfs), lives: HashMap::new(), pass: 0 }
     }
 
     /// The details of the cgroup at `path`. `buffer` is scratch space. Terms that can't be read stay as they were, and
@@ -68,7 +70,7 @@ impl Lives {
         buffer: &mut Vec<u8>,
         reading: &mut Reading,
     ) -> &Details {
-        let Lives { version, procfs, pods, lives, pass } = self;
+        let Lives { version, processes, pods, lives, pass } = self;
         let life = match lives.entry(Arc::from(path)) {
             Entry::Occupied(known) if known.get().inode == inode => known.into_mut(),
             Entry::Occupied(made_anew) => {
@@ -95,7 +97,7 @@ impl Lives {
             }
         }
         if life.names_are_due() {
-            life.details.name(dir, procfs, pods, buffer);
+            life.details.name(dir, processes.as_ref(), pods, buffer);
         }
         &life.details
     }
@@ -127,11 +129,11 @@ impl Life {
 impl Details {
     /// Looks up who is in it. What ties successive containers together is the name of the container, or where nobody
     /// tells that, the command that runs in it; their ids are cut out of the path.
-    fn name(&mut self, dir: &CgroupDir, procfs: &Procfs, pods: &mut Pods, buffer: &mut Vec<u8>) {
+    fn name(&mut self, dir: &CgroupDir, processes: Option<&Procfs>, pods: &mut Pods, buffer: &mut Vec<u8>) {
         let names = cgroup_names::names(&self.path);
         let pod = pods.of(&names, buffer);
         let is_nameless = names.is_nameless_container();
-        let first = first_process(dir, procfs, buffer);
+        let first = processes.and_then(|processes| first_process(dir, processes, buffer));
         let fingerprint = first.as_ref().filter(|_| is_nameless);
         let fingerprint = fingerprint.and_then(|process| process.fingerprint(buffer));
         let executable = first.as_ref().and_then(PidDir::executable);
@@ -159,10 +161,10 @@ impl Details {
 }
 
 /// The process that stands first in a cgroup; most often it is the oldest one.
-fn first_process(dir: &CgroupDir, procfs: &Procfs, buffer: &mut Vec<u8>) -> Option<PidDir> {
+fn first_process(dir: &CgroupDir, processes: &Procfs, buffer: &mut Vec<u8>) -> Option<PidDir> {
     dir.read_start(c"cgroup.procs", FIRST_PROCESS_BYTES, buffer).ok()?;
     let first = buffer.split(|byte| *byte == b'\n').next()?;
-    procfs.pid_dir(std::str::from_utf8(first).ok()?.parse().ok()?).ok()
+    processes.pid_dir(std::str::from_utf8(first).ok()?.parse().ok()?).ok()
 }
 
 /// The command name of a process; empty where it can't be read.

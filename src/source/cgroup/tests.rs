@@ -113,6 +113,7 @@ fn a_cgroup_of_the_unified_hierarchy_is_read_in_full() {
     file("cgroup.procs", "7\n8\n");
     system.process(7).comm(b"nginx").write();
     system.write("proc/7/comm", "nginx\n");
+    system.show_as(&std::process::id().to_string());
     let reading = read(&mut source(&system));
     assert_eq!(paths(&reading), ["/system.slice", "/system.slice/web.service"]);
     assert_eq!(leaves(&reading), ["/system.slice/web.service"]);
@@ -139,6 +140,19 @@ fn a_cgroup_of_the_unified_hierarchy_is_read_in_full() {
     assert_eq!(&*web.identity.name, "nginx");
     assert_eq!(web.identity.tenant.unit.as_deref(), Some("web.service"));
     assert!(reading.errors.is_empty());
+}
+
+#[test]
+fn processes_of_another_pid_namespace_name_nobody() {
+    let system = unified();
+    v2(&system, "/web.service", MIB);
+    system.write("sys/fs/cgroup/web.service/cgroup.procs", "1\n");
+    system.write("proc/1/comm", "systemd\n");
+    let name = || read(&mut source(&system)).samples[0].identity.name.to_string();
+    system.show_as("4242424242");
+    assert_eq!(name(), "", "it is our 1, not the one that this procfs has");
+    system.show_as(&std::process::id().to_string());
+    assert_eq!(name(), "systemd");
 }
 
 #[test]
