@@ -249,7 +249,8 @@ metrics! { WHOLE_METRICS:
     SUSPECTS = gauge("memleak_suspects", SCOPE, "Entities whose leak score is above their threshold.");
     ENTITIES = gauge("memleak_entities", SCOPE, "Entities that are watched, whether or not they have series of their own.");
     ENTITIES_DROPPED = gauge("memleak_entities_dropped", SCOPE,
-        "Entities that were seen in the last sample and are not watched for want of room.");
+        "Entities that were seen in the last sample and are not watched for want of room. For cgroups it counts the tops of \
+         subtrees that were left out, not the cgroups below them.");
     ENTITIES_UNEXPORTED = gauge("memleak_entities_unexported", SCOPE,
         "Entities that are watched and have no series of their own because of --series.max.");
     GROUPING_FOLDED_PROCESSES = gauge("memleak_grouping_folded_processes", NONE,
