@@ -198,6 +198,10 @@ impl Sysfs {
     }
 }
 
+/// Which directories of kubelet's logs there are, and when they last changed: inode, seconds and nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LogStamps([Option<(u64, i64, u32)>; 2]);
+
 /// The file system that the watched processes see.
 #[derive(Clone, Debug)]
 pub(super) struct Rootfs(Root);
@@ -206,9 +210,15 @@ impl Rootfs {
     /// The file of user names.
     const PASSWD: &str = "etc/passwd";
 
+    /// Where kubelet keeps the logs of pods.
+    const POD_LOGS: &str = "var/log/pods";
+
+    /// Where kubelet links the logs of containers.
+    const CONTAINER_LOGS: &str = "var/log/containers";
+
     /// What fstat(2) says about the file of user names; it changes whenever the file does.
     pub(super) fn stat_passwd(&self) -> Result<Stat, Errno> {
-        statat(&self.0.fd, Self::PASSWD, rustix::fs::AtFlags::empty())
+        statat(&self.0.fd, Self::PASSWD, AtFlags::empty())
     }
 
     /// Reads the file of user names.
@@ -219,12 +229,22 @@ impl Rootfs {
         read_file(&self.0.fd, Self::PASSWD, MAX_FILE_BYTES, buffer)
     }
 
+    /// What statx(2) says about the directories in which kubelet keeps its logs; it changes whenever their names do.
+    pub(super) fn log_stamps(&self) -> LogStamps {
+        let stamp = |place| {
+            let wanted = StatxFlags::INO | StatxFlags::MTIME;
+            let file = statx(&self.0.fd, place, AtFlags::empty(), wanted).ok()?;
+            Some((file.stx_ino, file.stx_mtime.tv_sec, file.stx_mtime.tv_nsec))
+        };
+        LogStamps([Self::POD_LOGS, Self::CONTAINER_LOGS].map(stamp))
+    }
+
     /// Calls `each` with the names below the directory in which kubelet keeps the logs of pods.
     ///
     /// # Errors
     /// What openat(2) and getdents64(2) say; `ENOENT` where there is no kubelet.
     pub(super) fn pod_logs(&self, buffer: &mut Vec<u8>, each: impl FnMut(&CStr)) -> Result<(), Errno> {
-        list(openat(&self.0.fd, "var/log/pods", directory(), Mode::empty())?, buffer, each)
+        list(openat(&self.0.fd, Self::POD_LOGS, directory(), Mode::empty())?, buffer, each)
     }
 
     /// Calls `each` with the names below the directory in which kubelet links the logs of containers.
@@ -232,7 +252,7 @@ impl Rootfs {
     /// # Errors
     /// What openat(2) and getdents64(2) say; `ENOENT` where there is no kubelet.
     pub(super) fn container_logs(&self, buffer: &mut Vec<u8>, each: impl FnMut(&CStr)) -> Result<(), Errno> {
-        list(openat(&self.0.fd, "var/log/containers", directory(), Mode::empty())?, buffer, each)
+        list(openat(&self.0.fd, Self::CONTAINER_LOGS, directory(), Mode::empty())?, buffer, each)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::parse::cgroup_names::{self, Qos};
 const TERMS_EVERY: u64 = 4;
 
 /// Who is in a cgroup is looked up at its 1st, 2nd, 4th, … 64th sighting and at every 64th from then on.
-const NAMES_EVERY: u64 = 64;
+pub(super) const NAMES_EVERY: u64 = 64;
 
 /// Bytes of `cgroup.procs` that surely hold its first line.
 const FIRST_PROCESS_BYTES: usize = 32;

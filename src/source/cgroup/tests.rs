@@ -424,6 +424,76 @@ fn kubelets_directories_name_pods_and_containers() {
     );
 }
 
+/// Containers of one pod: their cgroups, and links to their logs where they have one.
+struct Pod {
+    system: FakeSystem,
+}
+
+impl Pod {
+    const UID: &str = "29349498-197c-4919-b13f-9a928e7d001b";
+
+    fn new() -> Pod {
+        let system = unified();
+        system.create_dir(&format!("var/log/pods/shop_web-0_{}", Pod::UID));
+        system.create_dir("var/log/containers");
+        v2(&system, "/kubepods", MIB);
+        v2(&system, &format!("/kubepods/pod{}", Pod::UID), MIB);
+        Pod { system }
+    }
+
+    fn path(digit: &str) -> String {
+        format!("/kubepods/pod{}/{}", Pod::UID, digit.repeat(64))
+    }
+
+    fn log(&self, digit: &str) {
+        self.system.write(&format!("var/log/containers/web-0_shop_web-{}.log", digit.repeat(64)), "");
+    }
+
+    /// Sets the time at which a name was last added: the clock of a file system may be too slow for a test.
+    fn touch(&self, second: u64) {
+        let time = std::time::UNIX_EPOCH + Duration::from_secs(second);
+        let dir = std::fs::File::open(self.system.path("var/log/containers")).unwrap();
+        dir.set_modified(time).unwrap();
+    }
+
+    fn container(&self, reading: &Reading, digit: &str) -> Option<String> {
+        sample(reading, &Pod::path(digit)).identity.tenant.container.clone()
+    }
+}
+
+#[test]
+fn a_container_that_was_never_asked_for_has_its_name_at_once() {
+    let pod = Pod::new();
+    v2(&pod.system, &Pod::path("0"), MIB);
+    let mut source = source(&pod.system);
+    for (sightings, digit) in [(1, "a"), (1, "b"), (3, "c")] {
+        (0..sightings).for_each(|_| drop(read(&mut source)));
+        v2(&pod.system, &Pod::path(digit), MIB);
+        pod.log(digit);
+        assert_eq!(pod.container(&read(&mut source), digit).as_deref(), Some("web"), "{digit}");
+    }
+}
+
+#[test]
+fn who_has_no_name_is_looked_for_again_when_there_are_others() {
+    let pod = Pod::new();
+    for digit in ["0", "a"] {
+        v2(&pod.system, &Pod::path(digit), MIB);
+    }
+    pod.touch(1);
+    let mut source = source(&pod.system);
+    read(&mut source);
+    pod.log("a");
+    pod.touch(1);
+    assert_eq!(pod.container(&read(&mut source), "a"), None, "nothing seems to have changed");
+    pod.touch(2);
+    // Names are looked up at the 4th sighting again.
+    read(&mut source);
+    let reading = read(&mut source);
+    assert_eq!(pod.container(&reading, "a").as_deref(), Some("web"));
+    assert_eq!(pod.container(&reading, "0"), None);
+}
+
 #[test]
 fn a_container_sees_itself_where_it_sees_no_host() {
     let system = unified();
