@@ -141,7 +141,8 @@ impl Watchlist {
     }
 
     /// Takes in what the process of `sample` holds of `resource`, and judges it: a score above `threshold` is a suspicion.
-    /// A life begins only once it has risen; `None` without one, and where it is not known how many there are.
+    /// A life begins only once it has risen; `None` without one. One whose count is not known any more keeps its verdict:
+    /// we may no longer look, and the process lives.
     pub fn observe_resource(
         &mut self,
         time: f64,
@@ -150,10 +151,10 @@ impl Watchlist {
         threshold: f64,
     ) -> Option<(EntityId, Verdict)> {
         let EntityId::Process { pid, start_time } = sample.entity else { return None };
-        let count = sample.resources.get(resource)?;
+        let count = sample.resources.get(resource);
         let entity = EntityId::ProcessResource { pid, start_time, resource };
         if !self.lives.contains_key(&entity) {
-            if !self.resources.has_risen((pid, start_time), resource, count) {
+            if !self.resources.has_risen((pid, start_time), resource, count?) {
                 return None;
             }
             if !self.has_room_for_a_resource() {
@@ -166,10 +167,10 @@ impl Watchlist {
         let seen = Seen {
             time,
             sample,
-            scored: count.is_new.then(|| Unit::weighed(count.used)),
+            scored: count.filter(|count| count.is_new).map(|count| Unit::weighed(count.used)),
             memory: &Memory::default(),
             threshold,
-            room: count.room().map(Unit::weighed),
+            room: count.and_then(|count| count.room()).map(Unit::weighed),
         };
         let verdict = self.take(&entity, seen)?;
         Some((entity, verdict))

@@ -116,6 +116,33 @@ mod tests {
         resources.has_risen(PROCESS, Resource::Fds, Count { used, limit: None, is_new: true })
     }
 
+    fn watchlist() -> Watchlist {
+        Watchlist::new(&SamplerConfig {
+            interval: Duration::from_secs(60),
+            max_cpu: 1.0,
+            time_lapse: 1,
+            threshold: 60.0,
+            min_bytes: 0,
+            min_age: Duration::ZERO,
+            max_entities: 10,
+        })
+    }
+
+    fn sample(pid: u32, used: Option<u64>) -> Sample {
+        let count = used.map(|used| Count { used, limit: None, is_new: true });
+        Sample {
+            entity: EntityId::Process { pid, start_time: 1 },
+            identity: Arc::default(),
+            memory: Memory::default(),
+            limit: None,
+            start: None,
+            threads: None,
+            resources: crate::resources::Resources::default().with(Resource::Fds, count),
+            cpu_seconds: None,
+            cgroup: None,
+        }
+    }
+
     #[test]
     fn a_history_begins_with_a_rise_above_the_lowest() {
         let mut resources = Resources::default();
@@ -139,31 +166,9 @@ mod tests {
 
     #[test]
     fn what_does_not_grow_makes_room_for_what_may() {
-        let config = SamplerConfig {
-            interval: Duration::from_secs(60),
-            max_cpu: 1.0,
-            time_lapse: 1,
-            threshold: 60.0,
-            min_bytes: 0,
-            min_age: Duration::ZERO,
-            max_entities: 10,
-        };
-        let mut watchlist = Watchlist::new(&config);
+        let mut watchlist = watchlist();
         watchlist.resources.room = 2;
-        let sample = |pid, used| {
-            let count = Count { used, limit: None, is_new: true };
-            Sample {
-                entity: EntityId::Process { pid, start_time: 1 },
-                identity: Arc::default(),
-                memory: Memory::default(),
-                limit: None,
-                start: None,
-                threads: None,
-                resources: crate::resources::Resources::default().with(Resource::Fds, Some(count)),
-                cpu_seconds: None,
-                cgroup: None,
-            }
-        };
+        let sample = |pid, used| sample(pid, Some(used));
         let mut see = |hour: u64, pid, used| {
             watchlist.retire(|_| false);
             let time = hour as f64 * 3600.0;
@@ -178,6 +183,22 @@ mod tests {
         assert!(see(82, 1, 920).0, "what grows stays");
         assert_eq!(see(82, 2, 300), (false, 0), "what was given up is to rise again");
         assert_eq!(see(83, 2, 400), (false, 1), "and then there may be no room");
+    }
+
+    #[test]
+    fn who_may_not_be_looked_at_any_more_keeps_the_verdict() {
+        let mut watchlist = watchlist();
+        let mut see = |hour: u64, used| {
+            let sample = sample(1, used);
+            watchlist.observe_resource(hour as f64 * 3600.0, &sample, Resource::Fds, 60.0)
+        };
+        assert!(see(0, None).is_none(), "there is nothing to keep yet");
+        let last = (0..80).filter_map(|hour| see(hour, Some(100 + 10 * hour))).last().unwrap().1;
+        assert!(last.assessment.is_suspect(), "{:?}", last.assessment.score);
+        let (entity, kept) = see(81, None).unwrap();
+        assert_eq!(entity, EntityId::ProcessResource { pid: 1, start_time: 1, resource: Resource::Fds });
+        assert_eq!(kept.assessment.score, last.assessment.score);
+        assert!(see(82, Some(910)).is_some());
     }
 
     #[test]
