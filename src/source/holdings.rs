@@ -6,8 +6,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use super::ReadErrorReason;
-use super::pid_dir::{PidDir, Tally, Unread};
+use super::pid_dir::{PidDir, Tally};
 use super::roots::Procfs;
 use crate::entity::Resource;
 use crate::parse::sysctl::max_map_count;
@@ -19,6 +18,10 @@ const DESCRIPTORS_EVERY: u64 = Resource::Fds.every() as u64;
 /// The same for mappings. To list them the kernel holds the process's lock on its mappings, for a page of text at a time,
 /// and whoever maps meanwhile in that process waits.
 const MAPPINGS_EVERY: u64 = Resource::Maps.every() as u64;
+
+/// No process takes more than one part in so many of what passes may take: who holds so much that a look takes more is
+/// looked at less often.
+const PARTS: u64 = 8;
 
 /// What one pass may take. It begins nothing more once any of its parts is used up; what is left undone comes first in the
 /// next pass.
@@ -136,21 +139,26 @@ impl Holdings {
         dir: &PidDir,
         buffer: &mut Vec<u8>,
     ) -> Resources {
-        let Holdings { lives, pass, left, suspects, tally, descriptor_turns, mapping_turns, .. } = self;
+        let Holdings { lives, pass, budget, left, suspects, tally, descriptor_turns, mapping_turns, .. } =
+            self;
         let (pass, tally) = (*pass, *tally);
         let life = life(lives, pid, start_time, pass);
         let is_affordable = left.descriptor_looks > 0 && left.descriptors > 0;
         let looks_at_descriptors =
             life.descriptors.due <= pass && descriptor_turns.is_turn_of(pid, is_affordable);
         if looks_at_descriptors {
-            life.look_at_descriptors(dir, tally, suspects.contains(&pid), left, buffer);
-            life.descriptors.due = pass + DESCRIPTORS_EVERY;
+            let spent = life.look_at_descriptors(dir, tally, suspects.contains(&pid), buffer);
+            left.descriptor_looks -= 1;
+            left.descriptors = left.descriptors.saturating_sub(spent);
+            life.descriptors.due = pass + pause(DESCRIPTORS_EVERY, spent, budget.descriptors);
         }
         let is_affordable = left.mapping_looks > 0 && left.mapping_bytes > 0;
         let looks_at_mappings = life.mappings.due <= pass && mapping_turns.is_turn_of(pid, is_affordable);
         if looks_at_mappings {
-            life.look_at_mappings(dir, left, buffer);
-            life.mappings.due = pass + MAPPINGS_EVERY;
+            let spent = life.look_at_mappings(dir, buffer);
+            left.mapping_looks -= 1;
+            left.mapping_bytes = left.mapping_bytes.saturating_sub(spent);
+            life.mappings.due = pass + pause(MAPPINGS_EVERY, spent, budget.mapping_bytes);
         }
         Resources::default()
             .with_descriptors(life.kinds)
@@ -184,32 +192,32 @@ impl Life {
         }
     }
 
+    /// How many descriptors were looked at.
     fn look_at_descriptors(
         &mut self,
         dir: &PidDir,
         tally: Tally,
         is_suspect: bool,
-        left: &mut Budget,
         buffer: &mut Vec<u8>,
-    ) {
-        left.descriptor_looks -= 1;
-        let counted = dir.descriptors(tally, buffer);
-        self.descriptors.count = counted.ok().map(|counted| counted.all);
-        charge(&mut left.descriptors, counted.map(|counted| counted.touched));
-        self.kinds = None;
-        if is_suspect {
-            let kinds = dir.descriptor_kinds(buffer);
-            charge(&mut left.descriptors, kinds.map(|kinds| kinds.all() as usize));
-            self.kinds = kinds.ok();
-        }
+    ) -> usize {
+        let counted = dir.descriptors(tally, buffer).ok();
+        self.descriptors.count = counted.map(|counted| counted.all);
+        self.kinds = is_suspect.then(|| dir.descriptor_kinds(buffer).ok()).flatten();
+        let told = self.kinds.as_ref().map_or(0, |kinds| kinds.all() as usize);
+        counted.map_or(0, |counted| counted.touched) + told
     }
 
-    fn look_at_mappings(&mut self, dir: &PidDir, left: &mut Budget, buffer: &mut Vec<u8>) {
-        left.mapping_looks -= 1;
-        let counted = dir.mappings(buffer);
-        self.mappings.count = counted.ok().map(|(count, _)| count);
-        charge(&mut left.mapping_bytes, counted.map(|(_, bytes)| bytes));
+    /// How many bytes were read.
+    fn look_at_mappings(&mut self, dir: &PidDir, buffer: &mut Vec<u8>) -> usize {
+        let mappings = dir.mappings(buffer).ok();
+        self.mappings.count = mappings.map(|mappings| mappings.count);
+        mappings.map_or(0, |mappings| mappings.bytes)
     }
+}
+
+/// Passes until the next look, where this one `spent` so much and a whole pass may spend no more than `budget`.
+fn pause(every: u64, spent: usize, budget: usize) -> u64 {
+    every.max(PARTS * spent as u64 / budget.max(1) as u64)
 }
 
 /// The life of the process with this pid, which began just now if it was another's before.
@@ -223,15 +231,6 @@ fn life(lives: &mut HashMap<u32, Life>, pid: u32, start_time: u64, pass: u64) ->
     }
     life.seen_in_pass = pass;
     life
-}
-
-/// Takes what was `spent` from what is left; what was too much to be read to its end takes all of it.
-fn charge(left: &mut usize, spent: Result<usize, Unread>) {
-    *left = match spent {
-        Ok(spent) => left.saturating_sub(spent),
-        Err(Unread::Failed(ReadErrorReason::Io)) => 0,
-        Err(_) => *left,
-    };
 }
 
 #[cfg(test)]
@@ -313,18 +312,28 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_takes_the_whole_pass() {
-        let mut watch = Watch::new(0..2);
-        watch.system.write("proc/0/maps", vec![b'\n'; 9 << 20]);
-        let due = |watch: &mut Watch| {
-            watch.pass(0..2).iter().map(|held| held.get(Resource::Maps).is_some()).collect()
+    fn who_holds_very_much_takes_the_whole_pass_and_comes_less_often() {
+        let mut watch = Watch::new(64..66);
+        watch.system.mappings(64, 200);
+        watch.holdings.budget = Budget { mapping_bytes: 1000, ..BUDGET };
+        watch.pass(64..66);
+        let looks = |watch: &mut Watch| {
+            let held = watch.pass(64..66);
+            [0, 1].map(|index| held[index].get(Resource::Maps).is_some_and(|count| count.is_new))
         };
-        let first: Vec<bool> = due(&mut watch);
-        watch.holdings.lives.get_mut(&1).unwrap().mappings.due = 0;
-        watch.holdings.lives.get_mut(&0).unwrap().mappings.due = 0;
-        let together: Vec<bool> = due(&mut watch);
-        let next: Vec<bool> = due(&mut watch);
-        assert_eq!([first, together, next], [[false, false], [false, false], [false, true]]);
+        watch.holdings.lives.values_mut().for_each(|life| life.mappings.due = 0);
+        assert_eq!([looks(&mut watch), looks(&mut watch)], [[true, false], [false, true]]);
+        // 9800 bytes are eight times 9.8 passes.
+        let seen: Vec<bool> = (0..78).map(|_| looks(&mut watch)[0]).collect();
+        assert_eq!(seen.iter().position(|seen| *seen), Some(76));
+    }
+
+    #[test]
+    fn who_holds_more_than_is_counted_holds_at_least_that() {
+        let mut watch = Watch::new(64..65);
+        watch.system.write("proc/64/maps", vec![b'\n'; 65 << 20]);
+        let maps = watch.pass(64..65)[0].get(Resource::Maps).unwrap();
+        assert!(maps.is_new && maps.used >= 64 << 20);
     }
 
     #[test]
@@ -376,7 +385,7 @@ mod tests {
             assert!((100..2000).contains(&all), "{tally:?} {all}");
         }
         assert!(dir.descriptor_kinds(buffer).unwrap().get(DescriptorKind::File) >= 100);
-        assert!(dir.mappings(buffer).unwrap().0 > 10);
+        assert!(dir.mappings(buffer).unwrap().count > 10);
         drop(files);
     }
 }

@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, Mode, RawDir, RawDirEntry, StatxFlags, makedev, openat
 use rustix::io::Errno;
 
 use super::ReadErrorReason;
-use super::bounded::{count_lines, read_file, read_start};
+use super::bounded::{Lines, count_lines, read_file, read_start};
 use super::roots::{DIRECTORY_BYTES, directory};
 use crate::entity::Executable;
 use crate::parse::{ParseError, descriptor};
@@ -22,8 +22,9 @@ const MAX_FILE_BYTES: usize = 1 << 20;
 /// Most bytes of a process's arguments. Java's class paths take ten or twenty KiB; the kernel allows megabytes.
 const MAX_ARGUMENT_BYTES: usize = 32 << 10;
 
-/// Most descriptors that are counted one by one. Of a process with more, nothing is known where the kernel does not count.
-const MAX_COUNTED: usize = 65_536;
+/// Most descriptors that are counted one by one, which takes half a second: as many as systemd lets a process have. One
+/// with more has at least so many.
+const MAX_COUNTED: usize = 524_288;
 
 /// Most descriptors of one process that are told by kind; the rest is as the first of them are.
 const MAX_KINDS: usize = 4096;
@@ -31,9 +32,9 @@ const MAX_KINDS: usize = 4096;
 /// Bytes of a link that tell its kind.
 const LINK_BYTES: usize = 32;
 
-/// Most bytes that tell of the mappings of one process: 50 for one without a file, 100 and more for others, and the
-/// usual limit is 65,530 of them.
-const MAX_MAPPING_BYTES: usize = 8 << 20;
+/// Most bytes that tell of the mappings of one process, which take a second: 50 for a mapping without a file, 100 to 200
+/// for others. The usual limit is 65,530 mappings, and search engines ask for 262,144. One with more has at least those.
+const MAX_MAPPING_BYTES: usize = 64 << 20;
 
 /// How descriptors are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub(super) enum Tally {
 /// The descriptors of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counted {
-    /// How many there are.
+    /// How many there are, or at least are.
     pub(super) all: u64,
     /// How many we had to look at to know.
     pub(super) touched: usize,
@@ -80,11 +81,11 @@ impl PidDir {
         Ok(read_start(&self.0, name, MAX_ARGUMENT_BYTES, buffer)?)
     }
 
-    /// How many descriptors are open. The size of their directory is told to everyone, their list to whoever may trace
+    /// How many descriptors are open, or at least are. The size of their directory is told to everyone, their list to whoever may trace
     /// the process. `buffer` is scratch space.
     ///
     /// # Errors
-    /// [`Unread`]; more than we count are [`ReadErrorReason::Io`].
+    /// [`Unread`].
     pub(super) fn descriptors(&self, tally: Tally, buffer: &mut Vec<u8>) -> Result<Counted, Unread> {
         if tally == Tally::BySize {
             let size = statx(&self.0, c"fd", AtFlags::empty(), StatxFlags::SIZE)?.stx_size;
@@ -95,11 +96,8 @@ impl PidDir {
         let mut counted = 0;
         self.each_descriptor(buffer, |_, _| {
             counted += 1;
-            counted <= MAX_COUNTED
+            counted < MAX_COUNTED
         })?;
-        if counted > MAX_COUNTED {
-            return Err(Errno::FBIG.into());
-        }
         Ok(Counted { all: counted as u64, touched: counted })
     }
 
@@ -122,11 +120,11 @@ impl PidDir {
         Ok(kinds)
     }
 
-    /// How many mappings there are, and how many bytes it took to tell. `buffer` is scratch space.
+    /// How many mappings there are, or at least are: one a line. `buffer` is scratch space.
     ///
     /// # Errors
-    /// [`Unread`]; what takes too many bytes counts as [`ReadErrorReason::Io`].
-    pub(super) fn mappings(&self, buffer: &mut Vec<u8>) -> Result<(u64, usize), Unread> {
+    /// [`Unread`].
+    pub(super) fn mappings(&self, buffer: &mut Vec<u8>) -> Result<Lines, Unread> {
         Ok(count_lines(&self.0, c"maps", MAX_MAPPING_BYTES, buffer)?)
     }
 
@@ -269,10 +267,16 @@ mod tests {
         let system = FakeSystem::new();
         system.mappings(7, 100);
         let dir = system.roots().procfs().pid_dir(7).unwrap();
-        let (count, bytes) = dir.mappings(&mut Vec::new()).unwrap();
-        assert_eq!((count, bytes), (100, 4900));
-        system.write("proc/7/maps", vec![b'\n'; MAX_MAPPING_BYTES + 1]);
-        assert_eq!(dir.mappings(&mut Vec::new()), Err(Unread::Failed(ReadErrorReason::Io)));
+        assert_eq!(dir.mappings(&mut Vec::new()), Ok(Lines { count: 100, bytes: 4900 }));
+        let usual = "7f0000000000-7f0000001000 r--s 00000000 00:2f 123456789 /var/lib/search/nodes/0/indices/an-index/0/_1.cfs\n";
+        system.write("proc/7/maps", usual.repeat(262_144));
+        assert_eq!(dir.mappings(&mut Vec::new()).unwrap().count, 262_144);
+        system.write("proc/7/maps", vec![b'\n'; MAX_MAPPING_BYTES + (1 << 20)]);
+        let Lines { count, bytes } = dir.mappings(&mut Vec::new()).unwrap();
+        assert!(
+            count >= MAX_MAPPING_BYTES as u64 && bytes < MAX_MAPPING_BYTES + (1 << 20),
+            "at least {count}"
+        );
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{
-    CWD, Mode, OFlags, PROC_SUPER_MAGIC, RawDir, Stat, fstat, fstatfs, openat, readlinkat, stat, statat,
+    AtFlags, CWD, Mode, OFlags, PROC_SUPER_MAGIC, RawDir, Stat, StatxFlags, fstat, fstatfs, openat,
+    readlinkat, stat, statat, statx,
 };
 use rustix::io::Errno;
 use rustix::path::{Arg, DecInt};
