@@ -20,9 +20,12 @@ pub(super) fn write_score(html: &mut String, assessment: &Assessment) -> fmt::Re
 
 /// What a leak may live in, and what it is part of; of what is no memory, how many there are and may be.
 pub(super) fn write_held(html: &mut String, entity: &Entity) -> fmt::Result {
-    if let Some(count) = entity.count() {
-        let of_limit = count.limit.map(|limit| format!("of at most {}", human::count(limit as f64)));
-        return write_number(html, "Count", Some(human::count(count.used as f64)), of_limit.as_deref());
+    if entity.is_resource() {
+        let count = entity.count();
+        let limit = count.and_then(|count| count.limit);
+        let of_limit = limit.map(|limit| format!("of at most {}", human::count(limit as f64)));
+        let used = count.map(|count| human::count(count.used as f64));
+        return write_number(html, "Count", used, of_limit.as_deref());
     }
     let total = human::bytes(entity.memory.total() as f64);
     let scored = entity.memory.scored(entity.scope()).map(|bytes| human::bytes(bytes as f64));
