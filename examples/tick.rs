@@ -134,7 +134,7 @@ fn sampler(roots: [PathBuf; 3]) -> Result<Sampler, Box<dyn Error>> {
 fn sources([procfs, sysfs, rootfs]: [PathBuf; 3]) -> SourcesConfig {
     SourcesConfig {
         host: true,
-        cgroup: Wanted::IfThere,
+        cgroup: Wanted::Surely,
         cgroups: CgroupsConfig { include: Vec::new(), exclude: Vec::new(), max_depth: 12 },
         process: true,
         process_backend: ProcessBackend::Procfs,
@@ -173,6 +173,7 @@ const REST: &str = "percpu 18432\nsock 4096\nvmalloc 0\nshmem 8192\nzswap 0\nzsw
 
 const LIMITS: &str = "Limit                     Soft Limit           Hard Limit           Units     \n\
     Max data size             unlimited            unlimited            bytes     \n\
+    Max open files            1024                 524288               files     \n\
     Max address space         unlimited            unlimited            bytes     \n";
 
 impl MadeUp<'_> {
