@@ -167,6 +167,13 @@ impl Holdings {
             .with(Resource::Maps, life.mappings.as_count(self.max_mappings, looks_at_mappings))
     }
 
+    /// Takes note of a process of which nothing was read.
+    pub(super) fn pass_by(&mut self, pid: u32) {
+        if let Some(life) = self.lives.get_mut(&pid) {
+            life.seen_in_pass = self.pass;
+        }
+    }
+
     /// Whose descriptors are to be told by kind from the next look on.
     pub(super) fn suspect(&mut self, pids: &HashSet<u32>) {
         self.suspects.clone_from(pids);

@@ -86,6 +86,16 @@ impl Lives {
         &life.details
     }
 
+    /// Takes note of a sighting of a process of which nothing was read, unless it is one at which to read details.
+    pub(super) fn pass_by(&mut self, pid: u32) -> bool {
+        let Some(life) = self.lives.get_mut(&pid).filter(|life| !is_due(life.sightings + 1, pid)) else {
+            return false;
+        };
+        life.sightings += 1;
+        life.seen_in_pass = self.pass;
+        true
+    }
+
     /// Changes what details hold: those of all processes are read again at their next sighting.
     pub(super) fn want(&mut self, wants: Wants) {
         if self.wants != wants {
@@ -124,12 +134,17 @@ impl Life {
             || *self.details.identity.name != *String::from_utf8_lossy(sighting.comm);
         self.sightings = if is_other { 1 } else { self.sightings + 1 };
         self.uid = sighting.uid;
-        if self.sightings <= REREAD_EVERY {
-            return self.sightings.is_power_of_two();
-        }
-        // The pid spreads the work: all processes that we found at our start would be due at once otherwise.
-        (self.sightings + u64::from(sighting.pid)).is_multiple_of(REREAD_EVERY)
+        is_due(self.sightings, sighting.pid)
     }
+}
+
+/// Whether details are read at that sighting.
+fn is_due(sightings: u64, pid: u32) -> bool {
+    if sightings <= REREAD_EVERY {
+        return sightings.is_power_of_two();
+    }
+    // The pid spreads the work: all processes that we found at our start would be due at once otherwise.
+    (sightings + u64::from(pid)).is_multiple_of(REREAD_EVERY)
 }
 
 impl Details {

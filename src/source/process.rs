@@ -17,12 +17,18 @@ use crate::parse::status::Status;
 use crate::parse::{stat, statm, status};
 use crate::sample::{Kind, Limit, LimitKind, Memory, Sample};
 
-/// Reads every process that has memory. Two small files each and at times a third, all buffers reused.
+mod kept;
+
+use kept::{Glance, Kept};
+
+/// Reads every process that has memory: of those that have changed two small files each and at times a third, all buffers
+/// reused.
 pub(super) struct ProcessSource {
     procfs: Procfs,
     users: Users,
     lives: Lives,
     holdings: Holdings,
+    kept: Kept,
     pids: Vec<u32>,
     stat: Vec<u8>,
     buffer: Vec<u8>,
@@ -36,15 +42,46 @@ impl ProcessSource {
             users: Users::new(roots.rootfs().clone()),
             lives: Lives::default(),
             holdings: Holdings::new(roots.procfs()),
+            kept: Kept::new(roots.procfs().is_genuine()),
             pids: Vec::new(),
             stat: Vec::new(),
             buffer: Vec::new(),
         }
     }
 
-    /// One process; `None` if it has no memory of its own: a thread of the kernel, a zombie.
-    fn sample(&mut self, pid: u32, clock: &Clock, reading: &mut Reading) -> Result<Option<Sample>, Unread> {
-        let dir = self.procfs.pid_dir(pid)?;
+    /// One process, told again where nothing has changed; `None` if it has no memory of its own.
+    fn look(&mut self, pid: u32, clock: &Clock, reading: &mut Reading) -> Result<Option<Sample>, Unread> {
+        let dir = match self.kept.glance(pid, &mut self.buffer) {
+            Glance::Changed(dir) => dir,
+            Glance::New => {
+                let dir = self.procfs.pid_dir(pid)?;
+                self.kept.begin(pid, dir, &mut self.buffer)?
+            }
+            Glance::Same(dir) => match self.kept.sample(pid) {
+                None => return Ok(None),
+                Some(sample) if self.lives.pass_by(pid) => {
+                    self.holdings.pass_by(pid);
+                    return Ok(Some(told_again(sample, clock)));
+                }
+                Some(_) => dir,
+            },
+        };
+        let sample = self.sample(pid, &dir, clock, reading);
+        match &sample {
+            Ok(sample) => self.kept.keep(pid, sample.as_ref()),
+            Err(_) => self.kept.forget(pid),
+        }
+        sample
+    }
+
+    /// Everything that there is to know of a process; `None` for a thread of the kernel, a zombie.
+    fn sample(
+        &mut self,
+        pid: u32,
+        dir: &PidDir,
+        clock: &Clock,
+        reading: &mut Reading,
+    ) -> Result<Option<Sample>, Unread> {
         dir.read(c"stat", &mut self.stat)?;
         let stat = stat::parse(&self.stat)?;
         if stat.is_kernel_thread() || stat.is_dead() {
@@ -52,16 +89,16 @@ impl ProcessSource {
         }
         dir.read(c"status", &mut self.buffer)?;
         let status = status::parse(&self.buffer)?;
-        let Some(memory) = memory(&status, &dir, &mut self.buffer)? else {
+        let Some(memory) = memory(&status, dir, &mut self.buffer)? else {
             return Ok(None);
         };
         let sighting = Sighting { pid, start_time: stat.start_time, comm: stat.comm, uid: status.uid };
         let Details { identity, limits } =
-            self.lives.details(&sighting, &dir, &self.users, &mut self.buffer, reading);
+            self.lives.details(&sighting, dir, &self.users, &mut self.buffer, reading);
         let threads = status.threads.unwrap_or(stat.threads);
         let (limit, identity) = (nearest_limit(limits, &status), identity.clone());
         let life = (pid, stat.start_time);
-        let resources = self.holdings.of(life, threads, limits.open_files, &dir, &mut self.buffer);
+        let resources = self.holdings.of(life, threads, limits.open_files, dir, &mut self.buffer);
         Ok(Some(Sample {
             entity: EntityId::Process { pid, start_time: stat.start_time },
             identity,
@@ -88,7 +125,7 @@ impl Source for ProcessSource {
         self.holdings.begin_pass(&self.procfs, &mut self.buffer);
         for index in 0..self.pids.len() {
             let pid = self.pids[index];
-            match self.sample(pid, &clock, reading) {
+            match self.look(pid, &clock, reading) {
                 Ok(sample) => reading.samples.extend(sample),
                 Err(Unread::Vanished) => {}
                 Err(Unread::Failed(reason)) => {
@@ -100,6 +137,7 @@ impl Source for ProcessSource {
         }
         self.lives.end_pass();
         self.holdings.end_pass();
+        self.kept.end_pass();
         Ok(())
     }
 
@@ -110,6 +148,15 @@ impl Source for ProcessSource {
     fn suspect_descriptors(&mut self, pids: &HashSet<u32>) {
         self.holdings.suspect(pids);
     }
+}
+
+/// What was seen of a process, as of now. How much CPU time it has used meanwhile is not known.
+fn told_again(sample: &Sample, clock: &Clock) -> Sample {
+    let start = match sample.entity {
+        EntityId::Process { start_time, .. } => Some(clock.start(start_time)),
+        _ => sample.start,
+    };
+    Sample { start, resources: sample.resources.told_again(), cpu_seconds: None, ..sample.clone() }
 }
 
 /// Memory by kind; `None` without an address space. Kernels before 4.5 don't split what is resident in `status`,

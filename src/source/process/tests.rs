@@ -210,3 +210,21 @@ fn other_users_processes_are_read_without_privileges_to_them() {
     assert!(pids(&reading).len() > 1);
     assert_eq!(reading.errors.get(&ReadErrorReason::Malformed), None);
 }
+
+#[test]
+fn an_idle_process_is_told_again_until_it_is_read_anew() {
+    let mut source = ProcessSource::new(&live_roots());
+    let first = |reading: Reading| {
+        let is_first = |sample: &Sample| matches!(sample.entity, EntityId::Process { pid: 1, .. });
+        reading.samples.into_iter().find(is_first).unwrap()
+    };
+    let seen: Vec<Sample> = (0..2 * kept::READ_EVERY).map(|_| first(read(&mut source))).collect();
+    let told_again = seen.iter().filter(|sample| sample.cpu_seconds.is_none()).count();
+    // What the first process does meanwhile is not ours to say; but that it is read anew is.
+    assert!(told_again <= 2 * (kept::READ_EVERY as usize - 1), "{told_again}");
+    for pair in seen.windows(2) {
+        assert_eq!(pair[0].entity, pair[1].entity);
+        assert!(pair[0].start.unwrap().age <= pair[1].start.unwrap().age);
+        assert!(pair[1].cpu_seconds.is_some() || pair[0].memory == pair[1].memory);
+    }
+}
