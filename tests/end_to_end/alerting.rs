@@ -93,6 +93,26 @@ fn one_leak_is_one_notification() {
 }
 
 #[test]
+fn leaked_threads_are_one_notification_although_their_stacks_are_memory() {
+    let exporter = fake_exporter(Arc::new(Mutex::new(vec![
+        r#"memleak_group_suspect{group="pool"} 1"#.to_string(),
+        r#"memleak_process_resource_suspect{pid="7",name="pool",group="pool",resource="threads"} 1"#
+            .to_string(),
+        // Open files are no memory that shows: this one leaks both.
+        r#"memleak_group_suspect{group="web"} 1"#.to_string(),
+        r#"memleak_process_resource_suspect{pid="8",name="web",group="web",resource="fds"} 1"#.to_string(),
+    ])));
+    let webhook = Webhook::start();
+    let Some(_alerting) = Alerting::start(exporter.address(), webhook.address(), FACTOR) else { return };
+    until("all notifications", SOON, || (webhook.all().len() == 3).then_some(()));
+    watch(NOTHING_MORE, Duration::from_millis(500), |_| {
+        assert_eq!(webhook.all().len(), 3, "{:#?}", webhook.all());
+    });
+    let [of_pool] = &webhook.with("group", "pool")[..] else { panic!("{:#?}", webhook.all()) };
+    assert_eq!(of_pool.label("alertname"), "MemleakResourceSuspect");
+}
+
+#[test]
 fn an_exporter_that_is_gone_is_reported_once_and_by_name() {
     let exporter = fake_exporter(Arc::default());
     let address = exporter.address();
