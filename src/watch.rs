@@ -252,12 +252,12 @@ impl Watchlist {
             !gone
         });
         self.joint = self.lineages.values().filter(|lineage| lineage.is_judged_jointly()).count();
-        let mut crowd = Crowd::default();
-        for (entity, _) in self.lives.iter().filter(|(_, watched)| watched.life.is_interesting()) {
-            *crowd.around(entity) += 1;
+        let (mut crowd, mut resources) = (Crowd::default(), 0);
+        for (entity, watched) in &self.lives {
+            resources += usize::from(entity.scope() == Scope::ProcessResource);
+            *crowd.around(entity) += usize::from(watched.life.is_interesting());
         }
         self.crowd = crowd;
-        let resources = self.lives.keys().filter(|entity| entity.scope() == Scope::ProcessResource).count();
         self.resources.retire(resources, is_gone);
     }
 

@@ -1,6 +1,8 @@
 //! Text of a flag -> its value, or what to type instead.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -49,8 +51,7 @@ pub(super) fn telemetry_path(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn time_lapse(text: &str) -> Result<u32, String> {
-    let factor = text.parse().ok().filter(|factor| (1..=100_000).contains(factor));
-    factor.ok_or("use a whole number from 1 to 100000".to_string())
+    whole_number(text, 1..=100_000)
 }
 
 pub(super) fn count(text: &str) -> Result<usize, String> {
@@ -62,8 +63,15 @@ pub(super) fn glob(text: &str) -> Result<Glob, String> {
 }
 
 pub(super) fn depth(text: &str) -> Result<usize, String> {
-    let depth = text.parse().ok().filter(|depth| (1..=MAX_DEPTH).contains(depth));
-    depth.ok_or_else(|| format!("use a whole number from 1 to {MAX_DEPTH}"))
+    whole_number(text, 1..=MAX_DEPTH)
+}
+
+fn whole_number<T: FromStr + PartialOrd + Display>(
+    text: &str,
+    bounds: RangeInclusive<T>,
+) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| bounds.contains(number));
+    number.ok_or_else(|| format!("use a whole number from {} to {}", bounds.start(), bounds.end()))
 }
 
 /// Whether no character in it needs escaping, in a URL or in HTML.

@@ -16,7 +16,7 @@ const MAX_PROCESSES: usize = 5;
 /// Most limits that are told: those that leave the least room.
 const MAX_LIMITS: usize = 4;
 
-/// The processes in each cgroup, by falling score.
+/// The processes in each cgroup.
 pub(super) struct Inside<'a>(HashMap<&'a str, Vec<&'a Entity>>);
 
 impl<'a> Inside<'a> {
@@ -24,7 +24,7 @@ impl<'a> Inside<'a> {
     pub(super) fn of(snapshot: &'a Snapshot) -> Inside<'a> {
         let mut inside: HashMap<&str, Vec<&Entity>> = HashMap::new();
         let processes = snapshot.entities.iter().filter(|entity| entity.scope() == Scope::Process);
-        for process in ranked(processes) {
+        for process in processes {
             if let Some(path) = &process.within {
                 inside.entry(path).or_default().push(process);
             }
@@ -77,7 +77,7 @@ impl<'a> Cgroup<'a> {
         let (EntityId::Cgroup { path, .. }, Some(figures)) = (&entity.id, &entity.cgroup) else {
             return None;
         };
-        let processes = inside.0.get(&**path).into_iter().flatten();
+        let processes = ranked(inside.0.get(&**path).into_iter().flatten().copied());
         let mut limits: Vec<_> = figures.limits.iter().map(SharedLimit::new).collect();
         limits.sort_by_key(|limit| limit.room);
         limits.truncate(MAX_LIMITS);
@@ -89,7 +89,8 @@ impl<'a> Cgroup<'a> {
             oom_kills: figures.oom_kills,
             limits,
             growing_processes: processes
-                .filter_map(|process| GrowingProcess::of(process))
+                .into_iter()
+                .filter_map(GrowingProcess::of)
                 .take(MAX_PROCESSES)
                 .collect(),
         })

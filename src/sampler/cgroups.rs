@@ -28,6 +28,8 @@ pub(super) struct Cgroups<'a> {
 struct Known<'a> {
     path: &'a Arc<str>,
     is_leaf: bool,
+    /// The one that leaves the least room.
+    nearest: Option<Limit>,
     limits: &'a [CgroupLimit],
 }
 
@@ -37,7 +39,8 @@ impl<'a> Cgroups<'a> {
         let mut cgroups = Cgroups::default();
         for (sample, _) in samples {
             if let (EntityId::Cgroup { path, .. }, Some(figures)) = (&sample.entity, &sample.cgroup) {
-                let known = Known { path, is_leaf: figures.is_leaf, limits: &figures.limits };
+                let (is_leaf, limits) = (figures.is_leaf, &figures.limits);
+                let known = Known { path, is_leaf, nearest: sample.limit, limits };
                 cgroups.known.insert(path, known);
                 if let Some(name) = name(path) {
                     let same_name = cgroups.by_name.entry(name);
@@ -73,7 +76,7 @@ impl<'a> Cgroups<'a> {
 
     /// The limit that leaves the least room below the cgroup at `path`.
     pub(super) fn nearest(&self, path: &Arc<str>) -> Option<Limit> {
-        self.limits(path).iter().map(|shared| shared.limit).min_by_key(|limit| limit.room)
+        self.known.get(&**path)?.nearest
     }
 
     /// Takes note of what is on its way to limits: a leaf, for all that is in it, or a process that is in none.

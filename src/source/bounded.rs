@@ -1,9 +1,9 @@
-//! Reading a whole file into a reused buffer, and never more than a bound.
+//! Reading a whole file or directory through a reused buffer, and of a file never more than a bound.
 
 use std::os::fd::AsFd;
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{Mode, OFlags, RawDir, RawDirEntry, openat};
 use rustix::io::{Errno, read, retry_on_intr};
 
 /// Room that a read is offered at least. Most files of /proc fit; the kernel makes them up per read, so that one
@@ -94,6 +94,28 @@ pub(super) fn count_lines(
         lines.count += buffer.iter().filter(|byte| **byte == b'\n').count() as u64;
     }
     Ok(lines)
+}
+
+/// Gives each entry of the directory `dir`, which was just opened, to `see`, until that says to stop: a descriptor keeps its
+/// position. One getdents64(2) may return so many `bytes`; `buffer` is scratch space.
+///
+/// # Errors
+/// What getdents64(2) says.
+pub(super) fn each_entry(
+    dir: impl AsFd,
+    bytes: usize,
+    buffer: &mut Vec<u8>,
+    mut see: impl FnMut(&RawDirEntry) -> bool,
+) -> Result<(), Errno> {
+    buffer.clear();
+    buffer.reserve(bytes);
+    let mut entries = RawDir::new(dir, buffer.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        if !see(&entry?) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// How to open what should be a regular file: what is none, such as a pipe without a writer, must not make us wait.

@@ -11,6 +11,7 @@ use super::roots::{Procfs, Roots};
 use super::{ReadErrorReason, Reading, Source, SourceError};
 use crate::config::CgroupsConfig;
 use crate::entity::{EntityId, Scope};
+use crate::glob::Glob;
 use crate::parse::meminfo;
 use crate::resources::Resources;
 use crate::sample::{CgroupFigures, CgroupLimit, Limit, LimitKind, Sample};
@@ -195,7 +196,7 @@ impl Walk<'_> {
         let is_leaf = depth >= self.config.max_depth
             || !node.may_have_children
             || !self.children(dir, &own, depth + 1)?;
-        let is_included = |glob: &crate::glob::Glob| glob.matches(&self.path);
+        let is_included = |glob: &Glob| glob.matches(&self.path);
         if !self.config.include.is_empty() && !self.config.include.iter().any(is_included) {
             return Ok(true);
         }

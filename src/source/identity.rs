@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Reading;
 use super::pid_dir::{PidDir, Unread};
+use super::schedule::is_due;
 use super::users::Users;
 use crate::entity::{Identity, Launch, Wants};
 use crate::parse::ParseError;
@@ -13,10 +14,6 @@ use crate::parse::cgroup::{memory_path, paths};
 use crate::parse::cgroup_names::names;
 use crate::parse::cmdline::command_line;
 use crate::parse::limits::{self, Limits};
-
-/// Sightings after which details are read again at the latest. A program may lower its limits after it has started,
-/// and others may do it for it (prlimit(2)), without any notice to us.
-const REREAD_EVERY: u64 = 64;
 
 /// One look at a process, cheap to take: what its `stat` and `status` say.
 #[derive(Clone, Copy, Debug)]
@@ -58,10 +55,10 @@ struct Life {
 }
 
 impl Lives {
-    /// The details of the process in `dir`. They are read at its 1st, 2nd, 4th, … 64th sighting and at every 64th
-    /// from then on, and whenever its name or user changes, as execve(2) and setuid(2) do. `buffer` is scratch
-    /// space. What can't be read stays as it was, but for the
-    /// executable, and counts in `reading` unless it is not there.
+    /// The details of the process in `dir`. They are read again by the [`schedule`](super::schedule), for a program may
+    /// lower its limits after it has started, and others may do it for it (prlimit(2)), without any notice to us; and
+    /// whenever its name or user changes, as execve(2) and setuid(2) do. `buffer` is scratch space. What can't be read
+    /// stays as it was, but for the executable, and counts in `reading` unless it is not there.
     pub(super) fn details(
         &mut self,
         sighting: &Sighting<'_>,
@@ -88,7 +85,8 @@ impl Lives {
 
     /// Takes note of a sighting of a process of which nothing was read, unless it is one at which to read details.
     pub(super) fn pass_by(&mut self, pid: u32) -> bool {
-        let Some(life) = self.lives.get_mut(&pid).filter(|life| !is_due(life.sightings + 1, pid)) else {
+        let Some(life) = self.lives.get_mut(&pid).filter(|life| !is_due(life.sightings + 1, pid.into()))
+        else {
             return false;
         };
         life.sightings += 1;
@@ -134,17 +132,8 @@ impl Life {
             || *self.details.identity.name != *String::from_utf8_lossy(sighting.comm);
         self.sightings = if is_other { 1 } else { self.sightings + 1 };
         self.uid = sighting.uid;
-        is_due(self.sightings, sighting.pid)
+        is_due(self.sightings, sighting.pid.into())
     }
-}
-
-/// Whether details are read at that sighting.
-fn is_due(sightings: u64, pid: u32) -> bool {
-    if sightings <= REREAD_EVERY {
-        return sightings.is_power_of_two();
-    }
-    // The pid spreads the work: all processes that we found at our start would be due at once otherwise.
-    (sightings + u64::from(pid)).is_multiple_of(REREAD_EVERY)
 }
 
 impl Details {

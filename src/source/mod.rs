@@ -21,6 +21,7 @@ mod pid_dir;
 mod portable;
 mod process;
 mod roots;
+mod schedule;
 mod users;
 
 pub use roots::Roots;

@@ -1,15 +1,15 @@
 //! The open directory of one process.
 
 use std::ffi::CStr;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hasher as _};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, Mode, RawDir, RawDirEntry, StatxFlags, makedev, openat, readlinkat_raw, statx};
+use rustix::fs::{AtFlags, Mode, RawDirEntry, StatxFlags, makedev, openat, readlinkat_raw, statx};
 use rustix::io::Errno;
 
 use super::ReadErrorReason;
-use super::bounded::{Lines, count_lines, read_file, read_start};
+use super::bounded::{Lines, count_lines, each_entry, read_file, read_start};
 use super::roots::{DIRECTORY_BYTES, directory};
 use crate::entity::Executable;
 use crate::parse::{ParseError, descriptor};
@@ -135,25 +135,24 @@ impl PidDir {
         mut see: impl FnMut(&OwnedFd, &RawDirEntry) -> bool,
     ) -> Result<(), Unread> {
         let dir = openat(&self.0, c"fd", directory(), Mode::empty())?;
-        buffer.clear();
-        buffer.reserve(DIRECTORY_BYTES);
-        let mut entries = RawDir::new(&dir, buffer.spare_capacity_mut());
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
-            if entry.file_name().to_bytes().first().is_some_and(|first| *first != b'.') && !see(&dir, &entry)
-            {
-                break;
-            }
-        }
-        Ok(())
+        Ok(each_entry(&dir, DIRECTORY_BYTES, buffer, |entry| {
+            entry.file_name().to_bytes().starts_with(b".") || see(&dir, entry)
+        })?)
     }
 
     /// A hash of the arguments (proc_pid_cmdline(5)), of which nothing else is kept; `None` where they can't be read.
     pub(super) fn fingerprint(&self, buffer: &mut Vec<u8>) -> Option<u64> {
         self.read_start(c"cmdline", buffer).ok()?;
-        let mut hasher = DefaultHasher::new();
-        buffer.hash(&mut hasher);
-        Some(hasher.finish())
+        Some(hash(buffer))
+    }
+
+    /// A number that stands for what the file `name` says. `buffer` is scratch space.
+    ///
+    /// # Errors
+    /// [`Unread`].
+    pub(super) fn digest(&self, name: &CStr, buffer: &mut Vec<u8>) -> Result<u64, Unread> {
+        self.read(name, buffer)?;
+        Ok(hash(buffer))
     }
 
     /// The running file (proc_pid_exe(5)); `None` for whatever reason it can't be looked at, most often because
@@ -169,6 +168,12 @@ impl PidDir {
             modified: file.stx_mtime.tv_sec,
         })
     }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 /// Why nothing could be read of a process.

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{
-    AtFlags, CWD, Mode, OFlags, PROC_SUPER_MAGIC, RawDir, Stat, StatxFlags, fstat, fstatfs, openat,
-    readlinkat, stat, statat, statx,
+    AtFlags, CWD, Mode, OFlags, PROC_SUPER_MAGIC, Stat, StatxFlags, fstat, fstatfs, openat, readlinkat, stat,
+    statat, statx,
 };
 use rustix::io::Errno;
 use rustix::path::{Arg, DecInt};
 
 use super::SourceError;
-use super::bounded::{read_file, regular};
+use super::bounded::{each_entry, read_file, regular};
 use super::cgroup::CgroupDir;
 use super::pid_dir::PidDir;
 use crate::config::RootsConfig;
@@ -259,13 +259,10 @@ impl Rootfs {
 
 /// Calls `each` with every name in a directory that was just opened; `buffer` is scratch space.
 fn list(dir: OwnedFd, buffer: &mut Vec<u8>, mut each: impl FnMut(&CStr)) -> Result<(), Errno> {
-    buffer.clear();
-    buffer.reserve(DIRECTORY_BYTES);
-    let mut entries = RawDir::new(dir, buffer.spare_capacity_mut());
-    while let Some(entry) = entries.next() {
-        each(entry?.file_name());
-    }
-    Ok(())
+    each_entry(dir, DIRECTORY_BYTES, buffer, |entry| {
+        each(entry.file_name());
+        true
+    })
 }
 
 pub(super) fn directory() -> OFlags {

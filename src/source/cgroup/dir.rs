@@ -3,10 +3,10 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat, fstat, openat, statat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 
-use super::super::bounded::{read_file, read_start};
+use super::super::bounded::{each_entry, read_file, read_start};
 use super::super::pid_dir::Unread;
 
 /// Most bytes of one file. `memory.stat` has 2 KiB; other controllers may add lines.
@@ -82,17 +82,13 @@ impl CgroupDir {
     /// # Errors
     /// What getdents64(2) says.
     pub(super) fn children(&self, buffer: &mut Vec<u8>, names: &mut Vec<CString>) -> Result<(), Errno> {
-        buffer.clear();
-        buffer.reserve(DIRECTORY_BYTES);
-        let mut entries = RawDir::new(&self.0, buffer.spare_capacity_mut());
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
+        each_entry(&self.0, DIRECTORY_BYTES, buffer, |entry| {
             let name = entry.file_name();
             let is_directory = matches!(entry.file_type(), FileType::Directory | FileType::Unknown);
             if is_directory && !matches!(name.to_bytes(), b"." | b"..") {
                 names.push(name.to_owned());
             }
-        }
-        Ok(())
+            true
+        })
     }
 }

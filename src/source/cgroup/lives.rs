@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::super::Reading;
 use super::super::pid_dir::{PidDir, Unread};
 use super::super::roots::{Procfs, Rootfs};
+use super::super::schedule::is_due;
 use super::dir::CgroupDir;
 use super::files::Terms;
 use super::hierarchy::Version;
@@ -16,9 +17,6 @@ use crate::parse::cgroup_names::{self, Qos};
 
 /// Limits and events are read at the first sightings and then at every fourth: at 15 s once a minute.
 const TERMS_EVERY: u64 = 4;
-
-/// Who is in a cgroup is looked up at its 1st, 2nd, 4th, … 64th sighting and at every 64th from then on.
-pub(super) const NAMES_EVERY: u64 = 64;
 
 /// Bytes of `cgroup.procs` that surely hold its first line.
 const FIRST_PROCESS_BYTES: usize = 32;
@@ -71,7 +69,8 @@ impl Lives {
         reading: &mut Reading,
     ) -> &Details {
         let Lives { version, processes, pods, lives, pass } = self;
-        let life = match lives.entry(Arc::from(path)) {
+        let key = lives.get_key_value(path).map_or_else(|| Arc::from(path), |(known, _)| Arc::clone(known));
+        let life = match lives.entry(key) {
             Entry::Occupied(known) if known.get().inode == inode => known.into_mut(),
             Entry::Occupied(made_anew) => {
                 let path = Arc::clone(made_anew.key());
@@ -96,7 +95,7 @@ impl Lives {
                 }
             }
         }
-        if life.names_are_due() {
+        if is_due(life.sightings, inode) {
             life.details.name(dir, processes.as_ref(), pods, buffer);
         }
         &life.details
@@ -115,14 +114,6 @@ impl Life {
         let identity = Arc::new(Identity { cgroup: Some(Arc::clone(&path)), ..Identity::default() });
         let details = Details { path, identity, terms: Terms::default() };
         Life { inode, sightings: 0, seen_in_pass: 0, details }
-    }
-
-    fn names_are_due(&self) -> bool {
-        match self.sightings {
-            early @ ..=NAMES_EVERY => early.is_power_of_two(),
-            // The inode spreads the work: all cgroups that we found at our start would be due at once otherwise.
-            late => (late + self.inode).is_multiple_of(NAMES_EVERY),
-        }
     }
 }
 

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use super::super::roots::{LogStamps, Rootfs};
-use super::lives::NAMES_EVERY;
+use super::super::schedule::REREAD_EVERY;
 use crate::parse::cgroup_names::CgroupNames;
 use crate::parse::pod_logs;
 
 /// An id that kubelet's names did not tell is forgotten when nobody has asked for it in so many passes: twice as many as
 /// from one look at the names of a cgroup to the next.
-const REMEMBERED: u64 = 2 * NAMES_EVERY;
+const REMEMBERED: u64 = 2 * REREAD_EVERY;
 
 /// Most pods and most containers whose names are remembered, and most ids without one. A node has a few hundred.
 const MAX_NAMES: usize = 10_000;

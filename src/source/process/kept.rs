@@ -8,7 +8,6 @@
 //! open. Of a directory that is kept the kernel holds 0.2 KiB more than it does in any case.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -65,7 +64,7 @@ impl Kept {
     /// Looks at a process. `buffer` is scratch space.
     pub(super) fn glance(&mut self, pid: u32, buffer: &mut Vec<u8>) -> Glance {
         let Some(life) = self.lives.get_mut(&pid) else { return Glance::New };
-        let Ok(digest) = digest(&life.dir, buffer) else {
+        let Ok(digest) = life.dir.digest(c"statm", buffer) else {
             self.lives.remove(&pid);
             return Glance::New;
         };
@@ -97,7 +96,7 @@ impl Kept {
     ) -> Result<Arc<PidDir>, Unread> {
         let dir = Arc::new(dir);
         if self.lives.len() < self.room {
-            let digest = digest(&dir, buffer)?;
+            let digest = dir.digest(c"statm", buffer)?;
             let life = Life { dir: Arc::clone(&dir), digest, sample: None, seen_in_pass: self.pass };
             self.lives.insert(pid, life);
         }
@@ -121,14 +120,6 @@ impl Kept {
         self.lives.retain(|_, life| life.seen_in_pass == self.pass);
         self.pass += 1;
     }
-}
-
-/// A number that stands for what `statm` says.
-fn digest(dir: &PidDir, buffer: &mut Vec<u8>) -> Result<u64, Unread> {
-    dir.read(c"statm", buffer)?;
-    let mut hasher = DefaultHasher::new();
-    hasher.write(buffer);
-    Ok(hasher.finish())
 }
 
 /// How many directories may be kept. Like others that need many descriptors, we take what the hard limit grants.
