@@ -111,6 +111,22 @@ pub struct SamplerConfig {
     pub max_entities: usize,
 }
 
+#[cfg(test)]
+impl SamplerConfig {
+    /// A sample a minute, and nothing left out.
+    pub(crate) fn every_minute() -> SamplerConfig {
+        SamplerConfig {
+            interval: Duration::from_secs(60),
+            max_cpu: 1.0,
+            time_lapse: 1,
+            threshold: 60.0,
+            min_bytes: 0,
+            min_age: Duration::ZERO,
+            max_entities: 1000,
+        }
+    }
+}
+
 /// Which entities get series of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectionConfig {

@@ -71,15 +71,7 @@ struct Bench {
 
 impl Bench {
     fn new(change: impl FnOnce(&mut SamplerConfig)) -> Bench {
-        let mut config = SamplerConfig {
-            interval: Duration::from_secs(60),
-            max_cpu: 1.0,
-            time_lapse: 1,
-            threshold: 60.0,
-            min_bytes: 0,
-            min_age: Duration::ZERO,
-            max_entities: 1000,
-        };
+        let mut config = SamplerConfig::every_minute();
         change(&mut config);
         let [process, cgroup, host] = [(); 3].map(|()| Script::default());
         let source = |name, script: &Script| {

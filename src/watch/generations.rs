@@ -97,17 +97,8 @@ mod tests {
             for minute in 0..60 {
                 let mebibytes = parent(f64::from(hour)) * (1.0 + f64::from(minute) / 120.0);
                 let memory = Memory::default();
-                let seen = Observation {
-                    time: f64::from(hour * 60 + minute) * 60.0,
-                    scored: (mebibytes * 1_048_576.0) as u64,
-                    memory: &memory,
-                    age: None,
-                    cpu_seconds: None,
-                    room: None,
-                    threshold: 60.0,
-                    crowd: 1,
-                    executable: None,
-                };
+                let time = f64::from(hour * 60 + minute) * 60.0;
+                let seen = Observation::alone(time, (mebibytes * 1_048_576.0) as u64, &memory);
                 generations.observe(&seen, f64::from(minute) * 60.0, 60.0);
                 scores.extend(generations.assessment().and_then(|assessment| assessment.score));
             }

@@ -58,6 +58,24 @@ pub struct Observation<'a> {
     pub executable: Option<Executable>,
 }
 
+#[cfg(test)]
+impl Observation<'_> {
+    /// Of which nothing else is known, and beside which nobody is watched.
+    pub(super) fn alone(time: f64, scored: u64, memory: &Memory) -> Observation<'_> {
+        Observation {
+            time,
+            scored,
+            memory,
+            age: None,
+            cpu_seconds: None,
+            room: None,
+            threshold: 60.0,
+            crowd: 1,
+            executable: None,
+        }
+    }
+}
+
 impl Life {
     /// A life of `lineage` that is first seen at `time`, with samples every `interval` seconds to come.
     pub fn new(time: f64, interval: f64, lineage: &Lineage, executable: Option<Executable>) -> Life {

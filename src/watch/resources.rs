@@ -103,7 +103,6 @@ pub(super) fn is_spare(life: &Life) -> bool {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
     use super::super::Watchlist;
     use super::*;
@@ -117,15 +116,7 @@ mod tests {
     }
 
     fn watchlist() -> Watchlist {
-        Watchlist::new(&SamplerConfig {
-            interval: Duration::from_secs(60),
-            max_cpu: 1.0,
-            time_lapse: 1,
-            threshold: 60.0,
-            min_bytes: 0,
-            min_age: Duration::ZERO,
-            max_entities: 10,
-        })
+        Watchlist::new(&SamplerConfig { max_entities: 10, ..SamplerConfig::every_minute() })
     }
 
     fn sample(pid: u32, used: Option<u64>) -> Sample {

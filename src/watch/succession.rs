@@ -76,20 +76,6 @@ mod tests {
     use crate::history::HOUR;
     use crate::sample::Memory;
 
-    fn seen(time: f64, scored: u64, memory: &Memory) -> Observation<'_> {
-        Observation {
-            time,
-            scored,
-            memory,
-            age: None,
-            cpu_seconds: None,
-            room: None,
-            threshold: 60.0,
-            crowd: 1,
-            executable: None,
-        }
-    }
-
     #[test]
     fn a_long_life_beside_short_ones_that_grow_is_judged_for_itself() {
         let (memory, none) = (Memory::default(), Lineage::default());
@@ -104,7 +90,7 @@ mod tests {
             }
             let parent = 100e6 + 5e6 * time / HOUR;
             for (life, bytes) in [(&mut short, parent as u64), (&mut long, 500 << 20)] {
-                let seen = seen(time, bytes, &memory);
+                let seen = Observation::alone(time, bytes, &memory);
                 life.observe(seen, lineage.lineage());
                 lineage.observe(&seen, life.began(), 60.0, true);
             }

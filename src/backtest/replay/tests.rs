@@ -64,15 +64,7 @@ fn sample(row: &Row) -> Sample {
 
 #[test]
 fn verdicts_and_their_moments_are_those_of_the_live_watchlist() {
-    let config = SamplerConfig {
-        interval: Duration::from_secs(60),
-        max_cpu: 0.05,
-        time_lapse: 1,
-        threshold: THRESHOLD,
-        min_bytes: 0,
-        min_age: Duration::ZERO,
-        max_entities: 10,
-    };
+    let config = SamplerConfig { threshold: THRESHOLD, max_entities: 10, ..SamplerConfig::every_minute() };
     // Nine days in all, so that a lineage is forgotten meanwhile.
     for lives in [&[30][..], &[9, 9, 40], &[12, 200, 5, 1, 8]] {
         let mut watchlist = Watchlist::new(&config);
