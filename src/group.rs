@@ -140,7 +140,7 @@ impl Grouper {
     /// The group of a process, and whether that is only where it was put for want of room.
     fn group(&mut self, sample: &Sample) -> (Option<Arc<str>>, bool) {
         let EntityId::Process { pid, .. } = sample.entity else { return (None, false) };
-        let start_unix_seconds = sample.start.map(|start| start.unix_seconds);
+        let start_unix_seconds = sample.figures.start.map(|start| start.unix_seconds);
         let process = Candidate { identity: &sample.identity, pid, start_unix_seconds };
         let Some(name) = self.rules.group(&process) else { return (None, false) };
         let name = start_of(&name, MAX_NAME_BYTES);

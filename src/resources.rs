@@ -107,18 +107,6 @@ impl Resources {
         Resources { descriptors, ..self }
     }
 
-    /// The same a tick later, when it was seen that nothing has changed but what no cheap look shows: descriptors and
-    /// mappings.
-    #[must_use]
-    pub fn told_again(mut self) -> Resources {
-        for resource in [Resource::Fds, Resource::Maps] {
-            if let Some(count) = &mut self.counts[resource as usize] {
-                count.is_new = false;
-            }
-        }
-        self
-    }
-
     /// One of them alone.
     #[must_use]
     pub fn only(&self, resource: Resource) -> Resources {

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity};
 use crate::history::Sealed;
-use crate::resources::Resources;
-use crate::sample::{Limit, LimitKind, Memory};
+use crate::sample::{Figures, Limit, LimitKind, Memory};
 use crate::snapshot::Entity;
 
 mod approach;
@@ -142,14 +141,9 @@ impl Group {
         Entity {
             id: EntityId::Group { name: Arc::clone(&name) },
             identity: Arc::new(Identity { name, ..Identity::default() }),
-            memory: self.memory,
+            figures: Arc::new(Figures { memory: self.memory, ..Figures::default() }),
             limit,
-            own_limit: None,
-            start: None,
-            threads: None,
-            resources: Resources::default(),
             processes: Some(self.processes),
-            cgroup: None,
             within: None,
             assessment: Arc::new(assessment),
             history: worst.and_then(|worst| worst.history.clone()),
@@ -191,7 +185,7 @@ mod tests {
         add(&mut groups, "web", 4, &verdict(None, 1.0, None), None);
         groups.add(&Arc::from("web"), &Memory::default().with(Kind::Anon, Some(10)), None);
         let web = groups.into_entities().next().unwrap();
-        assert_eq!(web.memory.get(Kind::Anon), Some(50));
+        assert_eq!(web.memory().get(Kind::Anon), Some(50));
         assert_eq!(web.processes, Some(5));
         assert_eq!(web.assessment.score, Some(80.0));
         assert_eq!(web.assessment.growth_bytes_per_second, Some(15.0));

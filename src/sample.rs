@@ -6,8 +6,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::entity::{EntityId, Identity, Scope};
-use crate::resources::Resources;
+use crate::entity::{EntityId, Identity, Resource, Scope};
+use crate::resources::{Count, Resources};
 
 /// What memory is made of. Kinds never overlap, so they may be added up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -224,6 +224,32 @@ pub struct Sample {
     pub entity: EntityId,
     /// Names, shared by all samples of one life.
     pub identity: Arc<Identity>,
+    /// What was read of it, shared by all samples until something has changed.
+    pub figures: Arc<Figures>,
+    /// CPU time that it has used since it started, user and system, seconds; `None` where that is not known now.
+    pub cpu_seconds: Option<f64>,
+    /// Whether the figures are an earlier tick's: it was seen that its memory and its threads have not changed, and no more.
+    pub is_told_again: bool,
+}
+
+impl Sample {
+    /// The same a tick later, when a look has shown that nothing has changed which takes no longer one to see.
+    #[must_use]
+    pub fn told_again(&self) -> Sample {
+        Sample { cpu_seconds: None, is_told_again: true, ..self.clone() }
+    }
+
+    /// How many of a resource it holds, and whether that is news: a look at memory shows no descriptors and no mappings.
+    pub fn count(&self, resource: Resource) -> Option<Count> {
+        let count = self.figures.resources.get(resource)?;
+        let is_seen = !self.is_told_again || resource == Resource::Threads;
+        Some(Count { is_new: count.is_new && is_seen, ..count })
+    }
+}
+
+/// What was read of an entity.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
     /// Memory by kind.
     pub memory: Memory,
     /// A limit of its own; `None` leaves it with the host's.
@@ -232,10 +258,8 @@ pub struct Sample {
     pub start: Option<Start>,
     /// Threads of a process.
     pub threads: Option<u64>,
-    /// What a process holds besides memory.
+    /// What a process holds besides memory; of one of its resources, that one.
     pub resources: Resources,
-    /// CPU time that it has used since it started, user and system, seconds.
-    pub cpu_seconds: Option<f64>,
     /// What a cgroup says besides.
     pub cgroup: Option<Arc<CgroupFigures>>,
 }
@@ -243,10 +267,17 @@ pub struct Sample {
 /// When a life began.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Start {
-    /// Seconds since the epoch.
+    /// Seconds since the epoch. It moves when somebody sets the clock.
     pub unix_seconds: f64,
-    /// Time since then at the moment of reading.
-    pub age: Duration,
+    /// Time from the start of the machine to it.
+    pub after_boot: Duration,
+}
+
+impl Start {
+    /// Time since then, where the machine has been up for so long.
+    pub fn age(&self, uptime: Duration) -> Duration {
+        uptime.saturating_sub(self.after_boot)
+    }
 }
 
 /// The machine's own figures, all in bytes.

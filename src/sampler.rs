@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::config::{SamplerConfig, SelectionConfig};
 use crate::entity::{EntityId, Resource, Scope};
@@ -18,7 +18,7 @@ use crate::sample::{HostMemory, Sample};
 use crate::selection::Selection;
 use crate::snapshot::{Entity, Published, Snapshot, SourceReport};
 use crate::source::{ReadErrorReason, Reading, Source};
-use crate::watch::{Terms, Verdict, Watchlist};
+use crate::watch::{Terms, Verdict, Watchlist, When};
 
 mod budget;
 mod cgroups;
@@ -118,10 +118,10 @@ impl Sampler {
         let elapsed = now.instant.saturating_duration_since(origin.instant).as_secs_f64();
         let time = origin.unix_seconds + elapsed * f64::from(self.config.time_lapse);
         self.follow_rules();
-        let Pass { samples, host, reports, unread_cgroups, mut dropped } = self.read();
+        let Pass { samples, host, uptime, reports, unread_cgroups, mut dropped } = self.read();
         let samples = self.place(samples);
         self.retire(&samples, &reports, &unread_cgroups);
-        let mut entities = self.judge(time, &samples, host);
+        let mut entities = self.judge(When { time, uptime }, &samples, host);
         self.inquire(&entities);
         self.watchlist.forget_lineages(time);
         rollup::explain(&mut entities, self.config.threshold);
@@ -187,6 +187,7 @@ impl Sampler {
             if result.is_ok() {
                 pass.samples.append(&mut reading.samples);
                 pass.host = reading.host.or(pass.host);
+                pass.uptime = reading.uptime.or(pass.uptime);
             }
         }
         pass
@@ -234,7 +235,7 @@ impl Sampler {
     }
 
     /// First each for itself, then what shares a limit with others, then groups.
-    fn judge(&mut self, time: f64, samples: &[(Sample, Place)], host: Option<HostMemory>) -> Vec<Entity> {
+    fn judge(&mut self, when: When, samples: &[(Sample, Place)], host: Option<HostMemory>) -> Vec<Entity> {
         let everyone = host.map(|host| host.as_limit());
         let totals = Totals::of(samples);
         let mut cgroups = Cgroups::of(samples);
@@ -242,11 +243,11 @@ impl Sampler {
         let mut seen = Vec::with_capacity(samples.len());
         for (sample, place) in samples {
             let within = cgroups.around(sample);
-            let limits = [sample.limit, within.and_then(|path| cgroups.nearest(path)), everyone];
+            let limits = [sample.figures.limit, within.and_then(|path| cgroups.nearest(path)), everyone];
             let terms = totals.terms(sample, place, self.config.threshold, limits);
-            let verdict = self.verdict(time, sample, terms);
+            let verdict = self.verdict(when, sample, terms);
             if verdict.is_some() {
-                self.judge_resources(time, sample, place, &mut entities);
+                self.judge_resources(when, sample, place, &mut entities);
             }
             seen.push(Judged { sample, within, limit: terms.limit, verdict });
         }
@@ -255,7 +256,7 @@ impl Sampler {
         let mut groups = Groups::default();
         for one in seen {
             if let Some(name) = &one.sample.identity.group {
-                groups.add(name, &one.sample.memory, one.as_member());
+                groups.add(name, &one.sample.figures.memory, one.as_member());
             }
             entities.extend(one.into_entity());
         }
@@ -265,16 +266,16 @@ impl Sampler {
     }
 
     /// The verdict on what is watched, for its own sake.
-    fn verdict(&mut self, time: f64, sample: &Sample, terms: Terms) -> Option<Verdict> {
-        let is_watched = self.is_wanted(sample) || self.watchlist.contains(&sample.entity);
-        (is_watched && !judged::is_sum(sample)).then(|| self.watchlist.observe(time, sample, terms)).flatten()
+    fn verdict(&mut self, when: When, sample: &Sample, terms: Terms) -> Option<Verdict> {
+        let is_watched = self.is_wanted(when, sample) || self.watchlist.contains(&sample.entity);
+        (is_watched && !judged::is_sum(sample)).then(|| self.watchlist.observe(when, sample, terms)).flatten()
     }
 
     /// What a process holds besides memory, as far as that has a history.
-    fn judge_resources(&mut self, time: f64, sample: &Sample, place: &Place, entities: &mut Vec<Entity>) {
+    fn judge_resources(&mut self, when: When, sample: &Sample, place: &Place, entities: &mut Vec<Entity>) {
         let Some(threshold) = place.resources.threshold(self.config.threshold) else { return };
         for resource in Resource::ALL {
-            if let Some((id, verdict)) = self.watchlist.observe_resource(time, sample, resource, threshold) {
+            if let Some((id, verdict)) = self.watchlist.observe_resource(when, sample, resource, threshold) {
                 entities.push(judged::resource_entity(id, sample, resource, verdict));
             }
         }
@@ -292,10 +293,14 @@ impl Sampler {
     }
 
     /// Whether it is large and old enough to be watched. Whoever is, stays watched: the floor must not be hidden.
-    fn is_wanted(&self, sample: &Sample) -> bool {
+    fn is_wanted(&self, when: When, sample: &Sample) -> bool {
+        let figures = &sample.figures;
         sample.entity.scope() != Scope::Process
-            || (sample.memory.scored(Scope::Process).unwrap_or(0) >= self.config.min_bytes
-                && sample.start.is_none_or(|start| start.age >= self.config.min_age))
+            || (figures.memory.scored(Scope::Process).unwrap_or(0) >= self.config.min_bytes
+                && figures
+                    .start
+                    .zip(when.uptime)
+                    .is_none_or(|(start, up)| start.age(up) >= self.config.min_age))
     }
 }
 
@@ -304,6 +309,7 @@ impl Sampler {
 struct Pass {
     samples: Vec<Sample>,
     host: Option<HostMemory>,
+    uptime: Option<Duration>,
     /// How each source did, and the pids that it saw and could not read.
     reports: Vec<(SourceReport, HashSet<u32>)>,
     /// Paths of cgroups that were not read; what is below them was not seen either.

@@ -37,7 +37,8 @@ impl Selection {
     /// do, other processes while they are or lately were among the top, and the resources of those. Returns how many were left out for want of
     /// room below the cap.
     pub fn mark(&mut self, entities: &mut [Entity], now: Instant) -> BTreeMap<Scope, u64> {
-        entities.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| b.memory.total().cmp(&a.memory.total())));
+        entities
+            .sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| b.memory().total().cmp(&a.memory().total())));
         self.mark_top(entities, now);
         self.cap(entities)
     }
@@ -74,7 +75,7 @@ impl Selection {
 
     fn cap(&self, entities: &mut [Entity]) -> BTreeMap<Scope, u64> {
         let Some(cap) = self.config.max_series else { return BTreeMap::new() };
-        let cost = |entity: &Entity| most_series(entity.scope()) + entity.memory.iter().count();
+        let cost = |entity: &Entity| most_series(entity.scope()) + entity.memory().iter().count();
         let (mut left, mut dropped) = (cap, BTreeMap::new());
         for turn in [Turn::Suspects, Turn::Others, Turn::Cgroups] {
             for entity in entities.iter_mut().filter(|entity| entity.exported && Turn::of(entity) == turn) {
@@ -125,21 +126,18 @@ mod tests {
     use super::*;
     use crate::detector::Assessment;
     use crate::entity::{Identity, Resource};
-    use crate::resources::Resources;
-    use crate::sample::{Kind, Memory};
+    use crate::sample::{Figures, Kind, Memory};
 
     fn process(pid: u32, score: Option<f64>, bytes: u64) -> Entity {
         Entity {
             id: EntityId::Process { pid, start_time: 1 },
             identity: Arc::new(Identity::default()),
-            memory: Memory::default().with(Kind::Anon, Some(bytes)),
+            figures: Arc::new(Figures {
+                memory: Memory::default().with(Kind::Anon, Some(bytes)),
+                ..Figures::default()
+            }),
             limit: None,
-            own_limit: None,
-            start: None,
-            threads: None,
-            resources: Resources::default(),
             processes: None,
-            cgroup: None,
             within: None,
             assessment: Arc::new(Assessment { score, threshold: 60.0, ..Assessment::default() }),
             history: None,

@@ -12,9 +12,9 @@ use serde::Serialize;
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Identity, Scope};
 use crate::history::Sealed;
-use crate::resources::{Count, Resources, Unit};
+use crate::resources::{Count, Unit};
 use crate::rules::ReloadStatus;
-use crate::sample::{CgroupFigures, HostMemory, Limit, Memory, Start};
+use crate::sample::{Figures, HostMemory, Limit, Memory};
 use crate::source::ReadErrorReason;
 
 /// Where the sampler leaves the current snapshot and requests find it. Neither ever waits for the other.
@@ -113,22 +113,12 @@ pub struct Entity {
     pub id: EntityId,
     /// Its names.
     pub identity: Arc<Identity>,
-    /// Memory by kind.
-    pub memory: Memory,
+    /// What was read of it, or is the sum of what was read.
+    pub figures: Arc<Figures>,
     /// The nearest limit, its own or the host's.
     pub limit: Option<Limit>,
-    /// A limit of its own, however far.
-    pub own_limit: Option<Limit>,
-    /// Since when it lives.
-    pub start: Option<Start>,
-    /// Threads of a process.
-    pub threads: Option<u64>,
-    /// What a process holds besides memory; of one of its resources, that one.
-    pub resources: Resources,
     /// Processes of a group.
     pub processes: Option<u64>,
-    /// What a cgroup says besides its memory by kind.
-    pub cgroup: Option<Arc<CgroupFigures>>,
     /// Path of the watched cgroup that a process is in.
     pub within: Option<Arc<str>>,
     /// The verdict.
@@ -151,12 +141,17 @@ impl Entity {
 
     /// Whether it is judged at all: a cgroup with others below it is a sum.
     pub fn is_judged(&self) -> bool {
-        self.cgroup.as_ref().is_none_or(|figures| figures.is_leaf)
+        self.figures.cgroup.as_ref().is_none_or(|figures| figures.is_leaf)
     }
 
     /// Whether it is a resource of a process, and so not memory.
     pub fn is_resource(&self) -> bool {
         self.scope() == Scope::ProcessResource
+    }
+
+    /// Memory by kind.
+    pub fn memory(&self) -> &Memory {
+        &self.figures.memory
     }
 
     /// What its history and the verdict on it are counted in.
@@ -167,7 +162,7 @@ impl Entity {
     /// How many there are of a resource.
     pub fn count(&self) -> Option<Count> {
         match self.id {
-            EntityId::ProcessResource { resource, .. } => self.resources.get(resource),
+            EntityId::ProcessResource { resource, .. } => self.figures.resources.get(resource),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::SamplerConfig;
 use crate::detector::{Assessment, Lineage};
@@ -70,10 +71,19 @@ impl Crowd {
     }
 }
 
+/// When a sample was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct When {
+    /// Seconds of the history's own time.
+    pub time: f64,
+    /// How long the machine had been up, where a source tells.
+    pub uptime: Option<Duration>,
+}
+
 /// What was seen of an entity, and what it is judged by.
 #[derive(Clone, Copy, Debug)]
 struct Seen<'a> {
-    time: f64,
+    when: When,
     /// The sample that it was seen in.
     sample: &'a Sample,
     /// What the history is of; `None` where that was not looked at.
@@ -118,22 +128,22 @@ impl Watchlist {
         }
     }
 
-    /// Takes in a sample of `time` and judges it. A new life begins where there was none; `None` for an entity that
+    /// Takes in a sample and judges it. A new life begins where there was none; `None` for an entity that
     /// is not remembered, for want of room.
-    pub fn observe(&mut self, time: f64, sample: &Sample, terms: Terms) -> Option<Verdict> {
+    pub fn observe(&mut self, when: When, sample: &Sample, terms: Terms) -> Option<Verdict> {
         let scope = sample.entity.scope();
         if !self.lives.contains_key(&sample.entity) {
             if self.lives.len() - self.resources.lives() >= self.room {
                 *self.dropped.entry(scope).or_default() += 1;
                 return None;
             }
-            self.begin(time, &sample.entity, &sample.identity);
+            self.begin(when.time, &sample.entity, &sample.identity);
         }
         let seen = Seen {
-            time,
+            when,
             sample,
-            scored: sample.memory.scored(scope),
-            memory: &sample.memory,
+            scored: sample.figures.memory.scored(scope),
+            memory: &sample.figures.memory,
             threshold: terms.threshold,
             room: terms.limit.map(|limit| limit.room),
         };
@@ -145,13 +155,13 @@ impl Watchlist {
     /// we may no longer look, and the process lives.
     pub fn observe_resource(
         &mut self,
-        time: f64,
+        when: When,
         sample: &Sample,
         resource: Resource,
         threshold: f64,
     ) -> Option<(EntityId, Verdict)> {
         let EntityId::Process { pid, start_time } = sample.entity else { return None };
-        let count = sample.resources.get(resource);
+        let count = sample.count(resource);
         let entity = EntityId::ProcessResource { pid, start_time, resource };
         if !self.lives.contains_key(&entity) {
             if !self.resources.has_risen((pid, start_time), resource, count?) {
@@ -162,10 +172,10 @@ impl Watchlist {
                 return None;
             }
             self.resources.begin();
-            self.begin(time, &entity, &sample.identity);
+            self.begin(when.time, &entity, &sample.identity);
         }
         let seen = Seen {
-            time,
+            when,
             sample,
             scored: count.filter(|count| count.is_new).map(|count| Unit::weighed(count.used)),
             memory: &Memory::default(),
@@ -177,7 +187,7 @@ impl Watchlist {
     }
 
     fn take(&mut self, entity: &EntityId, seen: Seen<'_>) -> Option<Verdict> {
-        let Seen { time, sample, threshold, .. } = seen;
+        let Seen { when: When { time, uptime }, sample, threshold, .. } = seen;
         let interval = self.interval_of(entity);
         let crowd = *self.crowd.around(entity);
         let Watched { life, identity, lineage } = self.lives.get_mut(entity)?;
@@ -198,7 +208,11 @@ impl Watchlist {
                 time,
                 scored,
                 memory: seen.memory,
-                age: sample.start.map(|start| start.age.as_secs_f64() * self.time_lapse),
+                age: sample
+                    .figures
+                    .start
+                    .zip(uptime)
+                    .map(|(start, uptime)| start.age(uptime).as_secs_f64() * self.time_lapse),
                 cpu_seconds: sample.cpu_seconds.map(|seconds| seconds * self.time_lapse),
                 room: seen.room,
                 threshold,

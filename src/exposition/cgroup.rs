@@ -9,10 +9,10 @@ use crate::snapshot::Entity;
 /// The families of these cgroups alone.
 pub(super) fn families<'a>(cgroups: &[Labelled<'a>]) -> Vec<Family<'a>> {
     let figure = |metric, value: fn(&CgroupFigures) -> Option<u64>| {
-        each(metric, cgroups, |cgroup| Some(value(cgroup.cgroup.as_ref()?)? as f64))
+        each(metric, cgroups, |cgroup| Some(value(cgroup.figures.cgroup.as_ref()?)? as f64))
     };
     let pressure = |metric, value: fn(&Pressure) -> f64| {
-        each(metric, cgroups, |cgroup| Some(value(cgroup.cgroup.as_ref()?.pressure.as_ref()?)))
+        each(metric, cgroups, |cgroup| Some(value(cgroup.figures.cgroup.as_ref()?.pressure.as_ref()?)))
     };
     vec![
         figure(metric::CGROUP_USAGE, |figures| figures.usage),

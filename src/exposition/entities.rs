@@ -109,7 +109,7 @@ pub(super) fn each<'a>(
 fn memory<'a>(metric: metric::Metric, entities: &[Labelled<'a>]) -> Family<'a> {
     let mut family = Family::new(metric);
     for (entity, labels) in entities {
-        for (kind, bytes) in entity.memory.iter() {
+        for (kind, bytes) in entity.memory().iter() {
             family.push(labels.with("kind", kind.as_str()), bytes as f64);
         }
     }
@@ -127,18 +127,20 @@ fn resource_growth<'a>(resources: &[Labelled<'a>]) -> Family<'a> {
 }
 
 fn process_families<'a>(processes: &[Labelled<'a>]) -> [Family<'a>; 7] {
-    let count = |process: &Entity, resource| process.resources.get(resource);
+    let count = |process: &Entity, resource| process.figures.resources.get(resource);
     let used = |process: &Entity, resource| count(process, resource).map(|count| count.used as f64);
     [
-        each(metric::PROCESS_START_TIME, processes, |process| process.start.map(|start| start.unix_seconds)),
-        each(metric::PROCESS_THREADS, processes, |process| process.threads.map(|count| count as f64)),
+        each(metric::PROCESS_START_TIME, processes, |process| {
+            process.figures.start.map(|start| start.unix_seconds)
+        }),
+        each(metric::PROCESS_THREADS, processes, |process| process.figures.threads.map(|count| count as f64)),
         each(metric::PROCESS_OPEN_FDS, processes, |process| used(process, Resource::Fds)),
         each(metric::PROCESS_MAX_FDS, processes, |process| {
             count(process, Resource::Fds)?.limit.map(|limit| limit as f64)
         }),
         each(metric::PROCESS_MEMORY_MAPS, processes, |process| used(process, Resource::Maps)),
         each(metric::PROCESS_MEMORY_LIMIT, processes, |process| {
-            process.own_limit.map(|limit| limit.bytes as f64)
+            process.figures.limit.map(|limit| limit.bytes as f64)
         }),
         process_info(processes),
     ]

@@ -10,7 +10,7 @@ use crate::history::{History, Sealed};
 use crate::resources::{Count, DescriptorKind, Descriptors, Resources, Unit};
 use crate::rules::ReloadStatus;
 use crate::sample::{
-    CgroupFigures, CgroupLimit, HostMemory, Kind, Limit, LimitKind, Memory, Pressure, Start,
+    CgroupFigures, CgroupLimit, Figures, HostMemory, Kind, Limit, LimitKind, Memory, Pressure, Start,
 };
 use crate::snapshot::{Entity, Explanation, Snapshot, SourceReport};
 use crate::source::ReadErrorReason;
@@ -68,19 +68,21 @@ fn report(name: &'static str, success: bool, errors: BTreeMap<ReadErrorReason, u
     SourceReport { name, success, duration: Duration::from_millis(250), errors }
 }
 
+/// So much memory of each kind.
+pub(crate) fn memory(kinds: &[(Kind, u64)]) -> Arc<Figures> {
+    let memory =
+        kinds.iter().fold(Memory::default(), |memory, &(kind, bytes)| memory.with(kind, Some(bytes)));
+    Arc::new(Figures { memory, ..Figures::default() })
+}
+
 /// An entity that nothing is known about.
 pub(crate) fn entity(id: EntityId, identity: Identity) -> Entity {
     Entity {
         id,
         identity: Arc::new(identity),
-        memory: Memory::default(),
+        figures: Arc::default(),
         limit: None,
-        own_limit: None,
-        start: None,
-        threads: None,
-        resources: Resources::default(),
         processes: None,
-        cgroup: None,
         within: None,
         assessment: Arc::default(),
         history: None,
@@ -92,7 +94,7 @@ pub(crate) fn entity(id: EntityId, identity: Identity) -> Entity {
 
 fn host() -> Entity {
     Entity {
-        memory: Memory::default().with(Kind::Anon, Some(2000)).with(Kind::File, Some(300)),
+        figures: memory(&[(Kind::Anon, 2000), (Kind::File, 300)]),
         assessment: Arc::new(leaking(65.0)),
         explained_by: Some(Explanation { scope: Scope::Group, entity: "web".to_string(), share: 1.0 }),
         ..entity(EntityId::Host, Identity::default())
@@ -108,10 +110,12 @@ const SERVICE: &str = "/system.slice/web.service";
 
 /// A cgroup that is the sum of others, and limits them.
 fn slice() -> Entity {
-    let figures = CgroupFigures { is_leaf: false, usage: Some(900), ..figures() };
+    let cgroup = CgroupFigures { is_leaf: false, usage: Some(900), ..cgroup_figures() };
     Entity {
-        memory: Memory::default().with(Kind::Anon, Some(650)),
-        cgroup: Some(Arc::new(figures)),
+        figures: Arc::new(Figures {
+            cgroup: Some(Arc::new(cgroup)),
+            ..Figures::clone(&memory(&[(Kind::Anon, 650)]))
+        }),
         ..entity(EntityId::Cgroup { path: SLICE.into(), inode: 2 }, Identity::default())
     }
 }
@@ -121,9 +125,11 @@ fn cgroup() -> Entity {
     let tenant = Tenant { unit: Some("web.service".to_string()), ..Tenant::default() };
     let identity = Identity { cgroup: Some(SERVICE.into()), tenant: Arc::new(tenant), ..Identity::default() };
     Entity {
-        memory: Memory::default().with(Kind::Anon, Some(600)).with(Kind::Shmem, Some(50)),
-        limit: figures().limits.first().map(|shared| shared.limit),
-        cgroup: Some(Arc::new(figures())),
+        figures: Arc::new(Figures {
+            cgroup: Some(Arc::new(cgroup_figures())),
+            ..Figures::clone(&memory(&[(Kind::Anon, 600), (Kind::Shmem, 50)]))
+        }),
+        limit: cgroup_figures().limits.first().map(|shared| shared.limit),
         assessment: Arc::new(leaking(62.0)),
         history: Some(risen()),
         explained_by: Some(Explanation { scope: Scope::Group, entity: "web".to_string(), share: 0.9 }),
@@ -131,7 +137,7 @@ fn cgroup() -> Entity {
     }
 }
 
-fn figures() -> CgroupFigures {
+fn cgroup_figures() -> CgroupFigures {
     let limit = |kind, bytes, room| CgroupLimit { owner: SLICE.into(), limit: Limit { kind, bytes, room } };
     CgroupFigures {
         is_leaf: true,
@@ -150,7 +156,7 @@ fn figures() -> CgroupFigures {
 /// A group that leaks.
 pub(crate) fn group(name: &str, score: f64) -> Entity {
     Entity {
-        memory: Memory::default().with(Kind::Anon, Some(700)),
+        figures: memory(&[(Kind::Anon, 700)]),
         processes: Some(2),
         assessment: Arc::new(leaking(score)),
         history: Some(risen()),
@@ -168,11 +174,13 @@ pub(crate) fn process(pid: u32, name: &str, group: &str, score: Option<f64>) -> 
         ..Identity::default()
     };
     Entity {
-        memory: Memory::default().with(Kind::Anon, Some(600)).with(Kind::Swap, Some(0)),
+        figures: Arc::new(Figures {
+            limit: Some(LIMIT),
+            start: Some(Start { unix_seconds: 1_699_990_000.25, after_boot: Duration::from_secs(10_000) }),
+            threads: Some(4),
+            ..Figures::clone(&memory(&[(Kind::Anon, 600), (Kind::Swap, 0)]))
+        }),
         limit: Some(LIMIT),
-        own_limit: Some(LIMIT),
-        start: Some(Start { unix_seconds: 1_699_990_000.25, age: Duration::from_secs(10_000) }),
-        threads: Some(4),
         within: Some(SERVICE.into()),
         assessment: Arc::new(score.map(leaking).unwrap_or_default()),
         history: score.map(|_| risen()),
@@ -207,10 +215,12 @@ pub(crate) fn resource(pid: u32, name: &str, group: &str, resource: Resource, us
     let process = process(pid, name, group, None);
     Entity {
         id: EntityId::ProcessResource { pid, start_time: 1, resource },
-        memory: Memory::default(),
+        figures: Arc::new(Figures {
+            start: process.figures.start,
+            resources: Resources::default().with(resource, Some(count)).with_descriptors(Some(descriptors)),
+            ..Figures::default()
+        }),
         limit: None,
-        threads: None,
-        resources: Resources::default().with(resource, Some(count)).with_descriptors(Some(descriptors)),
         assessment: Arc::new(assessment),
         history: Some(history.sealed()),
         ..process

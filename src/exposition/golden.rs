@@ -1,6 +1,7 @@
 //! The whole text of one snapshot: the difference to `golden.prom` is the review of any change to the output.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Format, Sources, catalog, families, fixture};
@@ -18,7 +19,7 @@ fn with_resources() -> Snapshot {
     let mut snapshot = fixture::snapshot();
     let count = |used| Some(Count { used, limit: Some(1024), is_new: false });
     for process in snapshot.entities.iter_mut().filter(|entity| entity.scope() == Scope::Process) {
-        process.resources =
+        Arc::make_mut(&mut process.figures).resources =
             Resources::default().with(Resource::Fds, count(12)).with(Resource::Maps, count(99));
     }
     snapshot.entities.push(fixture::resource(42, "leaky", "web", Resource::Fds, 900));
@@ -110,7 +111,7 @@ fn no_entity_has_more_series_than_the_cap_counts_on() {
             families.iter().map(|family| family.samples.len()).sum::<usize>()
         };
         let of_entity = series(snapshot.entities.clone()) - series(without);
-        let most = most_series(entity.scope()) + entity.memory.iter().count();
+        let most = most_series(entity.scope()) + entity.memory().iter().count();
         assert!(of_entity <= most, "{}: {of_entity} of {most}", entity.display_name());
     }
 }

@@ -74,7 +74,7 @@ struct GrowingProcess<'a> {
 impl<'a> Cgroup<'a> {
     /// `None` for all else.
     pub(super) fn of(inside: &Inside<'a>, entity: &'a Entity) -> Option<Cgroup<'a>> {
-        let (EntityId::Cgroup { path, .. }, Some(figures)) = (&entity.id, &entity.cgroup) else {
+        let (EntityId::Cgroup { path, .. }, Some(figures)) = (&entity.id, &entity.figures.cgroup) else {
             return None;
         };
         let processes = ranked(inside.0.get(&**path).into_iter().flatten().copied());

@@ -19,19 +19,19 @@ fn by_score(one: &Entity, other: &Entity) -> Ordering {
 }
 
 fn size(entity: &Entity) -> Option<u64> {
-    entity.memory.scored(entity.scope())
+    entity.memory().scored(entity.scope())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exposition::fixture::process;
+    use crate::exposition::fixture::{memory, process};
     use crate::sample::Kind;
 
     #[test]
     fn scores_come_first_and_size_breaks_ties() {
         let mut large = process(3, "large", "", None);
-        large.memory.set(Kind::Anon, 10_000);
+        large.figures = memory(&[(Kind::Anon, 10_000)]);
         let entities = [
             process(1, "none", "", None),
             process(2, "low", "", Some(0.0)),

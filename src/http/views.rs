@@ -188,7 +188,7 @@ impl<'a> Indicator<'a> {
                 .iter()
                 .map(|growth| (growth.kind.as_str(), growth.bytes))
                 .collect(),
-            memory: entity.memory.iter().map(|(kind, bytes)| (kind.as_str(), bytes)).collect(),
+            memory: entity.memory().iter().map(|(kind, bytes)| (kind.as_str(), bytes)).collect(),
             limit: entity.limit,
             explained_by: entity.explained_by.as_ref(),
             evidence: assessment.evidence.as_ref().map(|evidence| EvidenceView::new(evidence, unit)),
@@ -198,7 +198,7 @@ impl<'a> Indicator<'a> {
 }
 
 fn fds_by_kind(entity: &Entity) -> Option<BTreeMap<&'static str, u64>> {
-    let known = entity.resources.descriptors.filter(|_| entity.is_resource())?;
+    let known = entity.figures.resources.descriptors.filter(|_| entity.is_resource())?;
     Some(known.by_name())
 }
 

@@ -38,9 +38,9 @@ impl<'a> Cgroups<'a> {
     pub(super) fn of(samples: &'a [(Sample, Place)]) -> Cgroups<'a> {
         let mut cgroups = Cgroups::default();
         for (sample, _) in samples {
-            if let (EntityId::Cgroup { path, .. }, Some(figures)) = (&sample.entity, &sample.cgroup) {
+            if let (EntityId::Cgroup { path, .. }, Some(figures)) = (&sample.entity, &sample.figures.cgroup) {
                 let (is_leaf, limits) = (figures.is_leaf, &figures.limits);
-                let known = Known { path, is_leaf, nearest: sample.limit, limits };
+                let known = Known { path, is_leaf, nearest: sample.figures.limit, limits };
                 cgroups.known.insert(path, known);
                 if let Some(name) = name(path) {
                     let same_name = cgroups.by_name.entry(name);

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::entity::{EntityId, Resource, Scope};
+use crate::entity::{EntityId, Resource};
 use crate::history::Sealed;
 use crate::rollup::Member;
-use crate::sample::{Limit, Memory, Sample};
+use crate::sample::{Figures, Limit, Sample};
 use crate::snapshot::Entity;
 use crate::watch::Verdict;
 
@@ -47,23 +47,18 @@ impl Judged<'_> {
 
 /// What is told of one resource that the process of `sample` holds.
 pub(super) fn resource_entity(id: EntityId, sample: &Sample, resource: Resource, verdict: Verdict) -> Entity {
-    let resources = sample.resources.only(resource);
-    let process = entity(sample, verdict);
-    Entity { id, memory: Memory::default(), own_limit: None, threads: None, resources, ..process }
+    let resources = sample.figures.resources.only(resource);
+    let figures = Arc::new(Figures { start: sample.figures.start, resources, ..Figures::default() });
+    Entity { id, figures, ..entity(sample, verdict) }
 }
 
 fn entity(sample: &Sample, Verdict { assessment, history }: Verdict) -> Entity {
     Entity {
         id: sample.entity.clone(),
         identity: Arc::clone(&sample.identity),
-        memory: sample.memory,
+        figures: Arc::clone(&sample.figures),
         limit: None,
-        own_limit: sample.limit.filter(|_| sample.entity.scope() == Scope::Process),
-        start: sample.start,
-        threads: sample.threads,
-        resources: sample.resources,
         processes: None,
-        cgroup: sample.cgroup.clone(),
         within: None,
         assessment,
         history: Some(history),
@@ -80,5 +75,5 @@ fn unjudged() -> Verdict {
 /// Whether it is a cgroup with others below it, which are judged in its place.
 pub(super) fn is_sum(sample: &Sample) -> bool {
     matches!(sample.entity, EntityId::Cgroup { .. })
-        && sample.cgroup.as_ref().is_some_and(|figures| !figures.is_leaf)
+        && sample.figures.cgroup.as_ref().is_some_and(|figures| !figures.is_leaf)
 }

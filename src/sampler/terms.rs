@@ -51,7 +51,7 @@ impl Totals {
 }
 
 fn scored(sample: &Sample) -> u64 {
-    sample.memory.scored(sample.entity.scope()).unwrap_or(0)
+    sample.figures.memory.scored(sample.entity.scope()).unwrap_or(0)
 }
 
 /// The limit that will be hit first.
@@ -63,7 +63,7 @@ fn nearest(limits: impl IntoIterator<Item = Option<Limit>>) -> Option<Limit> {
 pub(super) fn of_group(group: Entity, rules: &Rules) -> Entity {
     let name = group.display_name();
     let Some(treatment) = rules.treatment(&Subject::group(&name)) else { return group };
-    let bytes = group.memory.scored(Scope::Group).unwrap_or(0);
+    let bytes = group.memory().scored(Scope::Group).unwrap_or(0);
     let own = treatment.limit(bytes);
     let judged = group.assessment.judged_by(treatment.threshold(group.assessment.threshold, bytes));
     // All its members together grow towards a limit that they share, unless their growth is expected to end.

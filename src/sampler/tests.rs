@@ -8,8 +8,7 @@ use crate::config::SelectionConfig;
 use crate::detector::{Reason, Status};
 use crate::entity::Identity;
 use crate::exposition::{self, Format, Sources};
-use crate::resources::Resources;
-use crate::sample::{Kind, Limit, LimitKind, Memory, Start};
+use crate::sample::{Figures, Kind, Limit, LimitKind, Memory, Start};
 use crate::source::SourceError;
 
 mod cgroups;
@@ -47,6 +46,7 @@ impl Source for Scripted {
         }
         reading.samples.extend(next.samples.iter().cloned());
         reading.host = next.host;
+        reading.uptime = Some(Duration::from_secs(100));
         reading.unread = next.unread.clone();
         reading.unread_cgroups = next.unread_cgroups.clone();
         for _ in &next.unread {
@@ -118,19 +118,21 @@ fn process(pid: u32, name: &str, anon: u64) -> Sample {
     Sample {
         entity: EntityId::Process { pid, start_time: u64::from(pid) },
         identity: Arc::new(Identity { name: Arc::from(name), ..Identity::default() }),
-        memory: Memory::default().with(Kind::Anon, Some(anon)),
-        limit: None,
-        start: Some(Start { unix_seconds: 1.7e9, age: Duration::from_secs(100) }),
-        threads: Some(1),
-        resources: Resources::default(),
+        figures: Arc::new(Figures {
+            memory: Memory::default().with(Kind::Anon, Some(anon)),
+            start: Some(Start { unix_seconds: 1.7e9, after_boot: Duration::ZERO }),
+            threads: Some(1),
+            ..Figures::default()
+        }),
         cpu_seconds: None,
-        cgroup: None,
+        is_told_again: false,
     }
 }
 
 fn host(used: u64) -> (Vec<Sample>, Option<HostMemory>) {
     let memory = Memory::default().with(Kind::Anon, Some(used));
-    let sample = Sample { entity: EntityId::Host, memory, start: None, threads: None, ..process(0, "", 0) };
+    let figures = Arc::new(Figures { memory, ..Figures::default() });
+    let sample = Sample { entity: EntityId::Host, figures, ..process(0, "", 0) };
     let total = 65_536 * MIB;
     let figures = HostMemory { total, available: total - used, ..HostMemory::default() };
     (vec![sample], Some(figures))
@@ -270,7 +272,7 @@ fn the_host_is_suspect_for_what_no_process_holds_and_says_which_kind_it_is() {
         for minute in 0..40 * 60 {
             let leaked = ((50.0 + 5.0 * f64::from(minute) / 60.0) * MIB as f64) as u64;
             let (mut samples, figures) = host(1000 * MIB);
-            samples[0].memory.set(kind, leaked);
+            Arc::make_mut(&mut samples[0].figures).memory.set(kind, leaked);
             *bench.host.lock().unwrap() = Next { samples, host: figures, ..Next::default() };
             snapshot = Some(bench.tick(vec![process(7, "web", 100 * MIB)]));
         }
@@ -294,11 +296,12 @@ fn small_and_young_processes_count_for_their_group_and_are_not_tracked() {
         config.min_age = Duration::from_secs(50);
     });
     let mut young = process(3, "web", 20 * MIB);
-    young.start = Some(Start { unix_seconds: 1.8e9, age: Duration::from_secs(49) });
+    Arc::make_mut(&mut young.figures).start =
+        Some(Start { unix_seconds: 1.8e9, after_boot: Duration::from_secs(51) });
     let snapshot = bench.tick(vec![process(1, "web", 20 * MIB), process(2, "web", MIB), young]);
     assert_eq!(find(&snapshot, Scope::Process).len(), 1);
     let group = find(&snapshot, Scope::Group)[0];
-    assert_eq!((group.processes, group.memory.total()), (Some(3), 41 * MIB));
+    assert_eq!((group.processes, group.memory().total()), (Some(3), 41 * MIB));
 }
 
 #[test]

@@ -13,8 +13,7 @@ use crate::config::CgroupsConfig;
 use crate::entity::{EntityId, Scope};
 use crate::glob::Glob;
 use crate::parse::meminfo;
-use crate::resources::Resources;
-use crate::sample::{CgroupFigures, CgroupLimit, Limit, LimitKind, Sample};
+use crate::sample::{CgroupFigures, CgroupLimit, Figures, Limit, LimitKind, Sample};
 
 mod dir;
 mod files;
@@ -203,22 +202,23 @@ impl Walk<'_> {
         self.reading.samples.push(Sample {
             entity: EntityId::Cgroup { path, inode: node.inode },
             identity,
-            memory: usage.memory,
-            limit: limits.iter().map(|shared| shared.limit).min_by_key(|limit| limit.room),
-            start: None,
-            threads: None,
-            resources: Resources::default(),
+            figures: Arc::new(Figures {
+                memory: usage.memory,
+                limit: limits.iter().map(|shared| shared.limit).min_by_key(|limit| limit.room),
+                cgroup: Some(Arc::new(CgroupFigures {
+                    is_leaf,
+                    usage: usage.current,
+                    // Read less often than what is used now.
+                    peak: terms.peak.max(usage.current.filter(|_| terms.peak.is_some())),
+                    limits,
+                    oom_events: terms.oom_events,
+                    oom_kills: terms.oom_kills,
+                    pressure: terms.pressure,
+                })),
+                ..Figures::default()
+            }),
             cpu_seconds: None,
-            cgroup: Some(Arc::new(CgroupFigures {
-                is_leaf,
-                usage: usage.current,
-                // Read less often than what is used now.
-                peak: terms.peak.max(usage.current.filter(|_| terms.peak.is_some())),
-                limits,
-                oom_events: terms.oom_events,
-                oom_kills: terms.oom_kills,
-                pressure: terms.pressure,
-            })),
+            is_told_again: false,
         });
         Ok(true)
     }

@@ -11,8 +11,7 @@ use super::{ReadErrorReason, Reading, Source, SourceError};
 use crate::entity::{EntityId, Identity};
 use crate::parse::meminfo::{self, Meminfo};
 use crate::parse::sockstat;
-use crate::resources::Resources;
-use crate::sample::{HostMemory, Kind, Memory, Sample};
+use crate::sample::{Figures, HostMemory, Kind, Memory, Sample};
 
 /// Where sockets are counted: in the network namespace of the first process, which below the host's procfs is the
 /// host's, and where that can't be looked at, in our own. TCP and UDP are counted over all of them.
@@ -44,7 +43,8 @@ impl Source for HostSource {
 
     fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError> {
         let meminfo = self.procfs.parse("meminfo", &mut self.buffer, meminfo::parse)?;
-        let start = Clock::read(&self.procfs, &mut self.buffer)?.boot();
+        let clock = Clock::read(&self.procfs, &mut self.buffer)?;
+        reading.uptime = Some(clock.uptime());
         let mut host = HostMemory { sockets: self.sockets(reading), ..figures(&meminfo) };
         if let Some(system) = &mut self.live {
             take_totals(system, &mut host);
@@ -52,13 +52,14 @@ impl Source for HostSource {
         let sample = |entity, memory| Sample {
             entity,
             identity: Arc::clone(&self.identity),
-            memory,
-            limit: Some(host.as_limit()),
-            start: Some(start),
-            threads: None,
-            resources: Resources::default(),
+            figures: Arc::new(Figures {
+                memory,
+                limit: Some(host.as_limit()),
+                start: Some(clock.boot()),
+                ..Figures::default()
+            }),
             cpu_seconds: None,
-            cgroup: None,
+            is_told_again: false,
         };
         reading.samples.push(sample(EntityId::Host, kinds(&meminfo)));
         if let Some(bytes) = host.unaccounted {
@@ -175,8 +176,9 @@ mod tests {
         let [host, unaccounted] = &reading.samples[..] else { panic!("{:?}", reading.samples) };
         assert_eq!((&host.entity, &unaccounted.entity), (&EntityId::Host, &EntityId::HostUnaccounted));
         let limit = Limit { kind: LimitKind::Host, bytes: 10_500 * KIB, room: 4300 * KIB };
-        assert_eq!((host.limit, unaccounted.limit), (Some(limit), Some(limit)));
-        let kinds: Vec<_> = host.memory.iter().map(|(kind, bytes)| (kind.as_str(), bytes / KIB)).collect();
+        assert_eq!((host.figures.limit, unaccounted.figures.limit), (Some(limit), Some(limit)));
+        let kinds: Vec<_> =
+            host.figures.memory.iter().map(|(kind, bytes)| (kind.as_str(), bytes / KIB)).collect();
         let expected = [
             ("anon", 2000),
             ("file", 2700),
@@ -190,9 +192,9 @@ mod tests {
             ("hugetlb", 20),
         ];
         assert_eq!(kinds, expected);
-        assert_eq!(unaccounted.memory.total(), 2695 * KIB);
-        let start = host.start.unwrap();
-        assert_eq!((start.unix_seconds, start.age), (1_700_000_000.0, Duration::from_millis(1_000_500)));
+        assert_eq!(unaccounted.figures.memory.total(), 2695 * KIB);
+        assert_eq!(host.figures.start.unwrap().unix_seconds, 1_700_000_000.0);
+        assert_eq!(reading.uptime, Some(Duration::from_millis(1_000_500)));
     }
 
     #[test]
@@ -203,7 +205,7 @@ mod tests {
         let host = reading.host.unwrap();
         assert_eq!((host.available, host.unaccounted), (35 * KIB, None));
         assert_eq!(reading.samples.len(), 1);
-        assert_eq!(reading.samples[0].memory.get(Kind::Anon), None);
+        assert_eq!(reading.samples[0].figures.memory.get(Kind::Anon), None);
     }
 
     #[test]
@@ -245,7 +247,7 @@ mod tests {
         let host = reading.host.unwrap();
         assert!(host.total > 0 && host.available > 0 && host.free <= host.total);
         assert!(host.unaccounted.is_none_or(|bytes| bytes < host.total));
-        assert!(reading.samples[0].memory.total() < host.total + host.swap_total);
+        assert!(reading.samples[0].figures.memory.total() < host.total + host.swap_total);
         assert!(host.sockets.is_none_or(|bytes| bytes < host.total));
     }
 
@@ -258,7 +260,7 @@ mod tests {
             return;
         }
         let roots = live_roots();
-        let shmem = || read(&roots).unwrap().samples[0].memory.get(Kind::Shmem).unwrap();
+        let shmem = || read(&roots).unwrap().samples[0].figures.memory.get(Kind::Shmem).unwrap();
         let comes_and_goes = || {
             let before = shmem();
             let mut file = tempfile::tempfile_in("/dev/shm").unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -85,6 +86,8 @@ pub struct Reading {
     pub samples: Vec<Sample>,
     /// The machine's figures, from the source that has them.
     pub host: Option<HostMemory>,
+    /// How long the machine has been up, from a source that tells when lives began.
+    pub uptime: Option<Duration>,
     /// Files of single entities that could not be read, by reason.
     pub errors: BTreeMap<ReadErrorReason, u64>,
     /// Pids that are there and could not be read: their absence from `samples` is no death.

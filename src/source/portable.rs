@@ -8,8 +8,7 @@ use sysinfo::{Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::{Reading, Source, SourceError};
 use crate::entity::{EntityId, Identity};
-use crate::resources::Resources;
-use crate::sample::{Kind, Memory, Sample, Start};
+use crate::sample::{Figures, Kind, Memory, Sample, Start};
 
 /// Reads resident memory, all that every system can tell.
 pub(super) struct PortableSource {
@@ -39,11 +38,13 @@ impl Source for PortableSource {
             // It says nothing of why. Taken at its word, it would end the history of every process.
             return Err(SourceError::Empty);
         }
+        let uptime = Duration::from_secs(System::uptime()?);
+        reading.uptime = Some(uptime);
         let old = std::mem::take(&mut self.identities);
         for process in self.system.processes().values().filter(|process| has_memory(process)) {
             let life = (process.pid().as_u32(), process.start_time());
             let identity = identity(old.get(&life), process);
-            reading.samples.push(sample(life, Arc::clone(&identity), process));
+            reading.samples.push(sample(life, Arc::clone(&identity), process, uptime));
             self.identities.insert(life, identity);
         }
         Ok(())
@@ -64,18 +65,24 @@ fn identity(known: Option<&Arc<Identity>>, process: &Process) -> Arc<Identity> {
     }
 }
 
-fn sample((pid, start_time): (u32, u64), identity: Arc<Identity>, process: &Process) -> Sample {
+fn sample(
+    (pid, start_time): (u32, u64),
+    identity: Arc<Identity>,
+    process: &Process,
+    uptime: Duration,
+) -> Sample {
+    let age = Duration::from_secs(process.run_time());
     Sample {
         // The library's start time is in seconds since the epoch; it tells lives apart all the same.
         entity: EntityId::Process { pid, start_time },
         identity,
-        memory: Memory::default().with(Kind::Resident, Some(process.memory())),
-        limit: None,
-        start: Some(Start { unix_seconds: start_time as f64, age: Duration::from_secs(process.run_time()) }),
-        threads: None,
-        resources: Resources::default(),
+        figures: Arc::new(Figures {
+            memory: Memory::default().with(Kind::Resident, Some(process.memory())),
+            start: Some(Start { unix_seconds: start_time as f64, after_boot: uptime.saturating_sub(age) }),
+            ..Figures::default()
+        }),
         cpu_seconds: Some(process.accumulated_cpu_time() as f64 / 1e3),
-        cgroup: None,
+        is_told_again: false,
     }
 }
 
@@ -95,12 +102,13 @@ mod tests {
         let (mut first, mut second) = (Reading::default(), Reading::default());
         source.read(&mut first).unwrap();
         source.read(&mut second).unwrap();
+        let uptime = first.uptime.unwrap();
         let (first, second) = (own(&first), own(&second));
         assert_eq!(first.entity, second.entity);
         assert!(Arc::ptr_eq(&first.identity, &second.identity));
-        assert!(first.memory.get(Kind::Resident).unwrap() > 1 << 20);
-        assert_eq!(first.memory.iter().count(), 1);
-        assert!(first.start.unwrap().age < Duration::from_secs(3600));
+        assert!(first.figures.memory.get(Kind::Resident).unwrap() > 1 << 20);
+        assert_eq!(first.figures.memory.iter().count(), 1);
+        assert!(first.figures.start.unwrap().age(uptime) < Duration::from_secs(3600));
         assert!(first.cpu_seconds <= second.cpu_seconds && second.cpu_seconds < Some(3600.0));
     }
 
@@ -108,6 +116,6 @@ mod tests {
     fn threads_of_the_kernel_are_left_out() {
         let mut reading = Reading::default();
         PortableSource::new().unwrap().read(&mut reading).unwrap();
-        assert!(reading.samples.iter().all(|sample| sample.memory.total() > 0));
+        assert!(reading.samples.iter().all(|sample| sample.figures.memory.total() > 0));
     }
 }

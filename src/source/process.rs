@@ -1,6 +1,7 @@
 //! Processes, read from Linux's /proc.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rustix::param::page_size;
 
@@ -15,7 +16,7 @@ use crate::entity::{EntityId, Wants};
 use crate::parse::limits::Limits;
 use crate::parse::status::Status;
 use crate::parse::{stat, statm, status};
-use crate::sample::{Kind, Limit, LimitKind, Memory, Sample};
+use crate::sample::{Figures, Kind, Limit, LimitKind, Memory, Sample};
 
 mod kept;
 
@@ -61,7 +62,7 @@ impl ProcessSource {
                 None => return Ok(None),
                 Some(sample) if self.lives.pass_by(pid) => {
                     self.holdings.pass_by(pid);
-                    return Ok(Some(told_again(sample, clock)));
+                    return Ok(Some(sample.told_again()));
                 }
                 Some(_) => dir,
             },
@@ -102,13 +103,16 @@ impl ProcessSource {
         Ok(Some(Sample {
             entity: EntityId::Process { pid, start_time: stat.start_time },
             identity,
-            memory,
-            limit,
-            start: Some(clock.start(stat.start_time)),
-            threads: Some(threads),
-            resources,
+            figures: Arc::new(Figures {
+                memory,
+                limit,
+                start: Some(clock.start(stat.start_time)),
+                threads: Some(threads),
+                resources,
+                cgroup: None,
+            }),
             cpu_seconds: Some(clock.seconds(stat.cpu_time)),
-            cgroup: None,
+            is_told_again: false,
         }))
     }
 }
@@ -120,6 +124,7 @@ impl Source for ProcessSource {
 
     fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError> {
         let clock = Clock::read(&self.procfs, &mut self.buffer)?;
+        reading.uptime = Some(clock.uptime());
         self.users.refresh(&mut self.buffer);
         self.procfs.pids(&mut self.buffer, &mut self.pids)?;
         self.holdings.begin_pass(&self.procfs, &mut self.buffer);
@@ -148,15 +153,6 @@ impl Source for ProcessSource {
     fn suspect_descriptors(&mut self, pids: &HashSet<u32>) {
         self.holdings.suspect(pids);
     }
-}
-
-/// What was seen of a process, as of now. How much CPU time it has used meanwhile is not known.
-fn told_again(sample: &Sample, clock: &Clock) -> Sample {
-    let start = match sample.entity {
-        EntityId::Process { start_time, .. } => Some(clock.start(start_time)),
-        _ => sample.start,
-    };
-    Sample { start, resources: sample.resources.told_again(), cpu_seconds: None, ..sample.clone() }
 }
 
 /// Memory by kind; `None` without an address space. Kernels before 4.5 don't split what is resident in `status`,

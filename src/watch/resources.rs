@@ -107,7 +107,8 @@ mod tests {
     use super::super::Watchlist;
     use super::*;
     use crate::config::SamplerConfig;
-    use crate::sample::{Memory, Sample};
+    use crate::sample::{Figures, Sample};
+    use crate::watch::When;
 
     const PROCESS: (u32, u64) = (7, 1);
 
@@ -119,18 +120,19 @@ mod tests {
         Watchlist::new(&SamplerConfig { max_entities: 10, ..SamplerConfig::every_minute() })
     }
 
+    fn at(time: f64) -> When {
+        When { time, uptime: None }
+    }
+
     fn sample(pid: u32, used: Option<u64>) -> Sample {
         let count = used.map(|used| Count { used, limit: None, is_new: true });
+        let resources = crate::resources::Resources::default().with(Resource::Fds, count);
         Sample {
             entity: EntityId::Process { pid, start_time: 1 },
             identity: Arc::default(),
-            memory: Memory::default(),
-            limit: None,
-            start: None,
-            threads: None,
-            resources: crate::resources::Resources::default().with(Resource::Fds, count),
+            figures: Arc::new(Figures { resources, ..Figures::default() }),
             cpu_seconds: None,
-            cgroup: None,
+            is_told_again: false,
         }
     }
 
@@ -163,7 +165,7 @@ mod tests {
         let mut see = |hour: u64, pid, used| {
             watchlist.retire(|_| false);
             let time = hour as f64 * 3600.0;
-            let seen = watchlist.observe_resource(time, &sample(pid, used), Resource::Fds, 60.0);
+            let seen = watchlist.observe_resource(at(time), &sample(pid, used), Resource::Fds, 60.0);
             (seen.is_some(), watchlist.take_dropped().values().sum::<u64>())
         };
         for hour in 0..80 {
@@ -181,7 +183,7 @@ mod tests {
         let mut watchlist = watchlist();
         let mut see = |hour: u64, used| {
             let sample = sample(1, used);
-            watchlist.observe_resource(hour as f64 * 3600.0, &sample, Resource::Fds, 60.0)
+            watchlist.observe_resource(at(hour as f64 * 3600.0), &sample, Resource::Fds, 60.0)
         };
         assert!(see(0, None).is_none(), "there is nothing to keep yet");
         let last = (0..80).filter_map(|hour| see(hour, Some(100 + 10 * hour))).last().unwrap().1;

@@ -8,9 +8,8 @@ use crate::config::SamplerConfig;
 use crate::detector::Reason;
 use crate::entity::{EntityId, Identity};
 use crate::history::HOUR;
-use crate::resources::Resources;
-use crate::sample::{Limit, LimitKind, Sample, Start};
-use crate::watch::{Terms, Watchlist};
+use crate::sample::{Figures, Limit, LimitKind, Sample, Start};
+use crate::watch::{Terms, Watchlist, When};
 
 const MIB: u64 = 1 << 20;
 const BEGAN: u64 = 1_700_000_000;
@@ -52,13 +51,14 @@ fn sample(row: &Row) -> Sample {
     Sample {
         entity: EntityId::Process { pid: 7, start_time: start as u64 },
         identity: Arc::new(Identity { name: "web".into(), ..Identity::default() }),
-        memory: Memory::default().with(Kind::Resident, Some(row.bytes)),
-        limit: Some(Limit { kind: LimitKind::Data, bytes: limit, room: limit.saturating_sub(row.bytes) }),
-        start: Some(Start { unix_seconds: start, age: Duration::from_secs_f64(row.time - start) }),
-        threads: None,
-        resources: Resources::default(),
+        figures: Arc::new(Figures {
+            memory: Memory::default().with(Kind::Resident, Some(row.bytes)),
+            limit: Some(Limit { kind: LimitKind::Data, bytes: limit, room: limit.saturating_sub(row.bytes) }),
+            start: Some(Start { unix_seconds: start, after_boot: Duration::from_secs_f64(start) }),
+            ..Figures::default()
+        }),
         cpu_seconds: row.cpu_seconds,
-        cgroup: None,
+        is_told_again: false,
     }
 }
 
@@ -73,8 +73,9 @@ fn verdicts_and_their_moments_are_those_of_the_live_watchlist() {
         for row in rows(lives, leak) {
             let sample = sample(&row);
             watchlist.retire(|entity| *entity != sample.entity);
-            let terms = Terms { threshold: THRESHOLD, limit: sample.limit };
-            let live = watchlist.observe(row.time, &sample, terms).unwrap().assessment;
+            let when = When { time: row.time, uptime: Some(Duration::from_secs_f64(row.time)) };
+            let terms = Terms { threshold: THRESHOLD, limit: sample.figures.limit };
+            let live = watchlist.observe(when, &sample, terms).unwrap().assessment;
             watchlist.forget_lineages(row.time);
             let verdict = replay.push(row);
             // A life begins with a verdict that it did not ask for.

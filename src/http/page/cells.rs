@@ -27,8 +27,8 @@ pub(super) fn write_held(html: &mut String, entity: &Entity) -> fmt::Result {
         let used = count.map(|count| human::count(count.used as f64));
         return write_number(html, "Count", used, of_limit.as_deref());
     }
-    let total = human::bytes(entity.memory.total() as f64);
-    let scored = entity.memory.scored(entity.scope()).map(|bytes| human::bytes(bytes as f64));
+    let total = human::bytes(entity.memory().total() as f64);
+    let scored = entity.memory().scored(entity.scope()).map(|bytes| human::bytes(bytes as f64));
     let of_all = (scored.as_ref() != Some(&total)).then(|| format!("of {total}"));
     write_number(html, "Memory", scored, of_all.as_deref())
 }

@@ -21,10 +21,12 @@ fn cgroup(path: &str, kind: Kind, bytes: u64, limits: &[CgroupLimit]) -> Sample 
     Sample {
         entity: EntityId::Cgroup { path: Arc::from(path), inode: path.len() as u64 },
         identity: Arc::new(identity),
-        memory: Memory::default().with(Kind::Anon, Some(MIB)).with(kind, Some(bytes)),
-        limit: limits.iter().map(|shared| shared.limit).min_by_key(|limit| limit.room),
-        start: None,
-        cgroup: Some(Arc::new(figures)),
+        figures: Arc::new(Figures {
+            memory: Memory::default().with(Kind::Anon, Some(MIB)).with(kind, Some(bytes)),
+            limit: limits.iter().map(|shared| shared.limit).min_by_key(|limit| limit.room),
+            cgroup: Some(Arc::new(figures)),
+            ..Figures::default()
+        }),
         ..process(0, "", 0)
     }
 }
@@ -275,7 +277,8 @@ fn what_was_a_sum_of_others_meanwhile_begins_anew() {
     assert!(named(&bench.run_with(40, leaf), ONE).assessment.is_suspect());
     let sum = bench.run_with(1, |_| {
         let mut sum = cgroup(ONE, Kind::Anon, 10 * MIB, &[]);
-        sum.cgroup = Some(Arc::new(CgroupFigures { is_leaf: false, ..CgroupFigures::default() }));
+        let figures = CgroupFigures { is_leaf: false, ..CgroupFigures::default() };
+        Arc::make_mut(&mut sum.figures).cgroup = Some(Arc::new(figures));
         (vec![sum], Vec::new())
     });
     assert!(!named(&sum, ONE).is_judged());

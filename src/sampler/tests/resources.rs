@@ -7,10 +7,11 @@ use crate::resources::{Count, Resources};
 /// A process with so many open files of 1024.
 fn with_files(pid: u32, name: &str, used: u64) -> Sample {
     let count = Count { used, limit: Some(1024), is_new: true };
-    Sample {
-        resources: Resources::default().with(Resource::Fds, Some(count)),
-        ..process(pid, name, 100 * MIB)
-    }
+    holding(process(pid, name, 100 * MIB), Resources::default().with(Resource::Fds, Some(count)))
+}
+
+fn holding(process: Sample, resources: Resources) -> Sample {
+    Sample { figures: Arc::new(Figures { resources, ..Figures::clone(&process.figures) }), ..process }
 }
 
 /// Looks at open files as often as they come, for so many hours, with as many open as `files` says of the hour.
@@ -36,7 +37,7 @@ fn a_leak_of_files_is_a_finding_of_its_own_and_none_of_memory() {
     let left = leak.assessment.time_to_limit_seconds.unwrap() / 3600.0;
     assert!((left - 674.0 / 5.0).abs() < 10.0, "{left} hours");
     assert!(leak.sentence().to_string().starts_with("open files rose by "), "{}", leak.sentence());
-    assert!(leak.limit.is_none() && leak.memory.total() == 0);
+    assert!(leak.limit.is_none() && leak.memory().total() == 0);
 
     assert!(snapshot.highest_score().unwrap_or(0.0) < 10.0, "memory is flat");
     assert_eq!(snapshot.highest_resource_score(), leak.assessment.score);
@@ -100,8 +101,7 @@ fn a_resource_stays_between_looks_and_ends_with_its_process() {
     run_files(&mut bench, 20, |hour| 50.0 + 5.0 * hour);
     let between = |is_new| {
         let count = Count { used: 150, limit: None, is_new };
-        let resources = Resources::default().with(Resource::Fds, Some(count));
-        Sample { resources, ..process(7, "web", 100 * MIB) }
+        holding(process(7, "web", 100 * MIB), Resources::default().with(Resource::Fds, Some(count)))
     };
     let lives = |snapshot: &Snapshot| find(snapshot, Scope::ProcessResource).len();
     let snapshot = bench.tick(vec![between(false)]);

@@ -38,7 +38,7 @@ fn paths(reading: &Reading) -> Vec<&str> {
 }
 
 fn leaves(reading: &Reading) -> Vec<&str> {
-    let is_leaf = |sample: &&Sample| sample.cgroup.as_ref().unwrap().is_leaf;
+    let is_leaf = |sample: &&Sample| sample.figures.cgroup.as_ref().unwrap().is_leaf;
     reading.samples.iter().filter(is_leaf).map(path).collect()
 }
 
@@ -118,7 +118,7 @@ fn a_cgroup_of_the_unified_hierarchy_is_read_in_full() {
     assert_eq!(paths(&reading), ["/system.slice", "/system.slice/web.service"]);
     assert_eq!(leaves(&reading), ["/system.slice/web.service"]);
     let web = sample(&reading, "/system.slice/web.service");
-    let kinds: Vec<_> = web.memory.iter().map(|(kind, bytes)| (kind, bytes / MIB)).collect();
+    let kinds: Vec<_> = web.figures.memory.iter().map(|(kind, bytes)| (kind, bytes / MIB)).collect();
     let expected = [
         (Kind::Anon, 10),
         (Kind::File, 30),
@@ -130,13 +130,13 @@ fn a_cgroup_of_the_unified_hierarchy_is_read_in_full() {
         (Kind::Percpu, 10),
     ];
     assert_eq!(kinds, expected);
-    assert_eq!(web.memory.scored(Scope::Cgroup), Some(70 * MIB), "all but files");
-    let figures = web.cgroup.as_ref().unwrap();
+    assert_eq!(web.figures.memory.scored(Scope::Cgroup), Some(70 * MIB), "all but files");
+    let figures = web.figures.cgroup.as_ref().unwrap();
     assert_eq!((figures.usage, figures.peak), (Some(200 * MIB), Some(250_000_000)));
     assert_eq!((figures.oom_events, figures.oom_kills), (Some(5), Some(4)));
     let lost = Pressure { waiting: Duration::from_millis(2500), stalled: Duration::from_millis(500) };
     assert_eq!(figures.pressure, Some(lost));
-    assert!(figures.limits.is_empty() && web.limit.is_none());
+    assert!(figures.limits.is_empty() && web.figures.limit.is_none());
     assert_eq!(&*web.identity.name, "nginx");
     assert_eq!(web.identity.tenant.unit.as_deref(), Some("web.service"));
     assert!(reading.errors.is_empty());
@@ -163,14 +163,14 @@ fn a_cgroup_of_the_old_hierarchy_says_less() {
     let reading = read(&mut source(&system));
     assert_eq!(leaves(&reading), ["/docker/web"]);
     let web = sample(&reading, "/docker/web");
-    let kinds: Vec<_> = web.memory.iter().map(|(kind, bytes)| (kind, bytes / MIB)).collect();
+    let kinds: Vec<_> = web.figures.memory.iter().map(|(kind, bytes)| (kind, bytes / MIB)).collect();
     assert_eq!(kinds, [(Kind::Anon, 100), (Kind::File, 30), (Kind::Shmem, 20)]);
-    let figures = web.cgroup.as_ref().unwrap();
+    let figures = web.figures.cgroup.as_ref().unwrap();
     assert_eq!((figures.peak, figures.oom_kills, figures.oom_events), (Some(900 * MIB), Some(3), None));
     // 200 MiB less 150 in use, of which 30 can be given back.
     let limit = Limit { kind: LimitKind::CgroupMax, bytes: 200 * MIB, room: 80 * MIB };
-    assert_eq!(web.limit, Some(limit));
-    assert_eq!(sample(&reading, "/docker").limit, None);
+    assert_eq!(web.figures.limit, Some(limit));
+    assert_eq!(sample(&reading, "/docker").figures.limit, None);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn the_smallest_limit_on_the_way_to_the_root_holds() {
     system.write("sys/fs/cgroup/pods/a/memory.high", (800 * MIB).to_string());
     system.write("sys/fs/cgroup/pods/a/one/memory.max", (2000 * MIB).to_string());
     let reading = read(&mut source(&system));
-    let one = sample(&reading, "/pods/a/one").cgroup.clone().unwrap();
+    let one = sample(&reading, "/pods/a/one").figures.cgroup.clone().unwrap();
     let limits: Vec<_> = one.limits.iter().map(|shared| (&*shared.owner, shared.limit.kind)).collect();
     let expected = [
         ("/pods/a/one", LimitKind::CgroupMax),
@@ -196,7 +196,7 @@ fn the_smallest_limit_on_the_way_to_the_root_holds() {
     // Each can give back 40 MiB of files and 5 MiB of slab.
     let nearest = Limit { kind: LimitKind::CgroupMax, bytes: 1000 * MIB, room: 145 * MIB };
     for path in ["/pods", "/pods/a", "/pods/a/one", "/pods/a/two"] {
-        assert_eq!(sample(&reading, path).limit, Some(nearest), "{path}");
+        assert_eq!(sample(&reading, path).figures.limit, Some(nearest), "{path}");
     }
 }
 
@@ -216,10 +216,10 @@ fn free_swap_is_room_as_far_as_a_cgroup_may_use_it() {
     system.write("sys/fs/cgroup/bound/memory.swap.max", (30 * MIB).to_string());
     system.write("sys/fs/cgroup/bound/memory.swap.current", (10 * MIB).to_string());
     let reading = read(&mut source(&system));
-    let room = |path| sample(&reading, path).limit.unwrap().room / MIB;
+    let room = |path| sample(&reading, path).figures.limit.unwrap().room / MIB;
     assert_eq!(room("/free"), 100 + 45 + 100);
     assert_eq!(room("/bound/below"), 100 + 45 + 20);
-    assert_eq!(sample(&reading, "/bound").memory.get(Kind::Swap), Some(10 * MIB));
+    assert_eq!(sample(&reading, "/bound").figures.memory.get(Kind::Swap), Some(10 * MIB));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn on_v1_memory_and_swap_may_have_one_limit() {
     };
     web("memory.memsw.limit_in_bytes", 220 * MIB);
     web("memory.memsw.usage_in_bytes", 150 * MIB);
-    assert_eq!(read(&mut source(&system)).samples[0].limit.unwrap().room, (70 + 30) * MIB);
+    assert_eq!(read(&mut source(&system)).samples[0].figures.limit.unwrap().room, (70 + 30) * MIB);
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn limits_that_cannot_be_read_stay_as_they_were() {
     system.write("sys/fs/cgroup/web/memory.events", "garbage\n");
     let readings: Vec<_> = (0..11).map(|_| read(&mut source)).collect();
     for reading in &readings {
-        assert_eq!(sample(reading, "/web").limit.map(|limit| limit.bytes), Some(300 * MIB));
+        assert_eq!(sample(reading, "/web").figures.limit.map(|limit| limit.bytes), Some(300 * MIB));
     }
     let errors = |reading: &Reading| reading.errors.values().sum::<u64>();
     assert_eq!(
@@ -347,7 +347,7 @@ fn files_that_a_kernel_lacks_are_absent_and_what_vanishes_is_no_error() {
     }
     let mut source = source(&system);
     let reading = read(&mut source);
-    let figures = reading.samples[0].cgroup.as_ref().unwrap();
+    let figures = reading.samples[0].figures.cgroup.as_ref().unwrap();
     assert_eq!((figures.usage, figures.peak, figures.limits.len()), (None, None, 0));
     assert!(reading.errors.is_empty());
     system.remove("sys/fs/cgroup/bare");
@@ -376,7 +376,7 @@ fn limits_that_change_are_noticed() {
     let mut source = source(&system);
     (0..10).for_each(|_| drop(read(&mut source)));
     system.write("sys/fs/cgroup/web/memory.max", (300 * MIB).to_string());
-    let noticed = (0..4).map(|_| read(&mut source).samples[0].limit.is_some()).collect::<Vec<_>>();
+    let noticed = (0..4).map(|_| read(&mut source).samples[0].figures.limit.is_some()).collect::<Vec<_>>();
     assert!(noticed[3], "{noticed:?}");
 }
 
@@ -516,7 +516,7 @@ fn a_container_of_v1_sees_itself_and_the_limit_above_it() {
     let reading = read(&mut all);
     assert_eq!((paths(&reading), leaves(&reading)), (vec!["/", "/worker"], vec!["/worker"]));
     let nearest = |reading: &Reading, path| {
-        let figures = sample(reading, path).cgroup.clone().unwrap();
+        let figures = sample(reading, path).figures.cgroup.clone().unwrap();
         figures
             .limits
             .iter()
@@ -531,7 +531,11 @@ fn a_container_of_v1_sees_itself_and_the_limit_above_it() {
     for path in ["/", "/worker"] {
         assert_eq!(nearest(&reading, path), [("/".to_string(), 200)], "{path}");
     }
-    assert_eq!(sample(&reading, "/").limit.map(|limit| limit.room), Some(50 * MIB), "150 MiB are in use");
+    assert_eq!(
+        sample(&reading, "/").figures.limit.map(|limit| limit.room),
+        Some(50 * MIB),
+        "150 MiB are in use"
+    );
 }
 
 #[test]
