@@ -3,8 +3,7 @@
 //! What we may not look at is absent and no error: to an exporter without privileges most processes are, at each look,
 //! and `memleak_source_read_errors_total` would count nothing else.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::pid_dir::{PidDir, Tally};
 use super::roots::Procfs;
@@ -41,13 +40,17 @@ const BUDGET: Budget =
     Budget { descriptor_looks: 2048, descriptors: 16_384, mapping_looks: 256, mapping_bytes: 2 << 20 };
 
 /// What one process is known to hold.
-#[derive(Debug)]
-struct Life {
-    start_time: u64,
-    seen_in_pass: u64,
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// `None` before anything was looked at.
+    looks: Option<Looks>,
+    kinds: Option<Descriptors>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Looks {
     descriptors: Look,
     mappings: Look,
-    kinds: Option<Descriptors>,
 }
 
 /// The latest look at one resource of a process.
@@ -92,10 +95,9 @@ impl Turns {
     }
 }
 
-/// What all living processes hold, as far as we looked.
+/// Who is looked at in a pass.
 #[derive(Debug)]
 pub(super) struct Holdings {
-    lives: HashMap<u32, Life>,
     pass: u64,
     budget: Budget,
     left: Budget,
@@ -108,10 +110,9 @@ pub(super) struct Holdings {
 }
 
 impl Holdings {
-    /// Nothing is known yet of the processes in `procfs`.
+    /// For the processes in `procfs`.
     pub(super) fn new(procfs: &Procfs) -> Holdings {
         Holdings {
-            lives: HashMap::new(),
             pass: 0,
             budget: BUDGET,
             left: BUDGET,
@@ -129,49 +130,43 @@ impl Holdings {
         self.max_mappings = procfs.parse("sys/vm/max_map_count", buffer, max_map_count).ok();
     }
 
-    /// What the process in `dir` holds, where its `threads` and the limit on its descriptors are known. `buffer` is scratch
-    /// space.
+    /// What the process in `dir` holds, where its `threads` and the limit on its descriptors are known, and `held` is what was
+    /// known before. `buffer` is scratch space.
     pub(super) fn of(
         &mut self,
-        (pid, start_time): (u32, u64),
+        (pid, held): (u32, &mut Held),
         threads: u64,
         descriptor_limit: Option<u64>,
         dir: &PidDir,
         buffer: &mut Vec<u8>,
     ) -> Resources {
-        let Holdings { lives, pass, budget, left, suspects, tally, descriptor_turns, mapping_turns, .. } =
-            self;
+        let Holdings { pass, budget, left, suspects, tally, descriptor_turns, mapping_turns, .. } = self;
         let (pass, tally) = (*pass, *tally);
-        let life = life(lives, pid, start_time, pass);
+        let looks = held.looks.get_or_insert_with(|| Looks::first(pass, pid));
         let is_affordable = left.descriptor_looks > 0 && left.descriptors > 0;
         let looks_at_descriptors =
-            life.descriptors.due <= pass && descriptor_turns.is_turn_of(pid, is_affordable);
+            looks.descriptors.due <= pass && descriptor_turns.is_turn_of(pid, is_affordable);
         if looks_at_descriptors {
-            let spent = life.look_at_descriptors(dir, tally, suspects.contains(&pid), buffer);
+            let (kinds, spent) =
+                looks.descriptors.at_descriptors(dir, tally, suspects.contains(&pid), buffer);
+            held.kinds = kinds;
             left.descriptor_looks -= 1;
             left.descriptors = left.descriptors.saturating_sub(spent);
-            life.descriptors.due = pass + pause(DESCRIPTORS_EVERY, spent, budget.descriptors);
+            looks.descriptors.due = pass + pause(DESCRIPTORS_EVERY, spent, budget.descriptors);
         }
         let is_affordable = left.mapping_looks > 0 && left.mapping_bytes > 0;
-        let looks_at_mappings = life.mappings.due <= pass && mapping_turns.is_turn_of(pid, is_affordable);
+        let looks_at_mappings = looks.mappings.due <= pass && mapping_turns.is_turn_of(pid, is_affordable);
         if looks_at_mappings {
-            let spent = life.look_at_mappings(dir, buffer);
+            let spent = looks.mappings.at_mappings(dir, buffer);
             left.mapping_looks -= 1;
             left.mapping_bytes = left.mapping_bytes.saturating_sub(spent);
-            life.mappings.due = pass + pause(MAPPINGS_EVERY, spent, budget.mapping_bytes);
+            looks.mappings.due = pass + pause(MAPPINGS_EVERY, spent, budget.mapping_bytes);
         }
         Resources::default()
-            .with_descriptors(life.kinds)
-            .with(Resource::Fds, life.descriptors.as_count(descriptor_limit, looks_at_descriptors))
+            .with_descriptors(held.kinds)
+            .with(Resource::Fds, looks.descriptors.as_count(descriptor_limit, looks_at_descriptors))
             .with(Resource::Threads, Some(Count { used: threads, limit: None, is_new: true }))
-            .with(Resource::Maps, life.mappings.as_count(self.max_mappings, looks_at_mappings))
-    }
-
-    /// Takes note of a process of which nothing was read.
-    pub(super) fn pass_by(&mut self, pid: u32) {
-        if let Some(life) = self.lives.get_mut(&pid) {
-            life.seen_in_pass = self.pass;
-        }
+            .with(Resource::Maps, looks.mappings.as_count(self.max_mappings, looks_at_mappings))
     }
 
     /// Whose descriptors are to be told by kind from the next look on.
@@ -179,45 +174,43 @@ impl Holdings {
         self.suspects.clone_from(pids);
     }
 
-    /// Ends a pass over all processes: who was not seen in it is forgotten.
+    /// Ends a pass over all processes.
     pub(super) fn end_pass(&mut self) {
-        self.lives.retain(|_, life| life.seen_in_pass == self.pass);
         self.pass += 1;
         self.descriptor_turns.end_pass();
         self.mapping_turns.end_pass();
     }
 }
 
-impl Life {
-    fn new(pid: u32, start_time: u64, pass: u64) -> Life {
-        Life {
-            start_time,
-            seen_in_pass: pass,
+impl Looks {
+    fn first(pass: u64, pid: u32) -> Looks {
+        Looks {
             descriptors: Look::first(pass, pid, DESCRIPTORS_EVERY),
             mappings: Look::first(pass, pid, MAPPINGS_EVERY),
-            kinds: None,
         }
     }
+}
 
-    /// How many descriptors were looked at.
-    fn look_at_descriptors(
+impl Look {
+    /// What descriptors of a suspect are, and how many were looked at.
+    fn at_descriptors(
         &mut self,
         dir: &PidDir,
         tally: Tally,
         is_suspect: bool,
         buffer: &mut Vec<u8>,
-    ) -> usize {
+    ) -> (Option<Descriptors>, usize) {
         let counted = dir.descriptors(tally, buffer).ok();
-        self.descriptors.count = counted.map(|counted| counted.all);
-        self.kinds = is_suspect.then(|| dir.descriptor_kinds(buffer).ok()).flatten();
-        let told = self.kinds.as_ref().map_or(0, |kinds| kinds.all() as usize);
-        counted.map_or(0, |counted| counted.touched) + told
+        self.count = counted.map(|counted| counted.all);
+        let kinds = is_suspect.then(|| dir.descriptor_kinds(buffer).ok()).flatten();
+        let told = kinds.as_ref().map_or(0, |kinds| kinds.all() as usize);
+        (kinds, counted.map_or(0, |counted| counted.touched) + told)
     }
 
     /// How many bytes were read.
-    fn look_at_mappings(&mut self, dir: &PidDir, buffer: &mut Vec<u8>) -> usize {
+    fn at_mappings(&mut self, dir: &PidDir, buffer: &mut Vec<u8>) -> usize {
         let mappings = dir.mappings(buffer).ok();
-        self.mappings.count = mappings.map(|mappings| mappings.count);
+        self.count = mappings.map(|mappings| mappings.count);
         mappings.map_or(0, |mappings| mappings.bytes)
     }
 }
@@ -227,21 +220,10 @@ fn pause(every: u64, spent: usize, budget: usize) -> u64 {
     every.max(PARTS * spent as u64 / budget.max(1) as u64)
 }
 
-/// The life of the process with this pid, which began just now if it was another's before.
-fn life(lives: &mut HashMap<u32, Life>, pid: u32, start_time: u64, pass: u64) -> &mut Life {
-    let life = match lives.entry(pid) {
-        Entry::Occupied(known) => known.into_mut(),
-        Entry::Vacant(vacant) => vacant.insert(Life::new(pid, start_time, pass)),
-    };
-    if life.start_time != start_time {
-        *life = Life::new(pid, start_time, pass);
-    }
-    life.seen_in_pass = pass;
-    life
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::fixture::{FakeSystem, live_roots};
     use super::*;
     use crate::resources::DescriptorKind;
@@ -250,6 +232,7 @@ mod tests {
     struct Watch {
         system: FakeSystem,
         holdings: Holdings,
+        held: BTreeMap<u32, Held>,
     }
 
     impl Watch {
@@ -262,7 +245,7 @@ mod tests {
                 system.mappings(pid, 20);
             }
             let holdings = Holdings::new(system.roots().procfs());
-            Watch { system, holdings }
+            Watch { system, holdings, held: BTreeMap::new() }
         }
 
         /// What these processes hold in one pass.
@@ -271,7 +254,8 @@ mod tests {
             self.holdings.begin_pass(roots.procfs(), buffer);
             let of = |pid| {
                 let dir = roots.procfs().pid_dir(pid).unwrap();
-                self.holdings.of((pid, 1), 3, Some(1024), &dir, buffer)
+                let held = self.held.entry(pid).or_default();
+                self.holdings.of((pid, held), 3, Some(1024), &dir, buffer)
             };
             let seen = pids.map(of).collect();
             self.holdings.end_pass();
@@ -328,7 +312,7 @@ mod tests {
             let held = watch.pass(64..66);
             [0, 1].map(|index| held[index].get(Resource::Maps).is_some_and(|count| count.is_new))
         };
-        watch.holdings.lives.values_mut().for_each(|life| life.mappings.due = 0);
+        watch.held.values_mut().for_each(|held| held.looks.as_mut().unwrap().mappings.due = 0);
         assert_eq!([looks(&mut watch), looks(&mut watch)], [[true, false], [false, true]]);
         // 9800 bytes are eight times 9.8 passes.
         let seen: Vec<bool> = (0..78).map(|_| looks(&mut watch)[0]).collect();
@@ -366,19 +350,6 @@ mod tests {
             (held[1].get(Resource::Fds).map(|count| count.used), held[1].descriptors),
             (Some(3), None)
         );
-    }
-
-    #[test]
-    fn who_is_gone_or_another_is_forgotten() {
-        let mut watch = Watch::new(64..66);
-        watch.pass(64..66);
-        watch.pass(64..65);
-        assert_eq!(watch.holdings.lives.len(), 1);
-        let dir = watch.system.roots().procfs().pid_dir(64).unwrap();
-        watch.holdings.budget.descriptor_looks = 0;
-        watch.holdings.begin_pass(watch.system.roots().procfs(), &mut Vec::new());
-        let another = watch.holdings.of((64, 2), 3, None, &dir, &mut Vec::new());
-        assert_eq!(another.get(Resource::Fds), None);
     }
 
     #[test]

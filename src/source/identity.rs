@@ -1,7 +1,5 @@
 //! What a process is and may do, remembered for its life: names, place, owner, limits.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::Reading;
@@ -20,8 +18,6 @@ use crate::parse::limits::{self, Limits};
 pub(super) struct Sighting<'a> {
     /// Process id.
     pub(super) pid: u32,
-    /// Start time in clock ticks since boot.
-    pub(super) start_time: u64,
     /// Command name.
     pub(super) comm: &'a [u8],
     /// Effective user id.
@@ -37,101 +33,50 @@ pub(super) struct Details {
     pub(super) limits: Limits,
 }
 
-/// The details of all living processes.
+/// The details of one life, and when to read them again.
 #[derive(Debug, Default)]
-pub(super) struct Lives {
-    lives: HashMap<u32, Life>,
-    wants: Wants,
-    pass: u64,
-}
-
-#[derive(Debug)]
-struct Life {
-    start_time: u64,
+pub(super) struct Known {
     uid: u32,
+    /// How often it was seen since they were last read out of turn.
     sightings: u64,
-    seen_in_pass: u64,
+    /// What they hold besides what they always do.
+    wants: Wants,
     details: Details,
 }
 
-impl Lives {
+impl Known {
     /// The details of the process in `dir`. They are read again by the [`schedule`](super::schedule), for a program may
     /// lower its limits after it has started, and others may do it for it (prlimit(2)), without any notice to us; and
-    /// whenever its name or user changes, as execve(2) and setuid(2) do. `buffer` is scratch space. What can't be read
-    /// stays as it was, but for the executable, and counts in `reading` unless it is not there.
+    /// whenever its name or user changes, as execve(2) and setuid(2) do, or more is wanted of it. `buffer` is scratch space.
+    /// What can't be read stays as it was, but for the executable, and counts in `reading` unless it is not there.
     pub(super) fn details(
         &mut self,
         sighting: &Sighting<'_>,
+        wants: Wants,
         dir: &PidDir,
         users: &Users,
         buffer: &mut Vec<u8>,
         reading: &mut Reading,
     ) -> &Details {
-        let life = match self.lives.entry(sighting.pid) {
-            Entry::Occupied(known) if known.get().start_time == sighting.start_time => known.into_mut(),
-            Entry::Occupied(reused) => {
-                let life = reused.into_mut();
-                *life = Life::new(sighting);
-                life
-            }
-            Entry::Vacant(new) => new.insert(Life::new(sighting)),
-        };
-        life.seen_in_pass = self.pass;
-        if life.is_due(sighting) {
-            life.details.reread(sighting, self.wants, dir, users, buffer, reading);
+        if self.is_due(sighting, wants) {
+            self.details.reread(sighting, wants, dir, users, buffer, reading);
         }
-        &life.details
+        &self.details
     }
 
-    /// Takes note of a sighting of a process of which nothing was read, unless it is one at which to read details.
-    pub(super) fn pass_by(&mut self, pid: u32) -> bool {
-        let Some(life) = self.lives.get_mut(&pid).filter(|life| !is_due(life.sightings + 1, pid.into()))
-        else {
-            return false;
-        };
-        life.sightings += 1;
-        life.seen_in_pass = self.pass;
-        true
-    }
-
-    /// Changes what details hold: those of all processes are read again at their next sighting.
-    pub(super) fn want(&mut self, wants: Wants) {
-        if self.wants != wants {
-            self.wants = wants;
-            self.lives.values_mut().for_each(|life| life.sightings = 0);
-        }
-    }
-
-    /// Ends a pass over all processes: who was not seen in it is forgotten.
-    pub(super) fn end_pass(&mut self) {
-        self.lives.retain(|_, life| life.seen_in_pass == self.pass);
-        self.pass += 1;
-    }
-
-    /// How many processes are remembered.
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.lives.len()
-    }
-}
-
-impl Life {
-    fn new(sighting: &Sighting<'_>) -> Life {
-        Life {
-            start_time: sighting.start_time,
-            uid: sighting.uid,
-            sightings: 0,
-            seen_in_pass: 0,
-            details: Details::default(),
-        }
+    /// Takes note of a sighting of the process `pid` of which nothing was read, unless it is one at which to read details.
+    pub(super) fn pass_by(&mut self, pid: u32, wants: Wants) -> bool {
+        let passes = self.wants == wants && !is_due(self.sightings + 1, pid.into());
+        self.sightings += u64::from(passes);
+        passes
     }
 
     /// Counts a sighting and says whether it is one at which to read details.
-    fn is_due(&mut self, sighting: &Sighting<'_>) -> bool {
-        let is_other = self.uid != sighting.uid
+    fn is_due(&mut self, sighting: &Sighting<'_>, wants: Wants) -> bool {
+        let is_other = (self.uid, self.wants) != (sighting.uid, wants)
             || *self.details.identity.name != *String::from_utf8_lossy(sighting.comm);
         self.sightings = if is_other { 1 } else { self.sightings + 1 };
-        self.uid = sighting.uid;
+        (self.uid, self.wants) = (sighting.uid, wants);
         is_due(self.sightings, sighting.pid.into())
     }
 }
@@ -223,7 +168,9 @@ mod tests {
     struct Watch {
         system: FakeSystem,
         dir: PidDir,
-        lives: Lives,
+        /// By start time.
+        life: (u64, Known),
+        wants: Wants,
         users: Users,
         reading: Reading,
     }
@@ -235,13 +182,17 @@ mod tests {
             let roots = system.roots();
             let dir = roots.procfs().pid_dir(64).unwrap();
             let users = Users::new(roots.rootfs().clone());
-            Watch { system, dir, lives: Lives::default(), users, reading: Reading::default() }
+            let (life, wants) = ((5, Known::default()), Wants::default());
+            Watch { system, dir, life, wants, users, reading: Reading::default() }
         }
 
         fn see(&mut self, comm: &str, start_time: u64) -> Details {
-            let sighting = Sighting { pid: 64, start_time, comm: comm.as_bytes(), uid: 33 };
-            let Watch { dir, lives, users, reading, .. } = self;
-            lives.details(&sighting, dir, users, &mut Vec::new(), reading).clone()
+            let sighting = Sighting { pid: 64, comm: comm.as_bytes(), uid: 33 };
+            if self.life.0 != start_time {
+                self.life = (start_time, Known::default());
+            }
+            let Watch { dir, life: (_, known), wants, users, reading, .. } = self;
+            known.details(&sighting, *wants, dir, users, &mut Vec::new(), reading).clone()
         }
 
         /// At which of so many sightings a limit that was set just before would be noticed.
@@ -277,7 +228,6 @@ mod tests {
         assert_eq!(watch.see("exec", 5).identity.cgroup.as_deref(), Some("/second"));
         watch.system.process(64).cgroup("0::/third\n").write();
         assert_eq!(watch.see("exec", 6).identity.cgroup.as_deref(), Some("/third"));
-        assert_eq!(watch.lives.len(), 1);
     }
 
     #[test]
@@ -305,28 +255,18 @@ mod tests {
         watch.system.process(64).cgroup("4:memory:/a\n0::/b\n").write();
         assert_eq!(watch.see("app", 5).identity.launch, Arc::default());
         watch.see("app", 5);
-        watch.lives.want(Wants { command_line: true, cgroups: false });
+        watch.wants = Wants { command_line: true, cgroups: false };
         let identity = watch.see("app", 5).identity;
         assert_eq!(identity.launch.joined(), "/bin/app --password=x");
         assert_eq!((identity.launch.program(), identity.launch.cgroups.len()), (Some("/bin/app"), 0));
         assert!(!format!("{identity:?}").contains("password"));
 
-        watch.lives.want(Wants { command_line: true, cgroups: true });
+        watch.wants = Wants { command_line: true, cgroups: true };
         assert_eq!(watch.see("app", 5).identity.launch.cgroups, ["/a", "/b"]);
         watch.system.remove("proc/64/cmdline");
         assert_eq!(watch.see("exec", 5).identity.launch.program(), Some("/bin/app"), "it ends just now");
-        watch.lives.want(Wants::default());
+        watch.wants = Wants::default();
         assert_eq!(watch.see("exec", 5).identity.launch, Arc::default());
         assert!(watch.reading.errors.is_empty());
-    }
-
-    #[test]
-    fn who_is_not_seen_is_forgotten() {
-        let mut watch = Watch::new();
-        watch.see("app", 5);
-        watch.lives.end_pass();
-        assert_eq!(watch.lives.len(), 1);
-        watch.lives.end_pass();
-        assert_eq!(watch.lives.len(), 0);
     }
 }

@@ -21,6 +21,7 @@ mod identity;
 mod pid_dir;
 mod portable;
 mod process;
+mod roll;
 mod roots;
 mod schedule;
 mod users;

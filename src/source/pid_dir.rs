@@ -6,10 +6,10 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{AtFlags, Mode, RawDirEntry, StatxFlags, makedev, openat, readlinkat_raw, statx};
-use rustix::io::Errno;
+use rustix::io::{Errno, pread, retry_on_intr};
 
 use super::ReadErrorReason;
-use super::bounded::{Lines, count_lines, each_entry, read_file, read_start};
+use super::bounded::{Lines, count_lines, each_entry, read_file, read_start, regular};
 use super::roots::{DIRECTORY_BYTES, directory};
 use crate::entity::Executable;
 use crate::parse::{ParseError, descriptor};
@@ -28,6 +28,9 @@ const MAX_COUNTED: usize = 524_288;
 
 /// Most descriptors of one process that are told by kind; the rest is as the first of them are.
 const MAX_KINDS: usize = 4096;
+
+/// Bytes that the seven numbers of `statm` have at most.
+const NUMBERS_BYTES: usize = 160;
 
 /// Bytes of a link that tell its kind.
 const LINK_BYTES: usize = 32;
@@ -155,6 +158,14 @@ impl PidDir {
         Ok(hash(buffer))
     }
 
+    /// Opens the file `name`, to be read now and later: what it says is then always about this life of the pid.
+    ///
+    /// # Errors
+    /// [`Unread`].
+    pub(super) fn open(&self, name: &CStr) -> Result<OwnedFd, Unread> {
+        Ok(openat(&self.0, name, regular(), Mode::empty())?)
+    }
+
     /// The running file (proc_pid_exe(5)); `None` for whatever reason it can't be looked at, most often because
     /// the process is another user's. What is known locally has to do: a file server that is gone must not make us
     /// wait.
@@ -168,6 +179,16 @@ impl PidDir {
             modified: file.stx_mtime.tv_sec,
         })
     }
+}
+
+/// A number that stands for what `file` says from its start on: of a few numbers, as `statm` has.
+///
+/// # Errors
+/// [`Unread`].
+pub(super) fn digest_of(file: &OwnedFd) -> Result<u64, Unread> {
+    let mut bytes = [0; NUMBERS_BYTES];
+    let read = retry_on_intr(|| pread(file, &mut bytes, 0))?;
+    Ok(hash(&bytes[..read]))
 }
 
 fn hash(bytes: &[u8]) -> u64 {

@@ -6,31 +6,56 @@ use std::sync::Arc;
 use rustix::param::page_size;
 
 use super::clock::Clock;
-use super::holdings::Holdings;
-use super::identity::{Details, Lives, Sighting};
+use super::holdings::{Held, Holdings};
+use super::identity::{Known, Sighting};
 use super::pid_dir::{PidDir, Unread};
+use super::roll::Roll;
 use super::roots::{Procfs, Roots};
 use super::users::Users;
 use super::{Reading, Source, SourceError};
 use crate::entity::{EntityId, Wants};
 use crate::parse::limits::Limits;
+use crate::parse::stat::Stat;
 use crate::parse::status::Status;
 use crate::parse::{stat, statm, status};
 use crate::sample::{Figures, Kind, Limit, LimitKind, Memory, Sample};
 
 mod kept;
 
-use kept::{Glance, Kept};
+use kept::{Kept, READ_EVERY, Room};
 
 /// Reads every process that has memory: of those that have changed two small files each and at times a third, all buffers
 /// reused.
 pub(super) struct ProcessSource {
+    roll: Roll<Life>,
+    pids: Vec<u32>,
+    reader: Reader,
+}
+
+/// One life of a pid.
+#[derive(Debug)]
+struct Life {
+    start_time: u64,
+    kept: Option<Kept>,
+    /// Of what `statm` was before the sample was taken: a change meanwhile is seen the next time.
+    digest: Option<u64>,
+    known: Known,
+    held: Held,
+    /// What was seen when it was last read; `None` for what has no memory: a thread of the kernel, a zombie.
+    sample: Option<Sample>,
+}
+
+/// What it takes to read a process.
+struct Reader {
     procfs: Procfs,
     users: Users,
-    lives: Lives,
     holdings: Holdings,
-    kept: Kept,
-    pids: Vec<u32>,
+    wants: Wants,
+    /// What may be kept open in all.
+    most: Room,
+    /// What of it is free.
+    room: Room,
+    pass: u64,
     stat: Vec<u8>,
     buffer: Vec<u8>,
 }
@@ -38,53 +63,132 @@ pub(super) struct ProcessSource {
 impl ProcessSource {
     /// A source over the procfs of `roots`.
     pub(super) fn new(roots: &Roots) -> ProcessSource {
-        ProcessSource {
+        let most = Room::new(roots.procfs().is_genuine());
+        let reader = Reader {
             procfs: roots.procfs().clone(),
             users: Users::new(roots.rootfs().clone()),
-            lives: Lives::default(),
             holdings: Holdings::new(roots.procfs()),
-            kept: Kept::new(roots.procfs().is_genuine()),
-            pids: Vec::new(),
+            wants: Wants::default(),
+            most,
+            room: most,
+            pass: 0,
             stat: Vec::new(),
             buffer: Vec::new(),
+        };
+        ProcessSource { roll: Roll::default(), pids: Vec::new(), reader }
+    }
+}
+
+impl Source for ProcessSource {
+    fn name(&self) -> &'static str {
+        "process"
+    }
+
+    fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError> {
+        let ProcessSource { roll, pids, reader } = self;
+        let clock = reader.begin_pass(pids)?;
+        reading.uptime = Some(clock.uptime());
+        reader.room = reader.most.beside(roll.iter().filter_map(|life| life.kept.as_ref()));
+        for &pid in pids.iter() {
+            let place = roll.place(pid);
+            match reader.look(pid, place, &clock, reading) {
+                Ok(sample) => reading.samples.extend(sample),
+                Err(unread) => {
+                    // It is to be tried again.
+                    *place = None;
+                    if let Unread::Failed(reason) = unread {
+                        tracing::debug!(pid, reason = reason.as_str(), "process could not be read");
+                        reading.count_error(reason);
+                        reading.unread.insert(pid);
+                    }
+                }
+            }
         }
+        roll.end_pass();
+        reader.end_pass();
+        Ok(())
+    }
+
+    fn want(&mut self, wants: Wants) {
+        self.reader.wants = wants;
+    }
+
+    fn suspect_descriptors(&mut self, pids: &HashSet<u32>) {
+        self.reader.holdings.suspect(pids);
+    }
+}
+
+impl Reader {
+    /// Begins a pass over all processes, whose pids it lists in rising order.
+    fn begin_pass(&mut self, pids: &mut Vec<u32>) -> Result<Clock, SourceError> {
+        let clock = Clock::read(&self.procfs, &mut self.buffer)?;
+        self.users.refresh(&mut self.buffer);
+        self.procfs.pids(&mut self.buffer, pids)?;
+        self.holdings.begin_pass(&self.procfs, &mut self.buffer);
+        Ok(clock)
+    }
+
+    fn end_pass(&mut self) {
+        self.holdings.end_pass();
+        self.pass += 1;
     }
 
     /// One process, told again where nothing has changed; `None` if it has no memory of its own.
-    fn look(&mut self, pid: u32, clock: &Clock, reading: &mut Reading) -> Result<Option<Sample>, Unread> {
-        let dir = match self.kept.glance(pid, &mut self.buffer) {
-            Glance::Changed(dir) => dir,
-            Glance::New => {
-                let dir = self.procfs.pid_dir(pid)?;
-                self.kept.begin(pid, dir, &mut self.buffer)?
-            }
-            Glance::Same(dir) => match self.kept.sample(pid) {
-                None => return Ok(None),
-                Some(sample) if self.lives.pass_by(pid) => {
-                    self.holdings.pass_by(pid);
-                    return Ok(Some(sample.told_again()));
-                }
-                Some(_) => dir,
-            },
-        };
-        let sample = self.sample(pid, &dir, clock, reading);
-        match &sample {
-            Ok(sample) => self.kept.keep(pid, sample.as_ref()),
-            Err(_) => self.kept.forget(pid),
-        }
-        sample
-    }
-
-    /// Everything that there is to know of a process; `None` for a thread of the kernel, a zombie.
-    fn sample(
+    fn look(
         &mut self,
         pid: u32,
+        place: &mut Option<Life>,
+        clock: &Clock,
+        reading: &mut Reading,
+    ) -> Result<Option<Sample>, Unread> {
+        if let Some(life) = place
+            && self.is_as_before(pid, life)
+        {
+            return Ok(life.sample.as_ref().map(Sample::told_again));
+        }
+        let dir = self.procfs.pid_dir(pid)?;
+        let mut text = std::mem::take(&mut self.stat);
+        dir.read(c"stat", &mut text)?;
+        let stat = stat::parse(&text)?;
+        let life = match place {
+            Some(life) if life.start_time == stat.start_time => life,
+            _ => place.insert(Life::new(stat.start_time)),
+        };
+        if life.kept.is_none() && !stat.is_kernel_thread() {
+            life.kept = self.room.keep_file(&dir);
+            life.digest = life.kept.as_ref().and_then(|kept| kept.digest(&mut self.buffer).ok());
+        }
+        life.sample = self.sample((pid, &stat), life, &dir, clock, reading)?;
+        self.stat = text;
+        if life.kept.is_none() {
+            life.kept = self.room.keep_dir(dir);
+        }
+        Ok(life.sample.clone())
+    }
+
+    /// Whether all that is known of a process may be told again. It may not now and then, which its pid spreads: all that we
+    /// found at our start would be due at once otherwise.
+    fn is_as_before(&mut self, pid: u32, life: &mut Life) -> bool {
+        let Some(kept) = &life.kept else { return false };
+        let Ok(digest) = kept.digest(&mut self.buffer) else {
+            // This life has ended, or another has its pid.
+            life.kept = None;
+            return false;
+        };
+        life.digest.replace(digest) == Some(digest)
+            && !(u64::from(pid) + self.pass).is_multiple_of(READ_EVERY)
+            && (life.sample.is_none() || life.known.pass_by(pid, self.wants))
+    }
+
+    /// Everything that there is to know of a process whose `stat` was read; `None` for a thread of the kernel, a zombie.
+    fn sample(
+        &mut self,
+        (pid, stat): (u32, &Stat<'_>),
+        life: &mut Life,
         dir: &PidDir,
         clock: &Clock,
         reading: &mut Reading,
     ) -> Result<Option<Sample>, Unread> {
-        dir.read(c"stat", &mut self.stat)?;
-        let stat = stat::parse(&self.stat)?;
         if stat.is_kernel_thread() || stat.is_dead() {
             return Ok(None);
         }
@@ -93,19 +197,17 @@ impl ProcessSource {
         let Some(memory) = memory(&status, dir, &mut self.buffer)? else {
             return Ok(None);
         };
-        let sighting = Sighting { pid, start_time: stat.start_time, comm: stat.comm, uid: status.uid };
-        let Details { identity, limits } =
-            self.lives.details(&sighting, dir, &self.users, &mut self.buffer, reading);
+        let sighting = Sighting { pid, comm: stat.comm, uid: status.uid };
+        let details = life.known.details(&sighting, self.wants, dir, &self.users, &mut self.buffer, reading);
         let threads = status.threads.unwrap_or(stat.threads);
-        let (limit, identity) = (nearest_limit(limits, &status), identity.clone());
-        let life = (pid, stat.start_time);
-        let resources = self.holdings.of(life, threads, limits.open_files, dir, &mut self.buffer);
+        let open_files = details.limits.open_files;
+        let resources = self.holdings.of((pid, &mut life.held), threads, open_files, dir, &mut self.buffer);
         Ok(Some(Sample {
             entity: EntityId::Process { pid, start_time: stat.start_time },
-            identity,
+            identity: Arc::clone(&details.identity),
             figures: Arc::new(Figures {
                 memory,
-                limit,
+                limit: nearest_limit(&details.limits, &status),
                 start: Some(clock.start(stat.start_time)),
                 threads: Some(threads),
                 resources,
@@ -117,41 +219,10 @@ impl ProcessSource {
     }
 }
 
-impl Source for ProcessSource {
-    fn name(&self) -> &'static str {
-        "process"
-    }
-
-    fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError> {
-        let clock = Clock::read(&self.procfs, &mut self.buffer)?;
-        reading.uptime = Some(clock.uptime());
-        self.users.refresh(&mut self.buffer);
-        self.procfs.pids(&mut self.buffer, &mut self.pids)?;
-        self.holdings.begin_pass(&self.procfs, &mut self.buffer);
-        for index in 0..self.pids.len() {
-            let pid = self.pids[index];
-            match self.look(pid, &clock, reading) {
-                Ok(sample) => reading.samples.extend(sample),
-                Err(Unread::Vanished) => {}
-                Err(Unread::Failed(reason)) => {
-                    tracing::debug!(pid, reason = reason.as_str(), "process could not be read");
-                    reading.count_error(reason);
-                    reading.unread.insert(pid);
-                }
-            }
-        }
-        self.lives.end_pass();
-        self.holdings.end_pass();
-        self.kept.end_pass();
-        Ok(())
-    }
-
-    fn want(&mut self, wants: Wants) {
-        self.lives.want(wants);
-    }
-
-    fn suspect_descriptors(&mut self, pids: &HashSet<u32>) {
-        self.holdings.suspect(pids);
+impl Life {
+    fn new(start_time: u64) -> Life {
+        let (known, held) = (Known::default(), Held::default());
+        Life { start_time, kept: None, digest: None, known, held, sample: None }
     }
 }
 

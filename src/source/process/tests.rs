@@ -180,7 +180,7 @@ fn identities_are_shared_between_sightings_and_forgotten_with_the_process() {
     assert!(Arc::ptr_eq(&first.identity, &second.identity));
     system.remove("proc/7");
     assert!(read(&mut source).samples.is_empty());
-    assert_eq!(source.lives.len(), 0);
+    assert_eq!(source.roll.iter().count(), 0);
 }
 
 #[test]
