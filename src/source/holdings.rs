@@ -18,6 +18,9 @@ const DESCRIPTORS_EVERY: u64 = Resource::Fds.every() as u64;
 /// and whoever maps meanwhile in that process waits.
 const MAPPINGS_EVERY: u64 = Resource::Maps.every() as u64;
 
+/// The same where the address space is as large as at the latest look.
+const SAME_MAPPINGS_EVERY: u64 = 8 * MAPPINGS_EVERY;
+
 /// No process takes more than one part in so many of what passes may take: who holds so much that a look takes more is
 /// looked at less often.
 const PARTS: u64 = 8;
@@ -51,6 +54,34 @@ pub(super) struct Held {
 struct Looks {
     descriptors: Look,
     mappings: Look,
+    mapped: Mapped,
+}
+
+/// What there was to map at the latest look at mappings.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mapped {
+    /// Bytes of the address space.
+    size: Option<u64>,
+    pass: u64,
+}
+
+impl Mapped {
+    /// Whether a look now would most likely show the same: the address space is as large as it was. It need not, for a mapping
+    /// can be split, so that there is a look now and then in any case.
+    fn is_as_before(&self, size: Option<u64>, pass: u64) -> bool {
+        self.size.is_some() && self.size == size && pass - self.pass < SAME_MAPPINGS_EVERY
+    }
+}
+
+/// What else is known of a process.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// Threads.
+    pub(super) threads: u64,
+    /// Bytes of the address space.
+    pub(super) address_space: Option<u64>,
+    /// How many descriptors it may have.
+    pub(super) descriptor_limit: Option<u64>,
 }
 
 /// The latest look at one resource of a process.
@@ -130,13 +161,11 @@ impl Holdings {
         self.max_mappings = procfs.parse("sys/vm/max_map_count", buffer, max_map_count).ok();
     }
 
-    /// What the process in `dir` holds, where its `threads` and the limit on its descriptors are known, and `held` is what was
-    /// known before. `buffer` is scratch space.
+    /// What the process in `dir` holds, where `held` is what was known before. `buffer` is scratch space.
     pub(super) fn of(
         &mut self,
         (pid, held): (u32, &mut Held),
-        threads: u64,
-        descriptor_limit: Option<u64>,
+        seen: Seen,
         dir: &PidDir,
         buffer: &mut Vec<u8>,
     ) -> Resources {
@@ -155,17 +184,20 @@ impl Holdings {
             looks.descriptors.due = pass + pause(DESCRIPTORS_EVERY, spent, budget.descriptors);
         }
         let is_affordable = left.mapping_looks > 0 && left.mapping_bytes > 0;
-        let looks_at_mappings = looks.mappings.due <= pass && mapping_turns.is_turn_of(pid, is_affordable);
+        let looks_at_mappings = looks.mappings.due <= pass
+            && !looks.mapped.is_as_before(seen.address_space, pass)
+            && mapping_turns.is_turn_of(pid, is_affordable);
         if looks_at_mappings {
             let spent = looks.mappings.at_mappings(dir, buffer);
             left.mapping_looks -= 1;
             left.mapping_bytes = left.mapping_bytes.saturating_sub(spent);
             looks.mappings.due = pass + pause(MAPPINGS_EVERY, spent, budget.mapping_bytes);
+            looks.mapped = Mapped { size: seen.address_space, pass };
         }
         Resources::default()
             .with_descriptors(held.kinds)
-            .with(Resource::Fds, looks.descriptors.as_count(descriptor_limit, looks_at_descriptors))
-            .with(Resource::Threads, Some(Count { used: threads, limit: None, is_new: true }))
+            .with(Resource::Fds, looks.descriptors.as_count(seen.descriptor_limit, looks_at_descriptors))
+            .with(Resource::Threads, Some(Count { used: seen.threads, limit: None, is_new: true }))
             .with(Resource::Maps, looks.mappings.as_count(self.max_mappings, looks_at_mappings))
     }
 
@@ -187,6 +219,7 @@ impl Looks {
         Looks {
             descriptors: Look::first(pass, pid, DESCRIPTORS_EVERY),
             mappings: Look::first(pass, pid, MAPPINGS_EVERY),
+            mapped: Mapped::default(),
         }
     }
 }
@@ -233,6 +266,8 @@ mod tests {
         system: FakeSystem,
         holdings: Holdings,
         held: BTreeMap<u32, Held>,
+        /// Bytes of each one's address space.
+        size: Option<u64>,
     }
 
     impl Watch {
@@ -245,7 +280,7 @@ mod tests {
                 system.mappings(pid, 20);
             }
             let holdings = Holdings::new(system.roots().procfs());
-            Watch { system, holdings, held: BTreeMap::new() }
+            Watch { system, holdings, held: BTreeMap::new(), size: None }
         }
 
         /// What these processes hold in one pass.
@@ -255,7 +290,8 @@ mod tests {
             let of = |pid| {
                 let dir = roots.procfs().pid_dir(pid).unwrap();
                 let held = self.held.entry(pid).or_default();
-                self.holdings.of((pid, held), 3, Some(1024), &dir, buffer)
+                let seen = Seen { threads: 3, address_space: self.size, descriptor_limit: Some(1024) };
+                self.holdings.of((pid, held), seen, &dir, buffer)
             };
             let seen = pids.map(of).collect();
             self.holdings.end_pass();
@@ -281,6 +317,14 @@ mod tests {
         assert_eq!(first.get(Resource::Fds), Some(Count { used: 3, limit: Some(1024), is_new: true }));
         assert_eq!(first.get(Resource::Maps), Some(Count { used: 20, limit: Some(65_530), is_new: true }));
         assert_eq!(second.get(Resource::Maps), Some(Count { used: 20, limit: Some(65_530), is_new: false }));
+    }
+
+    #[test]
+    fn mappings_are_counted_less_often_while_the_address_space_stays_as_it_is() {
+        let mut watch = Watch { size: Some(1 << 20), ..Watch::new(64..65) };
+        assert_eq!(watch.looked_at(Resource::Maps, 520), [0, 256, 512]);
+        watch.size = Some(2 << 20);
+        assert_eq!(watch.looked_at(Resource::Maps, 40), [24], "what grows is looked at in its turn");
     }
 
     #[test]

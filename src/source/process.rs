@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustix::param::page_size;
 
 use super::clock::Clock;
-use super::holdings::{Held, Holdings};
+use super::holdings::{Held, Holdings, Seen};
 use super::identity::{Known, Sighting};
 use super::pid_dir::{PidDir, Unread};
 use super::roll::Roll;
@@ -22,7 +22,7 @@ use crate::sample::{Figures, Kind, Limit, LimitKind, Memory, Sample};
 
 mod kept;
 
-use kept::{Kept, READ_EVERY, Room};
+use kept::{Kept, Room, Turn};
 
 /// Reads every process that has memory: of those that have changed two small files each and at times a third, all buffers
 /// reused.
@@ -39,6 +39,8 @@ struct Life {
     kept: Option<Kept>,
     /// Of what `statm` was before the sample was taken: a change meanwhile is seen the next time.
     digest: Option<u64>,
+    /// CPU time that it had used when `stat` was last read, in clock ticks.
+    cpu_time: Option<u64>,
     known: Known,
     held: Held,
     /// What was seen when it was last read; `None` for what has no memory: a thread of the kernel, a zombie.
@@ -141,9 +143,8 @@ impl Reader {
         clock: &Clock,
         reading: &mut Reading,
     ) -> Result<Option<Sample>, Unread> {
-        if let Some(life) = place
-            && self.is_as_before(pid, life)
-        {
+        let turn = place.as_mut().map_or(Turn::Everything, |life| self.turn(pid, life));
+        if let (Some(life), Turn::Nothing) = (&place, turn) {
             return Ok(life.sample.as_ref().map(Sample::told_again));
         }
         let dir = self.procfs.pid_dir(pid)?;
@@ -154,6 +155,13 @@ impl Reader {
             Some(life) if life.start_time == stat.start_time => life,
             _ => place.insert(Life::new(stat.start_time)),
         };
+        if life.has_not_run(&stat) && turn == Turn::Stat {
+            self.stat = text;
+            return Ok(life
+                .sample
+                .as_ref()
+                .map(|sample| Sample { cpu_seconds: sample.cpu_seconds, ..sample.told_again() }));
+        }
         if life.kept.is_none() && !stat.is_kernel_thread() {
             life.kept = self.room.keep_file(&dir);
             life.digest = life.kept.as_ref().and_then(|kept| kept.digest(&mut self.buffer).ok());
@@ -166,18 +174,19 @@ impl Reader {
         Ok(life.sample.clone())
     }
 
-    /// Whether all that is known of a process may be told again. It may not now and then, which its pid spreads: all that we
-    /// found at our start would be due at once otherwise.
-    fn is_as_before(&mut self, pid: u32, life: &mut Life) -> bool {
-        let Some(kept) = &life.kept else { return false };
+    /// What is to be read of a process that is known.
+    fn turn(&mut self, pid: u32, life: &mut Life) -> Turn {
+        let Some(kept) = &life.kept else { return Turn::Everything };
         let Ok(digest) = kept.digest(&mut self.buffer) else {
             // This life has ended, or another has its pid.
             life.kept = None;
-            return false;
+            return Turn::Everything;
         };
-        life.digest.replace(digest) == Some(digest)
-            && !(u64::from(pid) + self.pass).is_multiple_of(READ_EVERY)
-            && (life.sample.is_none() || life.known.pass_by(pid, self.wants))
+        let has_changed = life.digest.replace(digest) != Some(digest);
+        if has_changed || !(life.sample.is_none() || life.known.pass_by(pid, self.wants)) {
+            return Turn::Everything;
+        }
+        Turn::of(pid, self.pass)
     }
 
     /// Everything that there is to know of a process whose `stat` was read; `None` for a thread of the kernel, a zombie.
@@ -200,8 +209,8 @@ impl Reader {
         let sighting = Sighting { pid, comm: stat.comm, uid: status.uid };
         let details = life.known.details(&sighting, self.wants, dir, &self.users, &mut self.buffer, reading);
         let threads = status.threads.unwrap_or(stat.threads);
-        let open_files = details.limits.open_files;
-        let resources = self.holdings.of((pid, &mut life.held), threads, open_files, dir, &mut self.buffer);
+        let seen = Seen { threads, address_space: status.size, descriptor_limit: details.limits.open_files };
+        let resources = self.holdings.of((pid, &mut life.held), seen, dir, &mut self.buffer);
         Ok(Some(Sample {
             entity: EntityId::Process { pid, start_time: stat.start_time },
             identity: Arc::clone(&details.identity),
@@ -222,7 +231,17 @@ impl Reader {
 impl Life {
     fn new(start_time: u64) -> Life {
         let (known, held) = (Known::default(), Held::default());
-        Life { start_time, kept: None, digest: None, known, held, sample: None }
+        Life { start_time, kept: None, digest: None, cpu_time: None, known, held, sample: None }
+    }
+
+    /// Whether it has used no CPU time since this was last asked, and so has done nothing, and has the same name.
+    fn has_not_run(&mut self, stat: &Stat<'_>) -> bool {
+        let is_still = self.cpu_time.replace(stat.cpu_time) == Some(stat.cpu_time);
+        is_still
+            && self
+                .sample
+                .as_ref()
+                .is_none_or(|sample| *sample.identity.name == *String::from_utf8_lossy(stat.comm))
     }
 }
 

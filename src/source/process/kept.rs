@@ -13,9 +13,36 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::super::pid_dir::{PidDir, Unread, digest_of};
 
-/// Everything is read of each process with every so many ticks at the latest: its name, its user, its CPU time and its
-/// descriptors may change while `statm` does not.
-pub(super) const READ_EVERY: u64 = 8;
+/// A process whose `statm` stays the same is asked with every so many ticks whether it runs at all: its name, its CPU time and
+/// its descriptors may change meanwhile.
+pub(super) const STAT_EVERY: u64 = 8;
+
+/// Everything is read of one that does not even run with every so many ticks: CPU time is told in hundredths of a second, so
+/// that it may have done a little.
+pub(super) const READ_EVERY: u64 = 4 * STAT_EVERY;
+
+/// What is to be read of a process, where `statm` is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Nothing: it is told again.
+    Nothing,
+    /// Whether it has run meanwhile; if so, everything.
+    Stat,
+    /// All that there is to know.
+    Everything,
+}
+
+impl Turn {
+    /// Whose turn it is in a pass. The pid spreads the work: all processes that we found at our start would be due at once
+    /// otherwise.
+    pub(super) fn of(pid: u32, pass: u64) -> Turn {
+        match u64::from(pid) + pass {
+            turn if turn.is_multiple_of(READ_EVERY) => Turn::Everything,
+            turn if turn.is_multiple_of(STAT_EVERY) => Turn::Stat,
+            _ => Turn::Nothing,
+        }
+    }
+}
 
 /// Most files that are kept open: 70 MiB of the kernel's memory.
 const FILES: usize = 16_384;
