@@ -115,8 +115,7 @@ impl History {
         Sealed {
             began: self.began,
             latest: self.latest,
-            blocks: Blocks::Rings(self.ladder.rings().clone()),
-            composition: Arc::clone(&self.composition),
+            blocks: Blocks::Rings(self.ladder.rings().clone(), Arc::clone(&self.composition)),
         }
     }
 

@@ -33,21 +33,29 @@ struct Step {
     low: f32,
 }
 
-/// Everything that is remembered of a quiet life. At most 0.8 KiB.
+/// Everything that is remembered of a quiet life. At most 0.8 KiB. Shared with whoever keeps a clone, all but the time of
+/// the last sample: where that is like those before, nothing else changes.
 #[derive(Clone, Debug)]
 pub struct Quiet {
+    latest: f64,
+    past: Arc<Past>,
+}
+
+#[derive(Clone, Debug)]
+struct Past {
     began: f64,
     finest: usize,
     /// Steps that are over, oldest first.
-    steps: Arc<[Step]>,
+    steps: Box<[Step]>,
     /// Lowest and highest of them.
     floors: (f32, f32),
     /// When the present step began, seconds.
     from: f64,
-    latest: f64,
     /// Lowest and highest sample of the present step.
     present: (f32, f32),
     composition: Arc<Composition>,
+    /// Time of the newest checkpoint of the composition, seconds.
+    checkpoint: Option<f64>,
 }
 
 impl Quiet {
@@ -56,18 +64,20 @@ impl Quiet {
     pub fn of(history: &History) -> Option<Quiet> {
         let mut blocks = whole_blocks(history).into_iter();
         let (from, until, low) = blocks.next()?;
-        let mut quiet = Quiet {
+        let composition = history.composition.thinned(history.latest, CHECKPOINTS.1);
+        let past = Past {
             began: history.began,
             finest: history.ladder.finest(),
-            steps: Arc::default(),
+            steps: Box::default(),
             floors: (f32::INFINITY, f32::NEG_INFINITY),
             from,
-            latest: until,
             present: (low, low),
-            composition: Arc::new(history.composition.thinned(history.latest, CHECKPOINTS.1)),
+            checkpoint: composition.newest(),
+            composition: Arc::new(composition),
         };
+        let mut quiet = Quiet { latest: until, past: Arc::new(past) };
         let fits = blocks.all(|(from, until, low)| quiet.take(from, until, low));
-        (fits && quiet.steps.len() < STEPS_AT_FIRST).then_some(quiet)
+        (fits && quiet.past.steps.len() < STEPS_AT_FIRST).then_some(quiet)
     }
 
     /// Takes in a sample: `scored` bytes of the `memory` that was seen at `time` seconds. False, without having taken it,
@@ -76,32 +86,34 @@ impl Quiet {
         if time < self.latest || !self.take(time, time, scored as f32) {
             return false;
         }
-        if self.composition.newest().is_none_or(|last| time - last >= CHECKPOINTS.0) {
-            let mut composition = Composition::clone(&self.composition);
+        if self.past.checkpoint.is_none_or(|last| time - last >= CHECKPOINTS.0) {
+            let past = Arc::make_mut(&mut self.past);
+            let mut composition = Composition::clone(&past.composition);
             composition.push(time, memory);
-            self.composition = Arc::new(composition.thinned(time, CHECKPOINTS.1));
+            past.checkpoint = composition.newest();
+            past.composition = Arc::new(composition.thinned(time, CHECKPOINTS.1));
         }
         true
     }
 
     /// The history in full. Every floor is within a quiet's band of what it was.
     pub fn wake(&self) -> History {
-        let mut history = History::with_finest(self.began, self.finest);
+        let mut history = History::with_finest(self.past.began, self.past.finest);
         for step in self.steps() {
             self.replay(step, &mut history);
         }
-        history.composition = Arc::clone(&self.composition);
+        history.composition = Arc::clone(&self.past.composition);
         history
     }
 
     /// Seconds between the first sample and the last.
     pub fn age(&self) -> f64 {
-        self.latest - self.began
+        self.latest - self.past.began
     }
 
     /// Time of the first sample, seconds.
     pub fn began(&self) -> f64 {
-        self.began
+        self.past.began
     }
 
     /// Time of the last sample, seconds.
@@ -111,17 +123,17 @@ impl Quiet {
 
     /// The finest rung that its samples can fill.
     pub fn finest(&self) -> usize {
-        self.finest
+        self.past.finest
     }
 
     /// The latest floor, bytes.
     pub fn floor(&self) -> f64 {
-        f64::from(self.present.0)
+        f64::from(self.past.present.0)
     }
 
     /// Whether the floor has been at one level throughout.
     pub fn is_flat(&self) -> bool {
-        self.steps.is_empty()
+        self.past.steps.is_empty()
     }
 
     /// Floors of the last `N` complete blocks of `rung`, oldest first, bytes; `None` for gaps.
@@ -145,55 +157,54 @@ impl Quiet {
 
     /// Memory by kind, earlier.
     pub fn composition(&self) -> &Arc<Composition> {
-        &self.composition
+        &self.past.composition
     }
 
     fn steps(&self) -> impl Iterator<Item = Step> {
-        self.steps.iter().copied().chain([self.open()])
+        self.past.steps.iter().copied().chain([self.open()])
     }
 
     fn open(&self) -> Step {
-        let lasted = (self.latest - self.from) as f32;
+        let Past { from, present: (low, _), .. } = *self.past;
+        let lasted = (self.latest - from) as f32;
         // Rounded up, or the last sample could slip into the block before its own.
-        let lasted = if f64::from(lasted) < self.latest - self.from { lasted.next_up() } else { lasted };
-        Step { from: self.from, lasted, low: self.present.0 }
+        let lasted = if f64::from(lasted) < self.latest - from { lasted.next_up() } else { lasted };
+        Step { from, lasted, low }
     }
 
     /// Takes in what was seen from `from` to `until`.
     fn take(&mut self, from: f64, until: f64, bytes: f32) -> bool {
-        let present = (self.present.0.min(bytes), self.present.1.max(bytes));
+        let before = self.past.present;
+        let present = (before.0.min(bytes), before.1.max(bytes));
         let goes_on =
-            from - self.latest <= width(self.finest) && present.1 - present.0 <= most(BAND, present.0);
-        if goes_on && self.is_quiet(present.0) {
-            (self.present, self.latest) = (present, until);
+            from - self.latest <= width(self.past.finest) && present.1 - present.0 <= most(BAND, present.0);
+        if goes_on && self.past.is_quiet(present.0) {
+            self.latest = until;
+            if present != before {
+                Arc::make_mut(&mut self.past).present = present;
+            }
             return true;
         }
         // What is older than anything that a ladder remembers must not end the quiet.
         let earliest = from - REMEMBERED;
         let kept = |step: &Step| step.from + f64::from(step.lasted) >= earliest;
-        let mut steps: Vec<Step> = self.steps.iter().copied().filter(kept).collect();
+        let mut steps: Vec<Step> = self.past.steps.iter().copied().filter(kept).collect();
         if !goes_on {
             steps.push(self.open());
         }
         let floors = steps.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), step| {
             (low.min(step.low), high.max(step.low))
         });
-        let next = Quiet { floors, latest: until, steps: steps.into(), ..self.clone() };
+        let next = Past { floors, steps: steps.into(), ..Past::clone(&self.past) };
         let next = match goes_on {
-            true => Quiet { present, ..next },
-            false => Quiet { present: (bytes, bytes), from, ..next },
+            true => Past { present, ..next },
+            false => Past { present: (bytes, bytes), from, ..next },
         };
         let is_quiet = next.is_quiet(next.present.0) && next.steps.len() < STEPS;
         if is_quiet {
-            *self = next;
+            *self = Quiet { latest: until, past: Arc::new(next) };
         }
         is_quiet
-    }
-
-    /// Whether all floors are still close together when the present one is `low`.
-    fn is_quiet(&self, low: f32) -> bool {
-        let (lowest, highest) = (self.floors.0.min(low), self.floors.1.max(low));
-        highest - lowest <= most(QUIET, lowest) - most(BAND, lowest)
     }
 
     /// Gives `history` no more samples of a step than it takes to fill every block of every ring.
@@ -211,8 +222,16 @@ impl Quiet {
     /// Seconds between samples that fill eighths of the blocks of all rings that reach back for `age` seconds.
     fn spacing(&self, age: f64) -> f64 {
         let reaches = |rung: &usize| age <= width(*rung) * (BLOCKS + 2) as f64;
-        let rung = (self.finest..RUNGS).find(reaches).unwrap_or(RUNGS - 1);
-        width(rung.saturating_sub(3).max(self.finest))
+        let rung = (self.past.finest..RUNGS).find(reaches).unwrap_or(RUNGS - 1);
+        width(rung.saturating_sub(3).max(self.past.finest))
+    }
+}
+
+impl Past {
+    /// Whether all floors are still close together when the present one is `low`.
+    fn is_quiet(&self, low: f32) -> bool {
+        let (lowest, highest) = (self.floors.0.min(low), self.floors.1.max(low));
+        highest - lowest <= most(QUIET, lowest) - most(BAND, lowest)
     }
 }
 

@@ -12,31 +12,24 @@ pub struct Sealed {
     /// Time of the last sample, seconds.
     pub latest: f64,
     pub(super) blocks: Blocks,
-    /// Memory by kind, earlier.
-    pub composition: Arc<Composition>,
 }
 
-/// Complete blocks on every rung, or what they are made from when somebody asks.
+/// Complete blocks on every rung and memory by kind, or what the blocks are made from when somebody asks.
 #[derive(Clone, Debug)]
 pub(super) enum Blocks {
-    Rings(Rings),
-    Quiet(Arc<Quiet>),
+    Rings(Rings, Arc<Composition>),
+    Quiet(Quiet),
 }
 
 impl Default for Blocks {
     fn default() -> Blocks {
-        Blocks::Rings(Rings::default())
+        Blocks::Rings(Rings::default(), Arc::default())
     }
 }
 
 impl From<&Quiet> for Sealed {
     fn from(quiet: &Quiet) -> Sealed {
-        Sealed {
-            began: quiet.began(),
-            latest: quiet.latest(),
-            blocks: Blocks::Quiet(Arc::new(quiet.clone())),
-            composition: Arc::clone(quiet.composition()),
-        }
+        Sealed { began: quiet.began(), latest: quiet.latest(), blocks: Blocks::Quiet(quiet.clone()) }
     }
 }
 
@@ -53,8 +46,16 @@ impl Sealed {
     /// Complete blocks on every rung.
     pub fn rings(&self) -> Rings {
         match &self.blocks {
-            Blocks::Rings(rings) => rings.clone(),
+            Blocks::Rings(rings, _) => rings.clone(),
             Blocks::Quiet(quiet) => quiet.wake().ladder().rings().clone(),
+        }
+    }
+
+    /// Memory by kind, earlier.
+    pub fn composition(&self) -> &Composition {
+        match &self.blocks {
+            Blocks::Rings(_, composition) => composition,
+            Blocks::Quiet(quiet) => quiet.composition(),
         }
     }
 

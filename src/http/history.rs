@@ -112,7 +112,7 @@ impl<'a> History<'a> {
             },
             scales: sealed.map_or_else(Vec::new, |sealed| time_scales(sealed, entity.unit())),
             composition: sealed
-                .map_or_else(Vec::new, |sealed| checkpoints(&sealed.composition, entity.unit())),
+                .map_or_else(Vec::new, |sealed| checkpoints(sealed.composition(), entity.unit())),
         })
     }
 }

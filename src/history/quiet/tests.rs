@@ -104,7 +104,7 @@ fn what_is_long_past_is_forgotten() {
             assert!(quiet.push(time, 100_000_000 + (day % 2) * 250_000, &memory(1)), "{day}");
         }
     }
-    assert_eq!(quiet.steps.len(), 11);
+    assert_eq!(quiet.past.steps.len(), 11);
 }
 
 proptest! {
