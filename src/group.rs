@@ -1,10 +1,11 @@
 //! Which group a process belongs to, and what the rules say about it besides. Matching costs, so it is done once for
 //! what a process is known by, and again when that or the rules change.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::entity::{EntityId, Identity, Scope};
+use crate::maps::FastMap;
 use crate::rules::{Candidate, Override, Rules, Subject};
 use crate::sample::Sample;
 
@@ -50,9 +51,11 @@ impl ResourceTerms {
 #[derive(Debug)]
 pub struct Grouper {
     rules: Arc<Rules>,
-    known: HashMap<EntityId, Known>,
+    known: FastMap<EntityId, Known>,
     names: HashSet<Arc<str>>,
     pass: u64,
+    /// Whether anybody has got another place in this pass.
+    has_changed: bool,
 }
 
 #[derive(Debug)]
@@ -68,7 +71,7 @@ struct Known {
 impl Grouper {
     /// Knows nobody yet, and goes by `rules`.
     pub fn new(rules: Arc<Rules>) -> Grouper {
-        Grouper { rules, known: HashMap::new(), names: HashSet::new(), pass: 0 }
+        Grouper { rules, known: FastMap::default(), names: HashSet::new(), pass: 0, has_changed: false }
     }
 
     /// The rules it goes by.
@@ -90,14 +93,19 @@ impl Grouper {
         let given = Arc::clone(&sample.identity);
         let known = Known { given, place: place.clone(), folded, seen_in_pass: pass };
         self.known.insert(sample.entity.clone(), known);
+        self.has_changed = true;
         place
     }
 
     /// Ends a pass over all entities: who was not seen in it is forgotten. Groups without members make room for new
     /// ones; who found none before stays where it is.
     pub fn end_pass(&mut self) {
+        let before = self.known.len();
         self.known.retain(|_, known| known.seen_in_pass == self.pass);
         self.pass += 1;
+        if !std::mem::take(&mut self.has_changed) && self.known.len() == before {
+            return;
+        }
         let places = self.known.values().filter(|known| !known.folded).flat_map(|known| &known.place);
         self.names = places.filter_map(|place| place.identity.group.clone()).collect();
     }

@@ -20,6 +20,7 @@ pub mod history;
 pub mod http;
 pub mod human;
 pub mod log;
+pub mod maps;
 pub mod parse;
 pub mod resources;
 pub mod rollup;

@@ -147,7 +147,7 @@ impl Group {
             within: None,
             assessment: Arc::new(assessment),
             history: worst.and_then(|worst| worst.history.clone()),
-            worst_member: self.worst.map(|worst| worst.id),
+            worst_member: self.worst.map(|worst| Box::new(worst.id)),
             explained_by: None,
             exported: true,
         }
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(web.assessment.score, Some(80.0));
         assert_eq!(web.assessment.growth_bytes_per_second, Some(15.0));
         assert_eq!(web.assessment.time_to_limit_seconds, None, "without a limit");
-        assert_eq!(web.worst_member, Some(EntityId::Process { pid: 3, start_time: 0 }));
+        assert_eq!(web.worst_member.as_deref(), Some(&EntityId::Process { pid: 3, start_time: 0 }));
         assert!(web.history.is_some());
     }
 

@@ -94,17 +94,23 @@ impl Kind {
 
 /// Bytes by kind; what the kernel does not say is absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Memory([Option<u64>; Kind::ALL.len()]);
+pub struct Memory {
+    /// Kinds that are known; bit `k` stands for the kind of that number.
+    known: u16,
+    /// Bytes of each kind; 0 for those that are not known.
+    bytes: [u64; Kind::ALL.len()],
+}
 
 impl Memory {
     /// Bytes of one kind.
     pub fn get(&self, kind: Kind) -> Option<u64> {
-        self.0[kind as usize]
+        (self.known >> kind as usize & 1 == 1).then(|| self.bytes[kind as usize])
     }
 
     /// Records the bytes of one kind.
     pub fn set(&mut self, kind: Kind, bytes: u64) {
-        self.0[kind as usize] = Some(bytes);
+        self.known |= 1 << kind as usize;
+        self.bytes[kind as usize] = bytes;
     }
 
     /// The same memory with one kind recorded where it is known.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::config::{SamplerConfig, SelectionConfig};
 use crate::entity::{EntityId, Resource, Scope};
 use crate::group::{Grouper, Place};
+use crate::maps::FastSet;
 use crate::rollup::{self, Groups};
 use crate::rules::LiveRules;
 use crate::sample::{HostMemory, Sample};
@@ -215,7 +216,7 @@ impl Sampler {
         let succeeded = |name: &str| reports.iter().any(|(report, _)| report.name == name && report.success);
         // What has become a sum of others is no longer what was judged.
         let judged = samples.iter().filter(|(sample, _)| !judged::is_sum(sample));
-        let seen: HashSet<&EntityId> = judged.map(|(sample, _)| &sample.entity).collect();
+        let seen: FastSet<&EntityId> = judged.map(|(sample, _)| &sample.entity).collect();
         let is_unread = |pid: &u32| reports.iter().any(|(_, unread)| unread.contains(pid));
         let unread_cgroups: HashSet<&str> = unread_cgroups.iter().map(String::as_str).collect();
         let [host, cgroup, process] = ["host", "cgroup", "process"].map(succeeded);

@@ -1,10 +1,12 @@
 //! Which entities get series of their own, so that their number stays bounded and each stays for a while.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::config::SelectionConfig;
 use crate::entity::{EntityId, Scope};
+use crate::maps::{FastMap, FastSet};
 use crate::snapshot::Entity;
 
 /// A process that got series keeps them so long, so that graphs don't flicker as ranks and verdicts change.
@@ -24,21 +26,20 @@ pub fn most_series(scope: Scope) -> usize {
 pub struct Selection {
     config: SelectionConfig,
     /// When a process last was suspect or among the top.
-    ranked: HashMap<EntityId, Instant>,
+    ranked: FastMap<EntityId, Instant>,
 }
 
 impl Selection {
     /// Nobody is selected yet.
     pub fn new(config: SelectionConfig) -> Selection {
-        Selection { config, ranked: HashMap::new() }
+        Selection { config, ranked: FastMap::default() }
     }
 
     /// Sorts `entities` by scope, falling score and falling size, and marks those that get series. Suspects always
     /// do, other processes while they are or lately were among the top, and the resources of those. Returns how many were left out for want of
     /// room below the cap.
     pub fn mark(&mut self, entities: &mut [Entity], now: Instant) -> BTreeMap<Scope, u64> {
-        entities
-            .sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| b.memory().total().cmp(&a.memory().total())));
+        entities.sort_by_cached_key(rank);
         self.mark_top(entities, now);
         self.cap(entities)
     }
@@ -46,7 +47,7 @@ impl Selection {
     fn mark_top(&mut self, entities: &mut [Entity], now: Instant) {
         let mut before = std::mem::take(&mut self.ranked);
         let mut place = 0;
-        let mut processes = HashSet::new();
+        let mut processes = FastSet::default();
         for entity in entities.iter_mut() {
             // Their processes come before them.
             if let &EntityId::ProcessResource { pid, start_time, .. } = &entity.id {
@@ -113,10 +114,11 @@ impl Turn {
     }
 }
 
-/// Scope first, then the highest score; an unknown score comes last.
-fn rank(entity: &Entity) -> (Scope, bool, std::cmp::Reverse<i64>) {
+/// Scope first, then the highest score, then the size; an unknown score comes last.
+fn rank(entity: &Entity) -> (Scope, bool, Reverse<i64>, Reverse<u64>) {
     let score = entity.assessment.score;
-    (entity.scope(), score.is_none(), std::cmp::Reverse((score.unwrap_or(0.0) * 1000.0) as i64))
+    let thousandths = (score.unwrap_or(0.0) * 1000.0) as i64;
+    (entity.scope(), score.is_none(), Reverse(thousandths), Reverse(entity.memory().total()))
 }
 
 #[cfg(test)]

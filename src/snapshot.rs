@@ -126,9 +126,9 @@ pub struct Entity {
     /// What the verdict was made from; `None` where nobody is remembered. A group's is its worst member's.
     pub history: Option<Sealed>,
     /// The member with the highest score, from which a group has its verdict and its history.
-    pub worst_member: Option<EntityId>,
+    pub worst_member: Option<Box<EntityId>>,
     /// What explains it, if narrower suspects together account for 80 % or more of its growth.
-    pub explained_by: Option<Explanation>,
+    pub explained_by: Option<Box<Explanation>>,
     /// Whether it gets series of its own.
     pub exported: bool,
 }

@@ -1,6 +1,6 @@
 //! Who is remembered from tick to tick: one history and one detector a life, one record a lineage.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use crate::config::SamplerConfig;
 use crate::detector::{Assessment, Lineage};
 use crate::entity::{EntityId, Identity, LineageKey, Resource, Scope};
 use crate::history::Sealed;
+use crate::maps::FastMap;
 use crate::resources::Unit;
 use crate::sample::{Limit, Memory, Sample};
 
@@ -35,8 +36,8 @@ pub struct Watchlist {
     /// Seconds of history that one second counts as.
     time_lapse: f64,
     room: usize,
-    lives: HashMap<EntityId, Watched>,
-    lineages: HashMap<LineageKey, Succession>,
+    lives: FastMap<EntityId, Watched>,
+    lineages: FastMap<LineageKey, Succession>,
     /// Which resources besides memory have lives.
     resources: Resources,
     /// How many lives had something that rises, when those that were gone were last retired.
@@ -118,8 +119,8 @@ impl Watchlist {
             interval: config.interval.as_secs_f64() * f64::from(config.time_lapse),
             time_lapse: f64::from(config.time_lapse),
             room: config.max_entities,
-            lives: HashMap::new(),
-            lineages: HashMap::new(),
+            lives: FastMap::default(),
+            lineages: FastMap::default(),
             resources: Resources::default(),
             crowd: Crowd::default(),
             joint: 0,
@@ -161,6 +162,10 @@ impl Watchlist {
         threshold: f64,
     ) -> Option<(EntityId, Verdict)> {
         let EntityId::Process { pid, start_time } = sample.entity else { return None };
+        if sample.is_told_again && self.resources.lives() == 0 {
+            // It has no more of them than when it was read.
+            return None;
+        }
         let count = sample.count(resource);
         let entity = EntityId::ProcessResource { pid, start_time, resource };
         if !self.lives.contains_key(&entity) {

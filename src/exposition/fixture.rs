@@ -92,11 +92,16 @@ pub(crate) fn entity(id: EntityId, identity: Identity) -> Entity {
     }
 }
 
+/// So much of it by the group that leaks.
+fn explained(share: f64) -> Option<Box<Explanation>> {
+    Some(Box::new(Explanation { scope: Scope::Group, entity: "web".to_string(), share }))
+}
+
 fn host() -> Entity {
     Entity {
         figures: memory(&[(Kind::Anon, 2000), (Kind::File, 300)]),
         assessment: Arc::new(leaking(65.0)),
-        explained_by: Some(Explanation { scope: Scope::Group, entity: "web".to_string(), share: 1.0 }),
+        explained_by: explained(1.0),
         ..entity(EntityId::Host, Identity::default())
     }
 }
@@ -132,7 +137,7 @@ fn cgroup() -> Entity {
         limit: cgroup_figures().limits.first().map(|shared| shared.limit),
         assessment: Arc::new(leaking(62.0)),
         history: Some(risen()),
-        explained_by: Some(Explanation { scope: Scope::Group, entity: "web".to_string(), share: 0.9 }),
+        explained_by: explained(0.9),
         ..entity(EntityId::Cgroup { path: SERVICE.into(), inode: 3 }, identity)
     }
 }
@@ -160,7 +165,7 @@ pub(crate) fn group(name: &str, score: f64) -> Entity {
         processes: Some(2),
         assessment: Arc::new(leaking(score)),
         history: Some(risen()),
-        worst_member: Some(EntityId::Process { pid: 42, start_time: 1 }),
+        worst_member: Some(Box::new(EntityId::Process { pid: 42, start_time: 1 })),
         ..entity(EntityId::Group { name: name.into() }, Identity::default())
     }
 }

@@ -190,7 +190,7 @@ impl<'a> Indicator<'a> {
                 .collect(),
             memory: entity.memory().iter().map(|(kind, bytes)| (kind.as_str(), bytes)).collect(),
             limit: entity.limit,
-            explained_by: entity.explained_by.as_ref(),
+            explained_by: entity.explained_by.as_deref(),
             evidence: assessment.evidence.as_ref().map(|evidence| EvidenceView::new(evidence, unit)),
             cgroup: Cgroup::of(inside, entity),
         }

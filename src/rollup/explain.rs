@@ -31,7 +31,7 @@ pub fn explain(entities: &mut [Entity], threshold: f64) {
             EntityId::Process { .. } if !entity.is_member() => None,
             _ => continue,
         };
-        entity.explained_by = narrower.and_then(|narrower| narrower.explanation_of(entity));
+        entity.explained_by = narrower.and_then(|narrower| narrower.explanation_of(entity)).map(Box::new);
         // What is inside speaks for itself.
         let own = growth(entity) - narrower.map_or(0.0, |narrower| narrower.growth(voice));
         if entity.explained_by.is_none() && own > 0.0 {
@@ -39,7 +39,7 @@ pub fn explain(entities: &mut [Entity], threshold: f64) {
         }
     }
     for host in entities.iter_mut().filter(|entity| entity.scope() == Scope::Host) {
-        host.explained_by = all.explanation_of(host);
+        host.explained_by = all.explanation_of(host).map(Box::new);
     }
 }
 
@@ -70,7 +70,7 @@ pub fn explain_mappings(entities: &mut [Entity]) {
         let share = (MAPPINGS_A_THREAD * of_threads / growth).min(1.0);
         if share >= EXPLAINED {
             let (scope, entity) = (Scope::ProcessResource, name.clone());
-            mappings.explained_by = Some(Explanation { scope, entity, share });
+            mappings.explained_by = Some(Box::new(Explanation { scope, entity, share }));
         }
     }
 }

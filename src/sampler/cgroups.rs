@@ -1,11 +1,11 @@
 //! The cgroups of one tick: which limits hold below each, and how long it takes all that share one to hit it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::detector::Assessment;
 use crate::entity::{EntityId, Scope};
 use crate::group::Place;
+use crate::maps::FastMap;
 use crate::rollup::{Approach, Pace};
 use crate::sample::{CgroupLimit, Limit, LimitKind, Sample};
 
@@ -17,11 +17,11 @@ const ABOVE: &str = "..";
 /// Known by path.
 #[derive(Debug, Default)]
 pub(super) struct Cgroups<'a> {
-    known: HashMap<&'a str, Known<'a>>,
+    known: FastMap<&'a str, Known<'a>>,
     /// By the last component of the path, which is `None` where several share it.
-    by_name: HashMap<&'a str, Option<&'a Arc<str>>>,
+    by_name: FastMap<&'a str, Option<&'a Arc<str>>>,
     /// Growth of all that are on the way to one limit, by owner.
-    paces: HashMap<(Arc<str>, LimitKind), Pace>,
+    paces: FastMap<(Arc<str>, LimitKind), Pace>,
 }
 
 #[derive(Debug)]

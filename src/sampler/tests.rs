@@ -167,7 +167,7 @@ fn a_snapshot_carries_the_history_of_its_time() {
     };
     let before = blocks(&old, Scope::Process);
     assert_eq!(blocks(&old, Scope::Group), before, "a group speaks through its worst member");
-    assert_eq!(find(&old, Scope::Group)[0].worst_member, Some(find(&old, Scope::Process)[0].id.clone()));
+    assert_eq!(find(&old, Scope::Group)[0].worst_member.as_deref(), Some(&find(&old, Scope::Process)[0].id));
     let new = bench.run(7, 3, |hour| 110.0 + 5.0 * hour);
     assert_eq!(blocks(&old, Scope::Process), before);
     assert_ne!(blocks(&new, Scope::Process), before);

@@ -1,10 +1,9 @@
 //! When the history of a resource begins, and how many there are. Three more histories of every process would cost more
 //! than those of memory, and hardly any would ever move.
 
-use std::collections::HashMap;
-
 use crate::detector::Reason;
 use crate::entity::{EntityId, Resource};
+use crate::maps::FastMap;
 use crate::resources::Count;
 
 use super::Life;
@@ -22,7 +21,7 @@ pub(super) struct Resources {
     /// How many may have a history.
     room: usize,
     /// The lowest count of each resource that was seen of a process.
-    lowest: HashMap<(u32, u64), [Option<u64>; Resource::ALL.len()]>,
+    lowest: FastMap<(u32, u64), [Option<u64>; Resource::ALL.len()]>,
     /// How many have a history.
     lives: usize,
     /// No room could be made since lives that were gone were last retired.
@@ -31,7 +30,7 @@ pub(super) struct Resources {
 
 impl Default for Resources {
     fn default() -> Resources {
-        Resources { room: LIVES, lowest: HashMap::new(), lives: 0, is_crowded: false }
+        Resources { room: LIVES, lowest: FastMap::default(), lives: 0, is_crowded: false }
     }
 }
 

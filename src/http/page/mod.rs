@@ -244,9 +244,9 @@ mod tests {
         {
             let mut process = fixture::process(66, name, name, Some(99.0));
             process.explained_by =
-                Some(Explanation { scope: Scope::Group, entity: name.to_string(), share: 1.0 });
+                Some(Box::new(Explanation { scope: Scope::Group, entity: name.to_string(), share: 1.0 }));
             let mut group = fixture::group(name, 99.0);
-            group.worst_member = Some(process.id.clone());
+            group.worst_member = Some(Box::new(process.id.clone()));
             let entities = vec![group, process, fixture::process(67, name, name, None)];
             let html = html(Snapshot { entities, ..fixture::snapshot() }, Duration::ZERO).await;
             for tag in html.split('<').skip(1) {

@@ -114,7 +114,7 @@ fn title(entity: &Entity) -> String {
 /// How many processes a group has, and which of them it tells of.
 fn head_count(entry: &Entry) -> String {
     let Some(count) = entry.entity.processes else { return String::new() };
-    let is_worst = |member: &&&Entity| Some(&member.id) == entry.entity.worst_member.as_ref();
+    let is_worst = |member: &&&Entity| Some(&member.id) == entry.entity.worst_member.as_deref();
     match entry.members.iter().find(is_worst) {
         Some(worst) => format!("{count} processes, shown is {}", worst.display_name()),
         None => format!("{count} processes"),
