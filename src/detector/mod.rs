@@ -115,11 +115,16 @@ impl Detector {
     pub fn update(&mut self, history: &History, closed: Closed, around: Circumstances) -> Option<Assessment> {
         self.closed.merge(closed);
         let step = self.lasting.due(history.latest(), history.ladder().finest(), around.cpu_seconds)?;
+        Some(self.evaluate(history, step, around))
+    }
+
+    /// The verdict now, on what was found in `history` and counts for `step` seconds.
+    fn evaluate(&mut self, history: &History, step: f64, around: Circumstances) -> Assessment {
         self.look(history, &around);
         self.lasting.stand(history.floor(), around.room);
         self.score(history, step, &around);
         self.suspect(history, step, around.threshold);
-        Some(verdict::assess(verdict::Findings {
+        verdict::assess(verdict::Findings {
             score: (self.judged || self.probation.is_some()).then(|| self.value()),
             standing: self.standing(),
             lead: self.lead(),
@@ -128,7 +133,7 @@ impl Detector {
             plain_slope: self.plain.bytes_per_second(),
             history,
             around: &around,
-        }))
+        })
     }
 
     /// Whether there was ever enough history to judge: a life too short for that says nothing about its lineage.

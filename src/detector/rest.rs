@@ -15,20 +15,21 @@ const NOTHING: f64 = 5e-5;
 #[derive(Clone, Debug)]
 pub struct Rest {
     lasting: Lasting,
+    /// Whether any window was full enough to be judged.
+    judged: bool,
     /// Number of the hour in which the slope was found.
     hour: i64,
 }
 
 impl Detector {
-    /// What will be needed of a detector that has judged, and found nothing; `None` while there is more to it.
+    /// What will be needed of a detector that has found nothing; `None` while there is more to it.
     pub fn rest(&self) -> Option<Rest> {
-        let nothing = self.judged
-            && self.own_score() < NOTHING
+        let nothing = self.own_score() < NOTHING
             && self.seen < NOTHING
             && self.suspicion.is_none()
             && self.probation.is_none()
             && self.lead().is_none();
-        nothing.then(|| Rest { lasting: self.lasting.at_rest(), hour: 0 })
+        nothing.then(|| Rest { lasting: self.lasting.at_rest(), judged: self.judged, hour: 0 })
     }
 }
 
@@ -36,8 +37,11 @@ impl Rest {
     /// Takes note that the latest sample of `quiet` was seen. Gives the new verdict when one falls due and says anything
     /// else than the `last` one; in what has been quiet for long that is only the slope, once an hour.
     pub fn update(&mut self, quiet: &Quiet, last: &Assessment, around: &Circumstances) -> Due {
-        if self.lasting.due(quiet.latest(), quiet.finest(), around.cpu_seconds).is_none() {
+        let Some(step) = self.lasting.due(quiet.latest(), quiet.finest(), around.cpu_seconds) else {
             return Due::Not;
+        };
+        if !self.judged {
+            return Due::Changed(Arc::new(self.evaluate(quiet, step, around)));
         }
         self.lasting.stand(Some(quiet.floor()), around.room);
         let hour = (quiet.latest() / HOUR).floor() as i64;
@@ -53,6 +57,20 @@ impl Rest {
         Due::Changed(Arc::new(changed.judged_by(around.threshold)))
     }
 
+    /// The verdict on a life that was too young to be judged. As long as it is, it may say something else each time: a detector
+    /// is made, which looks at everything, and not kept.
+    fn evaluate(&mut self, quiet: &Quiet, step: f64, around: &Circumstances) -> Assessment {
+        let mut detector = self.wake();
+        let assessment = detector.evaluate(&quiet.wake(), step, *around);
+        *self = Rest { lasting: detector.lasting.at_rest(), judged: detector.judged, ..*self };
+        assessment
+    }
+
+    /// Whether there was ever enough history to judge.
+    pub fn has_judged(&self) -> bool {
+        self.judged
+    }
+
     /// Whether at `now` its memory has risen at all within a week.
     pub fn is_interesting(&self, now: f64) -> bool {
         self.lasting.is_interesting(now)
@@ -62,7 +80,7 @@ impl Rest {
     pub fn wake(&self) -> Detector {
         Detector {
             closed: Closed::all(),
-            judged: true,
+            judged: self.judged,
             lasting: self.lasting.clone(),
             ..Detector::new(&Lineage::default(), None)
         }

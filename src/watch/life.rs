@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::detector::{Assessment, Circumstances, Detector, Due, Lineage, Rest};
 use crate::entity::Executable;
-use crate::history::{HOURLY, History, Quiet, Sealed};
+use crate::history::{Closed, HOUR, HOURLY, History, Quiet, Sealed};
 use crate::sample::Memory;
 
 /// Everything that is known of one life of one entity.
@@ -108,7 +108,7 @@ impl Life {
         if let State::Awake(awake) = &mut self.state {
             let closed = awake.history.push(seen.time, seen.scored, seen.memory);
             self.assessment = Arc::new(awake.detector.update(&awake.history, closed, around)?);
-            if closed.contains(HOURLY)
+            if awake.may_sleep(closed)
                 && let Some(asleep) = awake.sleep()
             {
                 self.state = State::Asleep(Box::new(asleep));
@@ -165,7 +165,7 @@ impl Life {
     pub fn has_judged(&self) -> bool {
         match &self.state {
             State::Awake(awake) => awake.detector.has_judged(),
-            State::Asleep(_) => true,
+            State::Asleep(asleep) => asleep.rest.has_judged(),
         }
     }
 
@@ -179,6 +179,13 @@ impl Life {
 }
 
 impl Awake {
+    /// Whether to look if anything moves, where blocks were `closed`: most lives don't from their start on, so that the young
+    /// ones are looked at often.
+    fn may_sleep(&self, closed: Closed) -> bool {
+        let is_young = self.history.age() < HOUR;
+        closed.contains(HOURLY) || is_young && closed.contains(self.history.ladder().finest() + 1)
+    }
+
     /// What is left to remember where nothing is found and the floor has not moved.
     fn sleep(&self) -> Option<Asleep> {
         let rest = self.detector.rest()?;
