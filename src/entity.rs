@@ -275,7 +275,7 @@ impl LineageKey {
     pub fn of(scope: Scope, identity: &Identity) -> LineageKey {
         LineageKey {
             scope,
-            place: identity.cgroup.as_deref().map(|path| Arc::from(without_ids(path))),
+            place: identity.cgroup.as_ref().map(without_ids),
             command: Arc::clone(&identity.name),
             fingerprint: identity.fingerprint,
             resource: None,
@@ -295,9 +295,12 @@ impl LineageKey {
 const ID_DIGITS: usize = 32;
 
 /// Replaces every id in a cgroup path by `*`, so that a container recreated under a new id keeps its lineage.
-fn without_ids(path: &str) -> String {
+fn without_ids(path: &Arc<str>) -> Arc<str> {
+    if !path.split(|character: char| !character.is_ascii_hexdigit()).any(|digits| digits.len() >= ID_DIGITS) {
+        return Arc::clone(path);
+    }
     let mut out = String::with_capacity(path.len());
-    let mut rest = path;
+    let mut rest: &str = path;
     while let Some(first) = rest.chars().next() {
         let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
         if digits >= ID_DIGITS {
@@ -309,7 +312,7 @@ fn without_ids(path: &str) -> String {
             rest = &rest[word..];
         }
     }
-    out
+    out.into()
 }
 
 #[cfg(test)]
@@ -331,12 +334,12 @@ mod tests {
             ("/system.slice/nginx.service".to_string(), "/system.slice/nginx.service"),
             ("/".to_string(), "/"),
         ] {
-            assert_eq!(without_ids(&path), expected);
+            assert_eq!(&*without_ids(&path.into()), expected);
         }
     }
 
     #[test]
     fn multibyte_paths_survive() {
-        assert_eq!(without_ids(&format!("/größe/ü{}", "0a".repeat(32))), "/größe/ü*");
+        assert_eq!(&*without_ids(&format!("/größe/ü{}", "0a".repeat(32)).into()), "/größe/ü*");
     }
 }

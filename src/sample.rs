@@ -92,11 +92,41 @@ impl Kind {
     }
 }
 
+/// A set of kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds(u16);
+
+impl Kinds {
+    /// Whether `kind` is one of them.
+    pub fn contains(self, kind: Kind) -> bool {
+        self.0 >> kind as usize & 1 == 1
+    }
+
+    /// Adds `kind`.
+    pub fn insert(&mut self, kind: Kind) {
+        self.0 |= 1 << kind as usize;
+    }
+
+    /// How many there are.
+    pub fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Each of them, in order.
+    pub fn iter(self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.into_iter().filter(move |kind| self.contains(*kind))
+    }
+}
+
 /// Bytes by kind; what the kernel does not say is absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// Kinds that are known; bit `k` stands for the kind of that number.
-    known: u16,
+    known: Kinds,
     /// Bytes of each kind; 0 for those that are not known.
     bytes: [u64; Kind::ALL.len()],
 }
@@ -104,12 +134,12 @@ pub struct Memory {
 impl Memory {
     /// Bytes of one kind.
     pub fn get(&self, kind: Kind) -> Option<u64> {
-        (self.known >> kind as usize & 1 == 1).then(|| self.bytes[kind as usize])
+        self.known.contains(kind).then(|| self.bytes[kind as usize])
     }
 
     /// Records the bytes of one kind.
     pub fn set(&mut self, kind: Kind, bytes: u64) {
-        self.known |= 1 << kind as usize;
+        self.known.insert(kind);
         self.bytes[kind as usize] = bytes;
     }
 
@@ -129,9 +159,14 @@ impl Memory {
         }
     }
 
+    /// The known kinds.
+    pub fn kinds(&self) -> Kinds {
+        self.known
+    }
+
     /// The known kinds, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Kind, u64)> + '_ {
-        Kind::ALL.into_iter().filter_map(|kind| self.get(kind).map(|bytes| (kind, bytes)))
+        self.known.iter().map(|kind| (kind, self.bytes[kind as usize]))
     }
 
     /// Bytes that a leak could live in, the series that is scored; `None` where no such kind is known.

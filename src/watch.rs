@@ -263,21 +263,23 @@ impl Watchlist {
     /// a program that comes back within one tick inherits.
     pub fn retire(&mut self, is_gone: impl Fn(&EntityId) -> bool) {
         let Watchlist { lives, lineages, .. } = self;
+        let (before, mut crowd, mut resources) = (lives.len(), Crowd::default(), 0);
         lives.retain(|entity, Watched { life, identity, lineage }| {
             let gone = is_gone(entity);
             if gone && let Some(key) = lineage {
                 lineages.entry(key.clone()).or_default().retire(life, identity.executable);
             }
+            if !gone {
+                resources += usize::from(entity.scope() == Scope::ProcessResource);
+                *crowd.around(entity) += usize::from(life.is_interesting());
+            }
             !gone
         });
-        self.joint = self.lineages.values().filter(|lineage| lineage.is_judged_jointly()).count();
-        let (mut crowd, mut resources) = (Crowd::default(), 0);
-        for (entity, watched) in &self.lives {
-            resources += usize::from(entity.scope() == Scope::ProcessResource);
-            *crowd.around(entity) += usize::from(watched.life.is_interesting());
-        }
         self.crowd = crowd;
-        self.resources.retire(resources, is_gone);
+        if lives.len() < before {
+            self.joint = self.lineages.values().filter(|lineage| lineage.is_judged_jointly()).count();
+            self.resources.retire(resources, is_gone);
+        }
     }
 
     /// Forgets lineages that ended long before `time`, and the oldest ones where there are too many.

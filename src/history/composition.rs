@@ -1,6 +1,6 @@
 //! What the memory consisted of earlier, at ages that double: enough to say which kind grew.
 
-use crate::sample::{Kind, Memory};
+use crate::sample::{Kind, Kinds, Memory};
 
 /// Two neighbouring checkpoints are at most this factor apart in age, so that their number grows with the
 /// logarithm of the history.
@@ -13,7 +13,7 @@ const RESERVED: usize = 4;
 #[derive(Clone, Debug, Default)]
 pub struct Composition {
     /// The kinds that are known of this entity; a life knows the same ones throughout.
-    kinds: Vec<Kind>,
+    kinds: Kinds,
     times: Vec<f64>,
     /// `times.len()` rows of `kinds.len()` bytes.
     rows: Vec<f32>,
@@ -22,11 +22,8 @@ pub struct Composition {
 impl Composition {
     /// Records what memory consisted of at `time` seconds, and forgets checkpoints that are no longer needed.
     pub fn push(&mut self, time: f64, memory: &Memory) {
-        if !self.kinds.iter().copied().eq(memory.iter().map(|(kind, _)| kind)) {
-            *self = Composition {
-                kinds: memory.iter().map(|(kind, _)| kind).collect(),
-                ..Composition::default()
-            };
+        if self.kinds != memory.kinds() {
+            *self = Composition { kinds: memory.kinds(), ..Composition::default() };
         }
         if self.times.last().is_some_and(|&last| last >= time) {
             return;
@@ -65,14 +62,14 @@ impl Composition {
             self.kinds
                 .iter()
                 .zip(old.iter().zip(new))
-                .map(|(&kind, (&old, &new))| (kind, mix(old, new)))
+                .map(|(kind, (&old, &new))| (kind, mix(old, new)))
                 .collect(),
         )
     }
 
     /// Every checkpoint, oldest first: its time in seconds, and bytes by kind.
     pub fn checkpoints(&self) -> impl Iterator<Item = (f64, impl Iterator<Item = (Kind, f32)>)> {
-        let row = |index| self.kinds.iter().copied().zip(self.row(index).iter().copied());
+        let row = |index| self.kinds.iter().zip(self.row(index).iter().copied());
         self.times.iter().enumerate().map(move |(index, &time)| (time, row(index)))
     }
 

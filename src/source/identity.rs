@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Reading;
+use super::names::Names;
 use super::pid_dir::{PidDir, Unread};
 use super::schedule::is_due;
 use super::users::Users;
@@ -54,12 +55,12 @@ impl Known {
         sighting: &Sighting<'_>,
         wants: Wants,
         dir: &PidDir,
-        users: &Users,
+        (users, names): (&Users, &mut Names),
         buffer: &mut Vec<u8>,
         reading: &mut Reading,
     ) -> &Details {
         if self.is_due(sighting, wants) {
-            self.details.reread(sighting, wants, dir, users, buffer, reading);
+            self.details.reread(sighting, wants, dir, (users, names), buffer, reading);
         }
         &self.details
     }
@@ -87,21 +88,21 @@ impl Details {
         sighting: &Sighting<'_>,
         wants: Wants,
         dir: &PidDir,
-        users: &Users,
+        (users, shared): (&Users, &mut Names),
         buffer: &mut Vec<u8>,
         reading: &mut Reading,
     ) {
         let old = &self.identity;
         let all = |text: &[u8]| if wants.cgroups { paths(text) } else { Vec::new() };
         let cgroups = value(dir.read(c"cgroup", buffer), reading, || {
-            Ok((memory_path(buffer).map(Arc::from), all(buffer)))
+            Ok((memory_path(buffer).map(|path| shared.share(&path)), all(buffer)))
         });
         let (cgroup, all) = cgroups.unwrap_or_else(|| (old.cgroup.clone(), old.launch.cgroups.clone()));
         let launch = launch(wants, all, &old.launch, dir, buffer, reading);
         let is_nameless = cgroup.as_deref().is_some_and(|path| names(path).is_nameless_container());
         let fingerprint = is_nameless.then(|| dir.fingerprint(buffer)).flatten();
         let identity = Identity {
-            name: Arc::from(String::from_utf8_lossy(sighting.comm)),
+            name: shared.share(&String::from_utf8_lossy(sighting.comm)),
             group: None,
             cgroup,
             user: Some(users.name(sighting.uid)),
@@ -172,6 +173,7 @@ mod tests {
         life: (u64, Known),
         wants: Wants,
         users: Users,
+        names: Names,
         reading: Reading,
     }
 
@@ -183,7 +185,7 @@ mod tests {
             let dir = roots.procfs().pid_dir(64).unwrap();
             let users = Users::new(roots.rootfs().clone());
             let (life, wants) = ((5, Known::default()), Wants::default());
-            Watch { system, dir, life, wants, users, reading: Reading::default() }
+            Watch { system, dir, life, wants, users, names: Names::default(), reading: Reading::default() }
         }
 
         fn see(&mut self, comm: &str, start_time: u64) -> Details {
@@ -191,8 +193,8 @@ mod tests {
             if self.life.0 != start_time {
                 self.life = (start_time, Known::default());
             }
-            let Watch { dir, life: (_, known), wants, users, reading, .. } = self;
-            known.details(&sighting, *wants, dir, users, &mut Vec::new(), reading).clone()
+            let Watch { dir, life: (_, known), wants, users, names, reading, .. } = self;
+            known.details(&sighting, *wants, dir, (users, names), &mut Vec::new(), reading).clone()
         }
 
         /// At which of so many sightings a limit that was set just before would be noticed.

@@ -18,6 +18,7 @@ mod fixture;
 mod holdings;
 mod host;
 mod identity;
+mod names;
 mod pid_dir;
 mod portable;
 mod process;

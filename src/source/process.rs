@@ -8,6 +8,7 @@ use rustix::param::page_size;
 use super::clock::Clock;
 use super::holdings::{Held, Holdings, Seen};
 use super::identity::{Known, Sighting};
+use super::names::Names;
 use super::pid_dir::{PidDir, Unread};
 use super::roll::Roll;
 use super::roots::{Procfs, Roots};
@@ -51,6 +52,7 @@ struct Life {
 struct Reader {
     procfs: Procfs,
     users: Users,
+    names: Names,
     holdings: Holdings,
     wants: Wants,
     /// What may be kept open in all.
@@ -69,6 +71,7 @@ impl ProcessSource {
         let reader = Reader {
             procfs: roots.procfs().clone(),
             users: Users::new(roots.rootfs().clone()),
+            names: Names::default(),
             holdings: Holdings::new(roots.procfs()),
             wants: Wants::default(),
             most,
@@ -207,7 +210,14 @@ impl Reader {
             return Ok(None);
         };
         let sighting = Sighting { pid, comm: stat.comm, uid: status.uid };
-        let details = life.known.details(&sighting, self.wants, dir, &self.users, &mut self.buffer, reading);
+        let details = life.known.details(
+            &sighting,
+            self.wants,
+            dir,
+            (&self.users, &mut self.names),
+            &mut self.buffer,
+            reading,
+        );
         let threads = status.threads.unwrap_or(stat.threads);
         let seen = Seen { threads, address_space: status.size, descriptor_limit: details.limits.open_files };
         let resources = self.holdings.of((pid, &mut life.held), seen, dir, &mut self.buffer);

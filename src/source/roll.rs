@@ -1,5 +1,8 @@
 //! Who is there, from one list of pids to the next.
 
+/// Room for one more is made for each so many that there are.
+const SPARE: usize = 8;
+
 /// What is known of each process, by rising pid: the order in which they are listed and looked at, so that one step leads
 /// from each to the next and nothing is searched for.
 #[derive(Debug)]
@@ -39,6 +42,11 @@ impl<L> Roll<L> {
         self.known.truncate(self.next);
         self.known.retain(|(_, life)| life.is_some());
         if !self.new.is_empty() {
+            // Not twice as much as there is need of.
+            let wanted = self.known.len() + self.new.len();
+            if wanted > self.known.capacity() {
+                self.known.reserve_exact(wanted + wanted / SPARE - self.known.len());
+            }
             self.known.extend(self.new.drain(..).filter(|(_, life)| life.is_some()));
             // Two sorted runs, which is what this sort is quick with.
             self.known.sort_by_key(|(pid, _)| *pid);

@@ -13,7 +13,7 @@ const LIVES: usize = 2000;
 
 /// A history begins once there are so many more than there once were. Less is the usual coming and going of a program, and
 /// what leaks gets there: of the usual limit of 1024 descriptors it is a thirtieth.
-const RISEN: u64 = 32;
+const RISEN: u32 = 32;
 
 /// What there is to know of resources without a history.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Resources {
     /// How many may have a history.
     room: usize,
     /// The lowest count of each resource that was seen of a process.
-    lowest: FastMap<(u32, u64), [Option<u64>; Resource::ALL.len()]>,
+    lowest: FastMap<(u32, u64), [Option<u32>; Resource::ALL.len()]>,
     /// How many have a history.
     lives: usize,
     /// No room could be made since lives that were gone were last retired.
@@ -56,9 +56,10 @@ impl Resources {
             return false;
         }
         let lowest = &mut self.lowest.entry(process).or_default()[resource as usize];
-        let low = lowest.map_or(count.used, |lowest| lowest.min(count.used));
+        let used = u32::try_from(count.used).unwrap_or(u32::MAX);
+        let low = lowest.map_or(used, |lowest| lowest.min(used));
         *lowest = Some(low);
-        count.used - low >= RISEN
+        used - low >= RISEN
     }
 
     /// A history has begun.
