@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Format, Sources, catalog, families, fixture};
+use super::{Format, Sources, catalog, fixture};
 use crate::entity::{Resource, Scope};
 use crate::resources::{Count, Resources};
 use crate::selection::most_series;
@@ -24,6 +24,14 @@ fn with_resources() -> Snapshot {
     }
     snapshot.entities.push(fixture::resource(42, "leaky", "web", Resource::Fds, 900));
     snapshot
+}
+
+/// Names of the series in `text`, each with its labels.
+fn series(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let samples = text.lines().filter(|line| !line.starts_with('#'));
+    samples
+        .filter_map(|line| line.rsplit_once(' '))
+        .map(|(series, _)| series.split_once('{').unwrap_or((series, "")))
 }
 
 fn without_help(text: &str) -> String {
@@ -85,14 +93,14 @@ fn hostile_names_are_escaped() {
 
 #[test]
 fn every_sample_has_the_labels_that_the_catalog_says() {
-    let snapshot = fixture::snapshot();
-    for family in families(Some(&snapshot), &Sources::ALL, Instant::now()) {
-        let metric = catalog::all().find(|metric| metric.name == family.name);
-        let metric = metric.unwrap_or_else(|| panic!("{} is not in the catalog", family.name));
-        for sample in &family.samples {
-            let names: Vec<_> = sample.labels.iter().map(|(name, _)| *name).collect();
-            assert_eq!(names, metric.labels, "{}", family.name);
-        }
+    let text = render(Some(&fixture::snapshot()), Instant::now());
+    for (name, labels) in series(&text) {
+        let metric = catalog::all().find(|metric| metric.name == name);
+        let metric = metric.unwrap_or_else(|| panic!("{name} is not in the catalog"));
+        // Names stand before each `="`, after a brace or a comma.
+        let ends = labels.match_indices("=\"").map(|(end, _)| &labels[..end]);
+        let names: Vec<_> = ends.filter_map(|before| before.rsplit(',').next()).collect();
+        assert_eq!(names, metric.labels, "{name}");
     }
 }
 
@@ -105,12 +113,11 @@ fn no_entity_has_more_series_than_the_cap_counts_on() {
             .filter(|(other, _)| *other != at)
             .map(|(_, one)| one.clone())
             .collect();
-        let series = |entities: Vec<_>| {
+        let count = |entities: Vec<_>| {
             let snapshot = Snapshot { entities, ..snapshot.clone() };
-            let families = families(Some(&snapshot), &Sources::ALL, snapshot.taken);
-            families.iter().map(|family| family.samples.len()).sum::<usize>()
+            series(&render(Some(&snapshot), snapshot.taken)).count()
         };
-        let of_entity = series(snapshot.entities.clone()) - series(without);
+        let of_entity = count(snapshot.entities.clone()) - count(without);
         let most = most_series(entity.scope()) + entity.memory().iter().count();
         assert!(of_entity <= most, "{}: {of_entity} of {most}", entity.display_name());
     }
@@ -119,8 +126,9 @@ fn no_entity_has_more_series_than_the_cap_counts_on() {
 #[test]
 fn one_source_has_its_families_and_those_of_the_whole() {
     let snapshot = fixture::snapshot();
-    let names = |sources: &Sources| -> BTreeSet<&str> {
-        families(Some(&snapshot), sources, snapshot.taken).iter().map(|family| family.name).collect()
+    let names = |sources: &Sources| -> BTreeSet<String> {
+        let text = super::render(Some(&snapshot), sources, snapshot.taken, Format::Text);
+        series(&text).map(|(name, _)| name.to_string()).collect()
     };
     let [host, cgroup, process] =
         ["host", "cgroup", "process"].map(|name| names(&Sources::ALL.with(name).unwrap()));
@@ -128,7 +136,7 @@ fn one_source_has_its_families_and_those_of_the_whole() {
     let in_all = &(&host & &cgroup) & &process;
     assert!(in_all.contains("memleak_leak_score") && in_all.contains("memleak_source_success"));
     let prefixes = ["memleak_host_", "memleak_cgroup_", "memleak_process_"];
-    let by_scope = |name: &&&str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    let by_scope = |name: &&String| prefixes.iter().any(|prefix| name.starts_with(prefix));
     assert_eq!(in_all.iter().find(by_scope), None);
     assert!(host.contains("memleak_host_swap_used_bytes") && process.contains("memleak_group_processes"));
 }

@@ -1,21 +1,22 @@
 //! The machine's own figures.
 
 use super::catalog as metric;
-use super::family::Family;
 use super::sources::Sources;
+use super::text::Writer;
 use crate::entity::Scope;
 use crate::sample::HostMemory;
 use crate::snapshot::Snapshot;
 
-/// What the host source said; nothing when it failed or is off.
-pub(super) fn families<'a>(snapshot: &'a Snapshot, sources: &Sources) -> Vec<Family<'a>> {
-    let host = snapshot.host.as_ref().filter(|_| sources.cover(Scope::Host));
-    host.map(figures).unwrap_or_default()
+/// Writes what the host source said; nothing when it failed or is off.
+pub(super) fn write(writer: &mut Writer<'_>, snapshot: &Snapshot, sources: &Sources) {
+    if let Some(host) = snapshot.host.as_ref().filter(|_| sources.cover(Scope::Host)) {
+        write_figures(writer, host);
+    }
 }
 
-fn figures(host: &HostMemory) -> Vec<Family<'static>> {
+fn write_figures(writer: &mut Writer<'_>, host: &HostMemory) {
     let bytes = |amount: u64| Some(amount as f64);
-    [
+    let figures = [
         (metric::HOST_TOTAL, bytes(host.total)),
         (metric::HOST_USED, bytes(host.used())),
         (metric::HOST_FREE, bytes(host.free)),
@@ -26,8 +27,10 @@ fn figures(host: &HostMemory) -> Vec<Family<'static>> {
         (metric::HOST_SLAB_UNRECLAIMABLE, host.slab_unreclaimable.and_then(bytes)),
         (metric::HOST_SOCKETS, host.sockets.and_then(bytes)),
         (metric::HOST_UNACCOUNTED_MEMORY, host.unaccounted.and_then(bytes)),
-    ]
-    .into_iter()
-    .filter_map(|(metric, value)| Some(Family::single(metric, value?)))
-    .collect()
+    ];
+    for (metric, value) in figures {
+        if let Some(value) = value {
+            writer.single(metric, value);
+        }
+    }
 }

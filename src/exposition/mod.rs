@@ -5,9 +5,13 @@
 pub mod catalog;
 mod cgroup;
 mod entities;
-mod family;
+mod escape;
+mod exported;
 mod format;
 mod host;
+mod label;
+mod number;
+mod pieces;
 mod self_metrics;
 mod sources;
 mod text;
@@ -25,31 +29,29 @@ use std::time::Instant;
 use crate::snapshot::Snapshot;
 
 pub use entities::labels;
-pub use family::{Family, Label, Labels, Sample};
 pub use format::Format;
+pub use label::{Label, Labels};
+pub use pieces::Take;
 pub use self_metrics::{InFlight, SelfMetrics, SelfMetricsError};
 pub use sources::{Sources, UnknownSource};
-pub use text::encode;
+pub use text::{Description, Family, Writer, written};
 
-/// Everything that `snapshot` has to say at `now` from `sources`, but for the end that [`Format::end`] gives.
+/// Writes everything that `snapshot` has to say at `now` from `sources`, but for the end that [`Format::end`] gives.
 ///
 /// A snapshot that is too old, or none, leaves out what would be taken for the present: the host, its entities
 /// and the verdict over them. What describes the exporter stays, so that its silence can be explained.
-pub fn render(snapshot: Option<&Snapshot>, sources: &Sources, now: Instant, format: Format) -> String {
-    encode(&families(snapshot, sources, now), format)
+pub fn write(writer: &mut Writer<'_>, snapshot: Option<&Snapshot>, sources: &Sources, now: Instant) {
+    whole::write_build_info(writer);
+    let Some(snapshot) = snapshot else { return };
+    whole::write_sampling(writer, snapshot);
+    if !snapshot.is_stale(now) {
+        whole::write_verdict(writer, snapshot);
+        host::write(writer, snapshot, sources);
+        entities::write(writer, snapshot, sources);
+    }
 }
 
-/// The families of [`render`].
-pub fn families<'a>(snapshot: Option<&'a Snapshot>, sources: &Sources, now: Instant) -> Vec<Family<'a>> {
-    let mut families = vec![whole::build_info()];
-    if let Some(snapshot) = snapshot {
-        families.extend(whole::families(snapshot));
-        if !snapshot.is_stale(now) {
-            families.extend(whole::verdict(snapshot));
-            families.extend(host::families(snapshot, sources));
-            families.extend(entities::families(snapshot, sources));
-        }
-    }
-    families.retain(|family| !family.samples.is_empty());
-    families
+/// What [`write`] writes, in one.
+pub fn render(snapshot: Option<&Snapshot>, sources: &Sources, now: Instant, format: Format) -> String {
+    written(format, |writer| write(writer, snapshot, sources, now))
 }

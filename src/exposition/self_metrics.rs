@@ -1,14 +1,14 @@
 //! What the exporter says about itself: its own registry, apart from what it watches.
 
 use prometheus::process_collector::ProcessCollector;
-use prometheus::proto::{LabelPair, Metric as Gathered, MetricFamily, MetricType};
+use prometheus::proto::{Metric as Gathered, MetricFamily, MetricType};
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use thiserror::Error;
 
 use super::catalog::{self, Metric, MetricKind};
-use super::family::{Family, Label, Labels, Sample};
 use super::format::Format;
-use super::text::encode;
+use super::label::Labels;
+use super::text::{Description, Writer, written};
 
 /// The exporter's own figures.
 #[derive(Debug)]
@@ -65,35 +65,33 @@ impl SelfMetrics {
         self.connections_refused.inc();
     }
 
-    /// All of them, in the form of [`super::encode`].
+    /// All of them, without [`Format::end`].
     pub fn render(&self, format: Format) -> String {
-        let gathered = self.registry.gather();
-        let families: Vec<_> = gathered.iter().filter_map(family).collect();
-        encode(&families, format)
+        written(format, |writer| {
+            self.registry.gather().iter().for_each(|family| write_family(writer, family))
+        })
     }
 }
 
-/// A gathered family as one of ours, so that one writer writes all; `None` for types that the registry has none of.
-fn family(gathered: &MetricFamily) -> Option<Family<'_>> {
+/// Writes a gathered family as one of ours is; nothing for types that the registry has none of.
+fn write_family(writer: &mut Writer<'_>, gathered: &MetricFamily) {
     let kind = match gathered.get_field_type() {
         MetricType::COUNTER => MetricKind::Counter,
         MetricType::GAUGE => MetricKind::Gauge,
-        _ => return None,
+        _ => return,
     };
-    let samples = gathered.get_metric().iter().map(|metric| sample(metric, kind)).collect();
-    Some(Family { name: gathered.name(), help: gathered.help(), kind, samples })
+    let mut family = writer.family(Description { name: gathered.name(), help: gathered.help(), kind });
+    for metric in gathered.get_metric() {
+        let labels: Vec<_> = metric.get_label().iter().map(|pair| (pair.name(), pair.value())).collect();
+        family.push(Labels::NONE, &labels, value(metric, kind));
+    }
 }
 
-fn sample(gathered: &Gathered, kind: MetricKind) -> Sample<'_> {
-    let value = match kind {
+fn value(gathered: &Gathered, kind: MetricKind) -> f64 {
+    match kind {
         MetricKind::Counter => gathered.get_counter().get_value(),
         MetricKind::Gauge => gathered.get_gauge().get_value(),
-    };
-    Sample { labels: Labels::shared(gathered.get_label().iter().map(label)), value }
-}
-
-fn label(pair: &LabelPair) -> Label<'_> {
-    (pair.name(), pair.value().into())
+    }
 }
 
 fn opts(metric: Metric) -> Opts {

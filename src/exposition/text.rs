@@ -1,115 +1,132 @@
 //! Writer of the Prometheus text format 0.0.4 and of OpenMetrics 1.0.0.
 //!
-//! The prometheus crate has one for text too; this one needs no `GaugeVec` or protobuf model in between, which
-//! with many thousand series is most of the cost of a scrape.
+//! The prometheus crate has one for text too; this one needs no model of families, samples and labels in between:
+//! with many thousand series that would be most of the cost of a scrape.
 
-use std::fmt::Write;
-
-use super::catalog::MetricKind;
-use super::family::{Family, Sample};
+use super::catalog::{Metric, MetricKind};
+use super::escape::push_escaped;
 use super::format::Format;
-
-/// Room that a line usually takes, so that the text seldom has to be moved while it grows.
-const LINE_BYTES: usize = 128;
+use super::label::Labels;
+use super::number::push_number;
+use super::pieces::{Pieces, Take};
 
 /// Units that a name may end in. OpenMetrics states them once more, in a line of their own.
 const UNITS: [&str; 3] = ["bytes", "ratio", "seconds"];
 
-/// The families in the order given, without [`Format::end`]: more may follow.
-pub fn encode(families: &[Family<'_>], format: Format) -> String {
-    let samples: usize = families.iter().map(|family| family.samples.len()).sum();
-    let mut text = String::with_capacity((samples + 2 * families.len()) * LINE_BYTES);
-    for family in families {
-        encode_description(&mut text, family, format);
-        for sample in &family.samples {
-            encode_sample(&mut text, family.name, sample);
+/// Writes families in the order in which they are begun, but for [`Format::end`]: more may follow.
+pub struct Writer<'t> {
+    format: Format,
+    pieces: Pieces<'t>,
+}
+
+impl<'t> Writer<'t> {
+    /// Nothing written yet. Pieces go to `take` as they are full; the last one by [`finish`](Writer::finish).
+    pub fn new(format: Format, take: Take<'t>) -> Writer<'t> {
+        Writer { format, pieces: Pieces::new(take) }
+    }
+
+    /// Begins a family. It is described before its first sample; without any, it is not there.
+    pub fn family<'w>(&'w mut self, about: impl Into<Description<'w>>) -> Family<'w, 't> {
+        Family { pieces: &mut self.pieces, format: self.format, about: about.into(), is_described: false }
+    }
+
+    /// A family of one sample without labels.
+    pub(super) fn single(&mut self, metric: Metric, value: f64) {
+        self.family(metric).push(Labels::NONE, &[], value);
+    }
+
+    /// Hands over what is left.
+    pub fn finish(self) {
+        self.pieces.finish();
+    }
+}
+
+/// All that `write` writes, in one.
+pub fn written(format: Format, write: impl FnOnce(&mut Writer<'_>)) -> String {
+    let mut all = Vec::new();
+    let mut take = |piece: &mut Vec<u8>| all.append(piece);
+    let mut writer = Writer::new(format, &mut take);
+    write(&mut writer);
+    writer.finish();
+    // Nothing but text goes in, so that nothing is lost here.
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// What is said about a family.
+#[derive(Clone, Copy, Debug)]
+pub struct Description<'a> {
+    /// Full name.
+    pub name: &'a str,
+    /// One sentence for a person.
+    pub help: &'a str,
+    /// Its type.
+    pub kind: MetricKind,
+}
+
+impl<'a> From<Metric> for Description<'a> {
+    fn from(metric: Metric) -> Description<'a> {
+        Description { name: metric.name, help: metric.help, kind: metric.kind }
+    }
+}
+
+/// A family that is being written.
+pub struct Family<'w, 't> {
+    pieces: &'w mut Pieces<'t>,
+    format: Format,
+    about: Description<'w>,
+    is_described: bool,
+}
+
+impl Family<'_, '_> {
+    /// Writes a sample with these labels and `more`.
+    pub fn push(&mut self, labels: Labels<'_>, more: &[(&str, &str)], value: f64) {
+        if !self.is_described {
+            self.about.push_to(self.pieces, self.format);
+            self.is_described = true;
+        }
+        let line = self.pieces.line();
+        line.extend_from_slice(self.about.name.as_bytes());
+        labels.push_to(line, more);
+        line.push(b' ');
+        push_number(line, value);
+        line.push(b'\n');
+    }
+}
+
+impl<'a> Description<'a> {
+    fn push_to(&self, pieces: &mut Pieces<'_>, format: Format) {
+        let name = self.name_in(format);
+        let is_open = format == Format::OpenMetrics;
+        // OpenMetrics wants the quote escaped here, too; the text format does not.
+        push_line(pieces.line(), "HELP", name, self.help, is_open);
+        push_line(pieces.line(), "TYPE", name, self.kind.as_str(), false);
+        if let Some(unit) = unit(name).filter(|_| is_open) {
+            push_line(pieces.line(), "UNIT", name, unit, false);
         }
     }
-    text
-}
 
-fn encode_description(text: &mut String, family: &Family<'_>, format: Format) {
-    let name = described_name(family, format);
-    begin_line(text, "HELP", name);
-    // OpenMetrics wants the quote escaped here, too; the text format does not.
-    push_escaped(text, family.help, format == Format::OpenMetrics);
-    text.push('\n');
-    begin_line(text, "TYPE", name);
-    text.push_str(family.kind.as_str());
-    text.push('\n');
-    if let Some(unit) = unit(name).filter(|_| format == Format::OpenMetrics) {
-        begin_line(text, "UNIT", name);
-        text.push_str(unit);
-        text.push('\n');
+    /// In OpenMetrics the `_total` of a counter belongs to the sample, not to the family.
+    fn name_in(&self, format: Format) -> &'a str {
+        match (format, self.kind) {
+            (Format::OpenMetrics, MetricKind::Counter) => {
+                self.name.strip_suffix("_total").unwrap_or(self.name)
+            }
+            _ => self.name,
+        }
     }
 }
 
-fn begin_line(text: &mut String, keyword: &str, name: &str) {
+fn push_line(line: &mut Vec<u8>, keyword: &str, name: &str, what: &str, is_quoted: bool) {
     for part in ["# ", keyword, " ", name, " "] {
-        text.push_str(part);
+        line.extend_from_slice(part.as_bytes());
     }
-}
-
-/// In OpenMetrics the `_total` of a counter belongs to the sample, not to the family.
-fn described_name<'a>(family: &Family<'a>, format: Format) -> &'a str {
-    match (format, family.kind) {
-        (Format::OpenMetrics, MetricKind::Counter) => {
-            family.name.strip_suffix("_total").unwrap_or(family.name)
-        }
-        _ => family.name,
-    }
+    push_escaped(line, what, is_quoted);
+    line.push(b'\n');
 }
 
 fn unit(name: &str) -> Option<&'static str> {
     let (_, last) = name.rsplit_once('_')?;
     UNITS.into_iter().find(|unit| *unit == last)
-}
-
-fn encode_sample(text: &mut String, name: &str, sample: &Sample<'_>) {
-    text.push_str(name);
-    let mut separator = '{';
-    for (label, value) in sample.labels.iter() {
-        text.push(separator);
-        text.push_str(label);
-        text.push_str("=\"");
-        push_escaped(text, value, true);
-        text.push('"');
-        separator = ',';
-    }
-    if separator == ',' {
-        text.push('}');
-    }
-    text.push(' ');
-    push_number(text, sample.value);
-    text.push('\n');
-}
-
-/// Backslash and line feed are escaped everywhere, the quote only where quotes delimit the text.
-fn push_escaped(text: &mut String, raw: &str, quoted: bool) {
-    let special = |byte: u8| matches!(byte, b'\\' | b'\n') || (quoted && byte == b'"');
-    let mut rest = raw;
-    // All three are ASCII, so a search of bytes never ends within a character.
-    while let Some(at) = rest.bytes().position(special) {
-        text.push_str(&rest[..at]);
-        text.push_str(match rest.as_bytes()[at] {
-            b'\n' => "\\n",
-            b'"' => "\\\"",
-            _ => "\\\\",
-        });
-        rest = &rest[at + 1..];
-    }
-    text.push_str(rest);
-}
-
-fn push_number(text: &mut String, value: f64) {
-    if value == f64::INFINITY {
-        text.push_str("+Inf");
-    } else if value == f64::NEG_INFINITY {
-        text.push_str("-Inf");
-    } else {
-        // Writing to a String can't fail. Display gives the shortest digits that read back as the same number.
-        let _ = write!(text, "{value}");
-    }
 }
 
 #[cfg(test)]
@@ -118,39 +135,58 @@ mod tests {
     use prometheus::proto::{Counter, Gauge, LabelPair, Metric as ProtoMetric, MetricFamily, MetricType};
     use proptest::prelude::*;
 
-    use super::super::catalog::{Metric, MetricKind};
-    use super::super::family::Labels;
+    use super::super::label::push_label;
     use super::*;
 
     const METRIC: Metric = Metric { name: "m", help: "Help.", kind: MetricKind::Gauge, labels: &[] };
 
-    fn line(labels: Labels<'_>, value: f64) -> String {
-        let mut family = Family::new(METRIC);
-        family.push(labels, value);
-        encode(&[family], Format::Text).lines().skip(2).collect::<Vec<_>>().join("\n")
+    /// One family with these samples.
+    fn family(metric: Metric, format: Format, samples: usize) -> String {
+        written(format, |writer| {
+            let mut family = writer.family(metric);
+            (0..samples).for_each(|number| family.push(Labels::NONE, &[], number as f64));
+        })
     }
 
     #[test]
-    fn label_values_are_escaped_and_kept_whole() {
-        let labels = Labels::one("name", "a\\b\n\"c\" größe 💧\r\t{}");
-        assert_eq!(line(labels, 1.0), "m{name=\"a\\\\b\\n\\\"c\\\" größe 💧\r\t{}\"} 1");
+    fn a_family_without_samples_is_not_there() {
+        assert_eq!(family(METRIC, Format::Text, 0), "");
+        assert_eq!(family(METRIC, Format::Text, 2), "# HELP m Help.\n# TYPE m gauge\nm 0\nm 1\n");
+    }
+
+    #[test]
+    fn labels_are_escaped_and_kept_whole_wherever_they_stand() {
+        let value = "a\\b\n\"c\" größe 💧\r\t{}";
+        let escaped = "\"a\\\\b\\n\\\"c\\\" größe 💧\r\t{}\"";
+        let mut shared = Vec::new();
+        push_label(&mut shared, true, "a", value);
+        let shared = Labels::written(&shared);
+        let text = written(Format::Text, |writer| {
+            let mut family = writer.family(METRIC);
+            family.push(shared, &[], 1.0);
+            family.push(shared, &[("b", value)], 2.0);
+            family.push(Labels::NONE, &[("b", value), ("c", "")], 3.0);
+        });
+        let expected = ["{a=@} 1", "{a=@,b=@} 2", "{b=@,c=\"\"} 3"];
+        let lines: Vec<_> = text.lines().skip(2).collect();
+        assert_eq!(lines, expected.map(|labels| format!("m{}", labels.replace('@', escaped))));
     }
 
     #[test]
     fn quotes_in_help_are_escaped_in_openmetrics_alone() {
         let help = Metric { help: "Say \"\\\n\".", ..METRIC };
-        let families = [Family::new(help)];
-        assert_eq!(encode(&families, Format::Text), "# HELP m Say \"\\\\\\n\".\n# TYPE m gauge\n");
-        let expected = "# HELP m Say \\\"\\\\\\n\\\".\n# TYPE m gauge\n";
-        assert_eq!(encode(&families, Format::OpenMetrics), expected);
+        let expected = "# HELP m Say \"\\\\\\n\".\n# TYPE m gauge\nm 0\n";
+        assert_eq!(family(help, Format::Text, 1), expected);
+        let expected = "# HELP m Say \\\"\\\\\\n\\\".\n# TYPE m gauge\nm 0\n";
+        assert_eq!(family(help, Format::OpenMetrics, 1), expected);
     }
 
     #[test]
     fn openmetrics_names_counters_without_total_and_units_apart() {
         let counter = Metric { name: "cpu_seconds_total", kind: MetricKind::Counter, ..METRIC };
         let expected = "# HELP cpu_seconds Help.\n# TYPE cpu_seconds counter\n# UNIT cpu_seconds seconds\n\
-                        cpu_seconds_total 1\n";
-        assert_eq!(encode(&[Family::single(counter, 1.0)], Format::OpenMetrics), expected);
+                        cpu_seconds_total 0\n";
+        assert_eq!(family(counter, Format::OpenMetrics, 1), expected);
         for (name, expected) in [
             ("a_bytes", Some("bytes")),
             ("a_ratio", Some("ratio")),
@@ -159,22 +195,6 @@ mod tests {
             ("bytes", None),
         ] {
             assert_eq!(unit(name), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn numbers_are_what_prometheus_reads() {
-        for (value, expected) in [
-            (f64::INFINITY, "m +Inf"),
-            (f64::NEG_INFINITY, "m -Inf"),
-            (f64::NAN, "m NaN"),
-            (0.0, "m 0"),
-            (-1.5, "m -1.5"),
-            (0.1, "m 0.1"),
-            (18_446_744_073_709_551_615.0, "m 18446744073709552000"),
-            (1e21, "m 1000000000000000000000"),
-        ] {
-            assert_eq!(line(Labels::default(), value), expected);
         }
     }
 
@@ -187,20 +207,28 @@ mod tests {
     type Arbitrary = (bool, String, Vec<(Vec<String>, f64)>);
 
     fn any_family() -> impl Strategy<Value = Arbitrary> {
-        let sample = (prop::collection::vec(any_text(), 0..4), any::<f64>());
+        let number = prop_oneof![any::<f64>(), any::<i32>().prop_map(f64::from)];
+        let sample = (prop::collection::vec(any_text(), 0..4), number);
         (any::<bool>(), "[ -~\\\\\n]{1,20}", prop::collection::vec(sample, 1..5))
     }
 
     const NAMES: [&str; 3] = ["first", "second", "third"];
 
+    /// As many of the labels are shared as the sample has ones before it.
     fn ours((counter, help, samples): &Arbitrary, format: Format) -> String {
         let kind = if *counter { MetricKind::Counter } else { MetricKind::Gauge };
-        let mut family = Family { name: "some_metric_total", help, kind, samples: Vec::new() };
-        for (values, number) in samples {
-            let labels = NAMES.into_iter().zip(values.iter().map(|value| value.as_str().into()));
-            family.push(Labels::shared(labels), *number);
-        }
-        encode(&[family], format)
+        written(format, |writer| {
+            let mut family = writer.family(Description { name: "some_metric_total", help, kind });
+            for (at, (values, number)) in samples.iter().enumerate() {
+                let labels: Vec<_> = NAMES.into_iter().zip(values.iter().map(String::as_str)).collect();
+                let (shared, more) = labels.split_at(at.min(labels.len()));
+                let mut written = Vec::new();
+                for (at, (name, value)) in shared.iter().enumerate() {
+                    push_label(&mut written, at == 0, name, value);
+                }
+                family.push(Labels::written(&written), more, *number);
+            }
+        })
     }
 
     fn samples(text: &str) -> Vec<&str> {

@@ -1,82 +1,87 @@
 //! What holds for the exporter as a whole.
 
-use super::catalog as metric;
-use super::family::{Family, Labels};
+use std::collections::BTreeMap;
+
+use super::catalog::{self as metric, Metric};
+use super::label::Labels;
+use super::text::Writer;
 use crate::entity::Scope;
 use crate::rules::ReloadStatus;
-use crate::snapshot::{Snapshot, SourceReport};
+use crate::snapshot::{Entity, Snapshot, SourceReport};
 use crate::source::ReadErrorReason;
 
-/// What was built. The revision is known only to builds that were told.
-pub(super) fn build_info() -> Family<'static> {
-    let mut family = Family::new(metric::BUILD_INFO);
+/// Writes what was built. The revision is known only to builds that were told.
+pub(super) fn write_build_info(writer: &mut Writer<'_>) {
     let revision = option_env!("MEMLEAK_REVISION").unwrap_or("unknown");
-    family.push(
-        Labels::shared([("version", env!("CARGO_PKG_VERSION").into()), ("revision", revision.into())]),
-        1.0,
-    );
-    family
+    let labels = [("version", env!("CARGO_PKG_VERSION")), ("revision", revision)];
+    writer.family(metric::BUILD_INFO).push(Labels::NONE, &labels, 1.0);
 }
 
-/// The verdict over all entities: true of the present only.
-pub(super) fn verdict(snapshot: &Snapshot) -> Vec<Family<'_>> {
-    let mut families = vec![by_scope(metric::SUSPECTS, |scope| {
-        snapshot.suspects().filter(|entity| entity.scope() == scope).count() as u64
-    })];
-    families.extend(snapshot.highest_score().map(|score| Family::single(metric::LEAK_SCORE, score)));
-    families
-}
-
-/// How sampling goes: as true of an old snapshot as of a new one.
-pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
-    let mut families = vec![
-        Family::single(metric::LEAK_SCORE_THRESHOLD, snapshot.threshold),
-        Family::single(metric::LAST_SAMPLE_TIMESTAMP, snapshot.taken_unix_seconds),
-        Family::single(metric::SAMPLE_INTERVAL, snapshot.interval.as_secs_f64()),
-        Family::single(metric::SAMPLE_TIME_LAPSE, f64::from(snapshot.time_lapse)),
-        Family::single(metric::TICKS_SKIPPED, snapshot.ticks_skipped as f64),
-        by_scope(metric::ENTITIES, |scope| {
-            snapshot.entities.iter().filter(|entity| entity.scope() == scope).count() as u64
-        }),
-        by_scope(metric::ENTITIES_DROPPED, |scope| snapshot.dropped.get(&scope).copied().unwrap_or(0)),
-        by_scope(metric::ENTITIES_UNEXPORTED, |scope| snapshot.unexported.get(&scope).copied().unwrap_or(0)),
-        Family::single(metric::GROUPING_FOLDED_PROCESSES, snapshot.folded as f64),
-    ];
-    if let Some(status) = snapshot.reload {
-        families.extend(reload(status));
+/// Writes the verdict over all entities: true of the present only.
+pub(super) fn write_verdict(writer: &mut Writer<'_>, snapshot: &Snapshot) {
+    let suspects = count(snapshot.suspects());
+    write_by_scope(writer, metric::SUSPECTS, |scope| suspects[scope as usize]);
+    if let Some(score) = snapshot.highest_score() {
+        writer.single(metric::LEAK_SCORE, score);
     }
-    families.extend(sources(&snapshot.sources));
-    families
 }
 
-fn reload(status: ReloadStatus) -> [Family<'static>; 2] {
-    [
-        Family::single(metric::CONFIG_RELOAD_SUCCESSFUL, f64::from(u8::from(status.successful))),
-        Family::single(metric::CONFIG_RELOAD_TIMESTAMP, status.success_unix_seconds),
-    ]
+/// Writes how sampling goes: as true of an old snapshot as of a new one.
+pub(super) fn write_sampling(writer: &mut Writer<'_>, snapshot: &Snapshot) {
+    writer.single(metric::LEAK_SCORE_THRESHOLD, snapshot.threshold);
+    writer.single(metric::LAST_SAMPLE_TIMESTAMP, snapshot.taken_unix_seconds);
+    writer.single(metric::SAMPLE_INTERVAL, snapshot.interval.as_secs_f64());
+    writer.single(metric::SAMPLE_TIME_LAPSE, f64::from(snapshot.time_lapse));
+    writer.single(metric::TICKS_SKIPPED, snapshot.ticks_skipped as f64);
+    let entities = count(&snapshot.entities);
+    let told = |counts: &BTreeMap<Scope, u64>, scope| counts.get(&scope).copied().unwrap_or(0);
+    write_by_scope(writer, metric::ENTITIES, |scope| entities[scope as usize]);
+    write_by_scope(writer, metric::ENTITIES_DROPPED, |scope| told(&snapshot.dropped, scope));
+    write_by_scope(writer, metric::ENTITIES_UNEXPORTED, |scope| told(&snapshot.unexported, scope));
+    writer.single(metric::GROUPING_FOLDED_PROCESSES, snapshot.folded as f64);
+    if let Some(status) = snapshot.reload {
+        write_reload(writer, status);
+    }
+    write_sources(writer, &snapshot.sources);
+}
+
+fn write_reload(writer: &mut Writer<'_>, status: ReloadStatus) {
+    writer.single(metric::CONFIG_RELOAD_SUCCESSFUL, f64::from(u8::from(status.successful)));
+    writer.single(metric::CONFIG_RELOAD_TIMESTAMP, status.success_unix_seconds);
+}
+
+/// How many there are of each scope.
+fn count<'a>(entities: impl IntoIterator<Item = &'a Entity>) -> [u64; Scope::ALL.len()] {
+    let mut counts = [0; Scope::ALL.len()];
+    for entity in entities {
+        counts[entity.scope() as usize] += 1;
+    }
+    counts
 }
 
 /// One sample a scope, zero included: a series that is always there can be alerted on.
-fn by_scope<'a>(metric: metric::Metric, count: impl Fn(Scope) -> u64) -> Family<'a> {
-    let mut family = Family::new(metric);
+fn write_by_scope(writer: &mut Writer<'_>, metric: Metric, count: impl Fn(Scope) -> u64) {
+    let mut family = writer.family(metric);
     for scope in Scope::ALL {
-        family.push(Labels::one("scope", scope.as_str()), count(scope) as f64);
+        family.push(Labels::NONE, &[("scope", scope.as_str())], count(scope) as f64);
     }
-    family
 }
 
-fn sources(reports: &[SourceReport]) -> [Family<'_>; 3] {
-    let mut success = Family::new(metric::SOURCE_SUCCESS);
-    let mut duration = Family::new(metric::SOURCE_DURATION);
-    let mut errors = Family::new(metric::SOURCE_READ_ERRORS);
+fn write_sources(writer: &mut Writer<'_>, reports: &[SourceReport]) {
+    let mut success = writer.family(metric::SOURCE_SUCCESS);
     for report in reports {
-        let labels = Labels::shared([("source", report.name.into())]);
-        success.push(labels.clone(), f64::from(u8::from(report.success)));
-        duration.push(labels.clone(), report.duration.as_secs_f64());
+        success.push(Labels::NONE, &[("source", report.name)], f64::from(u8::from(report.success)));
+    }
+    let mut duration = writer.family(metric::SOURCE_DURATION);
+    for report in reports {
+        duration.push(Labels::NONE, &[("source", report.name)], report.duration.as_secs_f64());
+    }
+    let mut errors = writer.family(metric::SOURCE_READ_ERRORS);
+    for report in reports {
         for reason in ReadErrorReason::ALL {
+            let labels = [("source", report.name), ("reason", reason.as_str())];
             let count = report.errors.get(&reason).copied().unwrap_or(0);
-            errors.push(labels.with("reason", reason.as_str()), count as f64);
+            errors.push(Labels::NONE, &labels, count as f64);
         }
     }
-    [success, duration, errors]
 }

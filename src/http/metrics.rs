@@ -1,6 +1,6 @@
-//! The telemetry path. A snapshot is written in each format when all of it is first asked for, and once.
+//! The telemetry path. A snapshot is written in each form when all of it is first asked for, and once.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
@@ -11,7 +11,7 @@ use super::compression::Beginning;
 use super::negotiation::Wanted;
 use super::query::parse_collect;
 use super::response::{Body, Refusal, response, set};
-use crate::exposition::{self, Format, SelfMetrics, Sources};
+use crate::exposition::{self, Format, SelfMetrics, Sources, Take, Writer};
 use crate::snapshot::Snapshot;
 
 /// Answers with what a snapshot says, and with what the exporter says about itself.
@@ -37,12 +37,16 @@ impl Telemetry {
     ) -> Result<Response<Body>, Refusal> {
         let sources = parse_collect(query)?;
         let Wanted { format, content_type, gzip } = Wanted::of(headers);
-        let watched = self.written.text(snapshot, &sources, format, now);
-        let own = self.own(format);
-        let compressed = if gzip { watched.gzip(&own) } else { None };
+        let watched = Watched { snapshot, sources: &sources, format, now };
+        let (beginning, own) = (self.written.beginning(&watched), self.own(format));
+        let write = |take: Take<'_>| watched.write(take);
+        let compressed = if gzip { beginning.gzip(write, &own) } else { None };
         let is_compressed = compressed.is_some();
-        let (first, second) = compressed.unwrap_or_else(|| (watched.plain(), own.into()));
-        let mut response = response(StatusCode::OK, content_type, Body::joined(first, second));
+        let body = match compressed {
+            Some(pieces) => Body::joined(pieces),
+            None => Body::joined(beginning.plain(write).iter().cloned().chain([own.into()])),
+        };
+        let mut response = response(StatusCode::OK, content_type, body);
         set(&mut response, VARY, "Accept, Accept-Encoding");
         if is_compressed {
             set(&mut response, CONTENT_ENCODING, "gzip");
@@ -57,6 +61,23 @@ impl Telemetry {
     }
 }
 
+/// What is asked for of what is watched.
+#[derive(Clone, Copy, Debug)]
+struct Watched<'a> {
+    snapshot: Option<&'a Arc<Snapshot>>,
+    sources: &'a Sources,
+    format: Format,
+    now: Instant,
+}
+
+impl Watched<'_> {
+    fn write(self, take: Take<'_>) {
+        let mut writer = Writer::new(self.format, take);
+        exposition::write(&mut writer, self.snapshot.map(Arc::as_ref), self.sources, self.now);
+        writer.finish();
+    }
+}
+
 /// The newest snapshot that was asked for, as written.
 #[derive(Debug, Default)]
 struct WrittenMetrics(ArcSwapOption<Written>);
@@ -65,29 +86,19 @@ struct WrittenMetrics(ArcSwapOption<Written>);
 #[derive(Debug)]
 struct Written {
     of: Weak<Snapshot>,
-    text: OnceLock<Arc<Beginning>>,
-    open_metrics: OnceLock<Arc<Beginning>>,
+    text: Arc<Beginning>,
+    open_metrics: Arc<Beginning>,
 }
 
 impl WrittenMetrics {
-    /// What `snapshot` has to say at `now` from `sources`.
-    fn text(
-        &self,
-        snapshot: Option<&Arc<Snapshot>>,
-        sources: &Sources,
-        format: Format,
-        now: Instant,
-    ) -> Arc<Beginning> {
-        let write = || {
-            let snapshot = snapshot.map(Arc::as_ref);
-            Arc::new(Beginning::new(exposition::render(snapshot, sources, now, format)))
-        };
-        match snapshot {
-            Some(fresh) if sources.is_all() && !fresh.is_stale(now) => {
-                Arc::clone(self.written(fresh).in_format(format).get_or_init(write))
+    /// The beginning of every response to the same question.
+    fn beginning(&self, watched: &Watched<'_>) -> Arc<Beginning> {
+        match watched.snapshot {
+            Some(fresh) if watched.sources.is_all() && !fresh.is_stale(watched.now) => {
+                Arc::clone(self.written(fresh).in_format(watched.format))
             }
             // Short, because what is about the present is left out, or some of it; and seldom asked for.
-            _ => write(),
+            _ => Arc::default(),
         }
     }
 
@@ -105,10 +116,10 @@ impl WrittenMetrics {
 
 impl Written {
     fn of(snapshot: &Arc<Snapshot>) -> Written {
-        Written { of: Arc::downgrade(snapshot), text: OnceLock::new(), open_metrics: OnceLock::new() }
+        Written { of: Arc::downgrade(snapshot), text: Arc::default(), open_metrics: Arc::default() }
     }
 
-    fn in_format(&self, format: Format) -> &OnceLock<Arc<Beginning>> {
+    fn in_format(&self, format: Format) -> &Arc<Beginning> {
         match format {
             Format::Text => &self.text,
             Format::OpenMetrics => &self.open_metrics,
@@ -126,17 +137,25 @@ mod tests {
     use super::*;
     use crate::exposition::fixture;
 
+    fn text_at(snapshot: &Arc<Snapshot>, now: Instant) -> Watched<'_> {
+        Watched { snapshot: Some(snapshot), sources: &Sources::ALL, format: Format::Text, now }
+    }
+
+    fn plain(metrics: &WrittenMetrics, watched: Watched<'_>) -> String {
+        let pieces = metrics.beginning(&watched).plain(|take| watched.write(take)).concat();
+        String::from_utf8(pieces).unwrap()
+    }
+
     #[test]
     fn a_snapshot_is_written_anew_and_not_kept() {
         let metrics = WrittenMetrics::default();
         let first = Arc::new(fixture::snapshot());
         let now = first.taken;
-        metrics.text(Some(&first), &Sources::ALL, Format::Text, now);
+        plain(&metrics, text_at(&first, now));
         assert_eq!(Arc::strong_count(&first), 1);
 
         let second = Arc::new(Snapshot { threshold: 77.0, ..fixture::snapshot() });
-        let text = metrics.text(Some(&second), &Sources::ALL, Format::Text, now).plain();
-        assert!(text.windows(31).any(|window| window == b"memleak_leak_score_threshold 77"));
+        assert!(plain(&metrics, text_at(&second, now)).contains("memleak_leak_score_threshold 77"));
     }
 
     #[test]
@@ -146,9 +165,12 @@ mod tests {
         let together = Barrier::new(SCRAPERS);
         let scrape = |scraper: usize| {
             let format = if scraper.is_multiple_of(2) { Format::Text } else { Format::OpenMetrics };
+            let watched = Watched { format, ..text_at(&snapshot, snapshot.taken) };
+            let write = |take: Take<'_>| watched.write(take);
             together.wait();
-            let text = metrics.text(Some(&snapshot), &Sources::ALL, format, snapshot.taken);
-            (text.plain().as_ptr() as usize, text.gzip("").unwrap().0.as_ptr() as usize)
+            let beginning = metrics.beginning(&watched);
+            let plain = beginning.plain(write)[0].as_ptr() as usize;
+            (plain, beginning.gzip(write, "").unwrap()[0].as_ptr() as usize)
         };
         let seen: Vec<(usize, usize)> = thread::scope(|scope| {
             let scrapers: Vec<_> =
@@ -165,9 +187,8 @@ mod tests {
     fn a_snapshot_grows_old_after_it_was_written() {
         let metrics = WrittenMetrics::default();
         let snapshot = Arc::new(fixture::snapshot());
-        let fresh = metrics.text(Some(&snapshot), &Sources::ALL, Format::Text, snapshot.taken).plain();
-        let later = snapshot.taken + Duration::from_secs(60);
-        let stale = metrics.text(Some(&snapshot), &Sources::ALL, Format::Text, later).plain();
+        let fresh = plain(&metrics, text_at(&snapshot, snapshot.taken));
+        let stale = plain(&metrics, text_at(&snapshot, snapshot.taken + Duration::from_secs(60)));
         assert!(stale.len() < fresh.len() / 2);
     }
 }

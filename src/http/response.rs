@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::vec;
 
 use hyper::body::{Bytes, Frame, SizeHint};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS};
@@ -14,22 +15,24 @@ use serde::Serialize;
 const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) const JSON: &str = "application/json";
 
-/// One or two pieces of text. Two, so that what many responses share need not be copied into each.
+/// Pieces of text, handed over one by one, so that what many responses share is not copied into each.
 #[derive(Debug, Default)]
 pub struct Body {
-    pieces: [Bytes; 2],
+    /// None of them is empty.
+    pieces: vec::IntoIter<Bytes>,
 }
 
 impl Body {
-    /// The two pieces, one after the other.
-    pub fn joined(first: Bytes, second: Bytes) -> Body {
-        Body { pieces: [first, second] }
+    /// The pieces, one after the other.
+    pub fn joined(pieces: impl IntoIterator<Item = Bytes>) -> Body {
+        let pieces: Vec<Bytes> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
+        Body { pieces: pieces.into_iter() }
     }
 
     /// The same body, which drops `guard` only once its last byte has been handed to the kernel.
     #[must_use]
     pub(super) fn holding<G: Send + 'static>(mut self, guard: G) -> Body {
-        if let Some(last) = self.pieces.iter_mut().rfind(|piece| !piece.is_empty()) {
+        if let Some(last) = self.pieces.as_mut_slice().last_mut() {
             *last = Bytes::from_owner(Held { bytes: std::mem::take(last), _guard: guard });
         }
         self
@@ -38,7 +41,7 @@ impl Body {
 
 impl<T: Into<Bytes>> From<T> for Body {
     fn from(only: T) -> Body {
-        Body::joined(only.into(), Bytes::new())
+        Body::joined([only.into()])
     }
 }
 
@@ -50,16 +53,15 @@ impl hyper::body::Body for Body {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let next = self.pieces.iter_mut().find(|piece| !piece.is_empty()).map(std::mem::take);
-        Poll::Ready(next.map(|piece| Ok(Frame::data(piece))))
+        Poll::Ready(self.pieces.next().map(|piece| Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.iter().all(Bytes::is_empty)
+        self.pieces.as_slice().is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.pieces.iter().map(|piece| piece.len() as u64).sum())
+        SizeHint::with_exact(self.pieces.as_slice().iter().map(|piece| piece.len() as u64).sum())
     }
 }
 
@@ -174,16 +176,20 @@ mod tests {
 
     #[tokio::test]
     async fn pieces_follow_one_another() {
-        let body = Body::joined("one ".into(), "two".into());
+        let mut body = Body::joined(["one ", "", "two", ""].map(Bytes::from));
         assert_eq!(body.size_hint().exact(), Some(7));
-        assert_eq!(body.collect().await.unwrap().to_bytes(), "one two");
-        assert!(Body::default().is_end_stream());
+        for piece in ["one ", "two"] {
+            assert!(!body.is_end_stream());
+            assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), piece);
+        }
+        assert!(body.is_end_stream() && body.frame().await.is_none());
+        assert!(Body::default().is_end_stream() && Body::from("").is_end_stream());
     }
 
     #[tokio::test]
     async fn a_guard_lives_as_long_as_the_last_piece() {
         let guard = Arc::new(());
-        let mut body = Body::joined("one".into(), "two".into()).holding(Arc::clone(&guard));
+        let mut body = Body::joined(["one", "two", ""].map(Bytes::from)).holding(Arc::clone(&guard));
         let first = body.frame().await;
         let last = body.frame().await;
         drop((first, body));
