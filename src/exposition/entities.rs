@@ -3,11 +3,12 @@
 use super::catalog::{self as metric, Metric, ScopeMetrics};
 use super::cgroup;
 use super::exported::Exported;
-use super::label::{Label, Labels};
+use super::label::{Label, Labels, push_label};
 use super::sources::Sources;
 use super::text::Writer;
 use crate::entity::{EntityId, Resource, Scope};
 use crate::human;
+use crate::sample::Kind;
 use crate::snapshot::{Entity, Snapshot};
 
 /// The labels that an entity's series have.
@@ -93,10 +94,15 @@ pub(super) fn write_each(
 }
 
 fn write_memory(writer: &mut Writer<'_>, metric: Metric, entities: &Exported<'_>) {
+    let kinds = Kind::ALL.map(|kind| {
+        let mut label = Vec::new();
+        push_label(&mut label, true, "kind", kind.as_str());
+        label
+    });
     let mut family = writer.family(metric);
     for (entity, labels) in entities.iter() {
         for (kind, bytes) in entity.memory().iter() {
-            family.push(labels, &[("kind", kind.as_str())], bytes as f64);
+            family.push_joined(labels, Labels::written(&kinds[kind as usize]), bytes as f64);
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn push_escaped(text: &mut Vec<u8>, raw: &str, quoted: bool) {
 
 fn next_special(bytes: &[u8], quoted: bool) -> Option<usize> {
     let is_special = |byte: &u8| matches!(byte, b'\\' | b'\n') || (quoted && *byte == b'"');
-    // Nearly all text has none. A look that does not stop at the first is made of many bytes at once.
+    // Nearly all text has none. A look that does not stop at the first looks at many bytes at once.
     let has_any = bytes.iter().fold(false, |found, byte| found | is_special(byte));
     if has_any { bytes.iter().position(is_special) } else { None }
 }

@@ -28,12 +28,18 @@ impl<'a> Labels<'a> {
         }
         line.push(b'{');
         line.extend_from_slice(self.0);
-        let mut is_first = self.0.is_empty();
-        for (name, value) in more {
-            push_label(line, is_first, name, value);
-            is_first = false;
+        for (at, (name, value)) in more.iter().enumerate() {
+            push_label(line, at == 0 && self.0.is_empty(), name, value);
         }
         line.push(b'}');
+    }
+
+    /// The same with more that are written already.
+    pub(super) fn push_joined_to(self, line: &mut Vec<u8>, more: Labels<'_>) {
+        let separator: &[u8] = if self.0.is_empty() || more.0.is_empty() { b"" } else { b"," };
+        for part in [b"{", self.0, separator, more.0, b"}"] {
+            line.extend_from_slice(part);
+        }
     }
 }
 

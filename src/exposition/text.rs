@@ -80,13 +80,22 @@ pub struct Family<'w, 't> {
 impl Family<'_, '_> {
     /// Writes a sample with these labels and `more`.
     pub fn push(&mut self, labels: Labels<'_>, more: &[(&str, &str)], value: f64) {
+        self.push_line(|line| labels.push_to(line, more), value);
+    }
+
+    /// The same with one or more that are written already.
+    pub(super) fn push_joined(&mut self, labels: Labels<'_>, more: Labels<'_>, value: f64) {
+        self.push_line(|line| labels.push_joined_to(line, more), value);
+    }
+
+    fn push_line(&mut self, push_labels: impl FnOnce(&mut Vec<u8>), value: f64) {
         if !self.is_described {
             self.about.push_to(self.pieces, self.format);
             self.is_described = true;
         }
         let line = self.pieces.line();
         line.extend_from_slice(self.about.name.as_bytes());
-        labels.push_to(line, more);
+        push_labels(line);
         line.push(b' ');
         push_number(line, value);
         line.push(b'\n');
@@ -166,8 +175,10 @@ mod tests {
             family.push(shared, &[], 1.0);
             family.push(shared, &[("b", value)], 2.0);
             family.push(Labels::NONE, &[("b", value), ("c", "")], 3.0);
+            family.push_joined(shared, shared, 4.0);
+            family.push_joined(Labels::NONE, shared, 5.0);
         });
-        let expected = ["{a=@} 1", "{a=@,b=@} 2", "{b=@,c=\"\"} 3"];
+        let expected = ["{a=@} 1", "{a=@,b=@} 2", "{b=@,c=\"\"} 3", "{a=@,a=@} 4", "{a=@} 5"];
         let lines: Vec<_> = text.lines().skip(2).collect();
         assert_eq!(lines, expected.map(|labels| format!("m{}", labels.replace('@', escaped))));
     }
@@ -207,7 +218,7 @@ mod tests {
     type Arbitrary = (bool, String, Vec<(Vec<String>, f64)>);
 
     fn any_family() -> impl Strategy<Value = Arbitrary> {
-        let number = prop_oneof![any::<f64>(), any::<i32>().prop_map(f64::from)];
+        let number = prop_oneof![prop::num::f64::ANY, any::<i32>().prop_map(f64::from)];
         let sample = (prop::collection::vec(any_text(), 0..4), number);
         (any::<bool>(), "[ -~\\\\\n]{1,20}", prop::collection::vec(sample, 1..5))
     }
