@@ -1,5 +1,7 @@
 //! Whether the readers of others understand the metrics in every form, and the same by each.
 
+mod families;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
