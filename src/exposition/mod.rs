@@ -51,7 +51,7 @@ pub fn write(writer: &mut Writer<'_>, snapshot: Option<&Snapshot>, sources: &Sou
     }
 }
 
-/// What [`write`] writes, in one.
+/// What [`write()`] writes, in one.
 pub fn render(snapshot: Option<&Snapshot>, sources: &Sources, now: Instant, format: Format) -> String {
     written(format, |writer| write(writer, snapshot, sources, now))
 }
