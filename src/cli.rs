@@ -27,9 +27,6 @@ use values::{
     percent, route_prefix, size, telemetry_path, threshold, time_lapse, top,
 };
 
-/// Most lives that are remembered at once; one takes about 7 KiB after a week.
-const MAX_ENTITIES: usize = 30_000;
-
 /// Where sysfs is unless --path.sysfs says otherwise.
 const SYSFS: &str = "/sys";
 
@@ -119,6 +116,9 @@ struct Args {
     /// Most series of entities; 0 is no cap
     #[arg(long = "series.max", value_name = "N", default_value = "20000", value_parser = count)]
     max_series: usize,
+    /// Most processes, cgroups and the like that are remembered; where there are more, the largest are, and what is suspected
+    #[arg(long = "entities.max", value_name = "N", default_value = "30000", value_parser = at_least_one)]
+    max_entities: usize,
     /// Read the host's memory (the default)
     #[arg(long = "source.host", overrides_with = "no_host")]
     host: bool,
@@ -233,7 +233,7 @@ impl Args {
                 threshold: self.threshold,
                 min_bytes: self.min_bytes,
                 min_age: self.min_age,
-                max_entities: MAX_ENTITIES,
+                max_entities: self.max_entities,
             },
             selection: SelectionConfig {
                 top: self.top.0,
@@ -285,6 +285,7 @@ mod tests {
         assert_eq!(config.web.listen, Listen::Addresses(vec![ListenAddress::Any(10_054)]));
         assert_eq!(config.sampler.interval, Duration::from_secs(15));
         assert_eq!(config.sampler.max_cpu, 0.05);
+        assert_eq!(config.sampler.max_entities, 30_000);
         assert_eq!(config.selection, SelectionConfig { top: Some(50), max_series: Some(20_000) });
         assert!(config.sources.host && config.sources.process);
     }
@@ -299,6 +300,7 @@ mod tests {
             "--process.top=all",
             "--process.min-bytes=10MiB",
             "--series.max=0",
+            "--entities.max=500",
             "--no-source.host",
             "--log.format=json",
         ])
@@ -309,6 +311,7 @@ mod tests {
         assert_eq!(config.sampler.interval, Duration::from_millis(250));
         assert_eq!(config.selection, SelectionConfig { top: None, max_series: None });
         assert_eq!(config.sampler.min_bytes, 10 * 1024 * 1024);
+        assert_eq!(config.sampler.max_entities, 500);
         assert!(!config.sources.host);
         assert_eq!(config.log.format, LogFormat::Json);
     }
@@ -354,6 +357,7 @@ mod tests {
                 "--sample.time-lapse=abc is not possible: use a whole number from 1 to 100000",
             ),
             (&["--series.max=-1"], "--series.max=-1 is not possible: use a whole number; 0 is no cap"),
+            (&["--entities.max=0"], "--entities.max=0 is not possible: use a whole number from 1"),
             (
                 &["--no-source.host", "--no-source.process", "--no-source.cgroup"],
                 "nothing to watch; leave out --no-source.host, --no-source.process or --no-source.cgroup",

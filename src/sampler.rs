@@ -206,7 +206,8 @@ impl Sampler {
         placed
     }
 
-    /// Ends the lives that were not seen. Where a source failed, or could not read a process, absence proves nothing.
+    /// Ends the lives that were not seen, and gives their places to others. Where a source failed, or could not read a
+    /// process, absence proves nothing.
     fn retire(
         &mut self,
         samples: &[(Sample, Place)],
@@ -233,6 +234,7 @@ impl Sampler {
                 host && !seen.contains(entity)
             }
         });
+        self.watchlist.make_room(|entity| seen.contains(entity));
     }
 
     /// First each for itself, then what shares a limit with others, then groups.

@@ -15,9 +15,11 @@ use crate::sample::{Limit, Memory, Sample};
 mod generations;
 mod life;
 mod resources;
+mod room;
 mod succession;
 
 use resources::Resources;
+use room::Room;
 
 pub use life::{Life, Observation};
 pub use succession::Succession;
@@ -35,7 +37,7 @@ pub struct Watchlist {
     interval: f64,
     /// Seconds of history that one second counts as.
     time_lapse: f64,
-    room: usize,
+    room: Room,
     lives: FastMap<EntityId, Watched>,
     lineages: FastMap<LineageKey, Succession>,
     /// Which resources besides memory have lives.
@@ -118,7 +120,7 @@ impl Watchlist {
         Watchlist {
             interval: config.interval.as_secs_f64() * f64::from(config.time_lapse),
             time_lapse: f64::from(config.time_lapse),
-            room: config.max_entities,
+            room: Room::new(config.max_entities),
             lives: FastMap::default(),
             lineages: FastMap::default(),
             resources: Resources::default(),
@@ -130,11 +132,13 @@ impl Watchlist {
     }
 
     /// Takes in a sample and judges it. A new life begins where there was none; `None` for an entity that
-    /// is not remembered, for want of room.
+    /// is not remembered, for want of room: those that come first have it until [`Watchlist::make_room`].
     pub fn observe(&mut self, when: When, sample: &Sample, terms: Terms) -> Option<Verdict> {
         let scope = sample.entity.scope();
+        let scored = sample.figures.memory.scored(scope);
         if !self.lives.contains_key(&sample.entity) {
-            if self.lives.len() - self.resources.lives() >= self.room {
+            let lives = self.lives.len() - self.resources.lives();
+            if !self.room.admits(lives, &sample.entity, scored) {
                 *self.dropped.entry(scope).or_default() += 1;
                 return None;
             }
@@ -143,7 +147,7 @@ impl Watchlist {
         let seen = Seen {
             when,
             sample,
-            scored: sample.figures.memory.scored(scope),
+            scored,
             memory: &sample.figures.memory,
             threshold: terms.threshold,
             room: terms.limit.map(|limit| limit.room),

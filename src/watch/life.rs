@@ -153,6 +153,14 @@ impl Life {
         }
     }
 
+    /// The latest floor, bytes; `None` before a block is complete.
+    pub fn floor(&self) -> Option<f64> {
+        match &self.state {
+            State::Awake(awake) => awake.history.floor(),
+            State::Asleep(asleep) => Some(asleep.history.floor()),
+        }
+    }
+
     /// Whether its memory has risen at all within a week.
     pub fn is_interesting(&self) -> bool {
         match &self.state {
