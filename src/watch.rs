@@ -24,8 +24,8 @@ use room::Room;
 pub use life::{Life, Observation};
 pub use succession::Succession;
 
-/// Most lineages that are remembered. One takes about 200 bytes.
-const LINEAGES: usize = 8192;
+/// Most lineages that are remembered. One takes about 200 bytes, and the table has room for 7,168 before it doubles.
+const LINEAGES: usize = 7000;
 
 /// Most lineages whose short lives are judged together, each of which takes the memory of one more life.
 const JOINT: usize = 512;
@@ -299,6 +299,8 @@ impl Watchlist {
                 excess -= usize::from(goes);
                 !goes
             });
+            // A table made anew: the old one would grow by the traces of those that are gone.
+            self.lineages.shrink_to(LINEAGES / 2);
         }
     }
 

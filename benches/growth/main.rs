@@ -154,9 +154,9 @@ fn by_day(cli: &Cli, days: u64) -> Result<ExitCode, Box<dyn Error>> {
     Ok(verdict(&heaps))
 }
 
-/// Most bytes that may be taken at any later time where it was `settled` on the second day. From then on all that is
-/// bounded is full, or nearly so: the rings of four hours and more go on filling up to the tenth day, but only of those
-/// few processes that are not idle.
+/// Most bytes that may be taken at any later time where it was `settled` on the second day. By then all that is bounded is
+/// full, or nearly so: of processes that are not idle, rings of four hours and more go on filling up to the tenth day, floors
+/// by the hour up to the seventh, and the windows of 64 hours and four days have yet to begin.
 fn most_after(settled: f64) -> f64 {
     settled * 1.05 + MIB
 }
