@@ -84,9 +84,9 @@ fn by_size(cli: &Cli) -> Result<(), Box<dyn Error>> {
         let every = humantime::format_duration(interval);
         println!("\nA day of hosts on which {what}, a sample every {every}\n");
         println!(
-            "| processes | heap, MiB | KiB an entity | RSS, MiB | tick, ms of CPU | µs an entity | series | bytes of text each |"
+            "| processes | heap, MiB | KiB an entity | tick, ms of CPU | µs an entity | series | bytes of text each |"
         );
-        println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         for processes in SIZES {
             size(Population { processes, ..population }, interval, cli.max_entities)?;
         }
@@ -103,15 +103,14 @@ fn size(population: Population, interval: Duration, max_entities: usize) -> Resu
     let began = cpu_time();
     (0..MEASURED).for_each(|_| drop(host.tick()));
     let tick = (cpu_time() - began).as_secs_f64() / f64::from(MEASURED);
-    let (taken, resident, entities) = (heap(ALLOCATOR) - before, resident()?, population.processes as f64);
+    let (taken, entities) = (heap(ALLOCATOR) - before, population.processes as f64);
     let latest = host.tick();
     let text = exposition::render(Some(&latest), &Sources::ALL, latest.taken, Format::Text);
     let series = text.lines().filter(|line| !line.starts_with('#')).count();
     println!(
-        "| {entities} | {:.1} | {:.2} | {:.1} | {:.2} | {:.2} | {series} | {} |",
+        "| {entities} | {:.1} | {:.2} | {:.2} | {:.2} | {series} | {} |",
         taken / MIB,
         taken / entities / KIB,
-        resident / MIB,
         tick * 1e3,
         tick * 1e6 / entities,
         text.len() / series.max(1)
