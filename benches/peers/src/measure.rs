@@ -1,0 +1,430 @@
+//! One load after another, everybody in turn.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::contenders::{Contender, Id, find, sampling};
+use crate::crowd::{self, Crowd};
+use crate::load::{Load, Odd};
+use crate::probe::{self, Cpu, Memory};
+use crate::scrape::{self, Form};
+use crate::subject::{MeasureError, Subject, Ticks, wait_until};
+use crate::trace::Trace;
+
+/// Ticks after a halt that are not counted: the first reads what was missed.
+const SETTLING: u32 = 3;
+
+/// Scrapes while everybody warms up: those who read when they are scraped have grown by then.
+const FIRST_SCRAPES: u32 = 5;
+
+/// So long one form is scraped in one round at most, but for the fewest.
+const SCRAPING: Duration = Duration::from_secs(5);
+
+/// Fewest scrapes of one form in one round.
+const FEWEST: usize = 3;
+
+/// Ticks that are traced; tracing makes them many times slower.
+const TRACED: u32 = 2;
+
+/// So many ticks are due while 40 scrape.
+const TICKS_IN_A_CROWD: u32 = 5;
+
+/// From one tick to the next while history fills.
+const HASTE: Duration = Duration::from_millis(250);
+
+/// So much history is filled, seconds.
+const HISTORY: f64 = 2.0 * 86_400.0;
+
+/// How to measure.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Rounds of all contenders.
+    pub rounds: u32,
+    /// From one tick or scrape to the next.
+    pub interval: Duration,
+    /// Ticks before anything is measured.
+    pub warm_up: u32,
+    /// Ticks that are measured of each in a round.
+    pub ticks: u32,
+    /// Scrapes of each form besides, of each in all rounds.
+    pub scrapes: u32,
+    /// How long two days of history take.
+    pub history: Duration,
+    /// Who there is besides the usual processes.
+    pub odd: Odd,
+    /// For files.
+    pub scratch: PathBuf,
+}
+
+/// What was measured of one contender.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Who.
+    pub contender: Contender,
+    /// Seconds of CPU time a tick, of each round.
+    pub cpu: Vec<f64>,
+    /// At the end of each round.
+    pub memory: Vec<Memory>,
+    /// At the end of the last round.
+    pub descriptors: usize,
+    /// From each start to the first useful scrape, seconds.
+    pub first_useful: Vec<f64>,
+    /// The first scrape after each tick that was measured, compressed, seconds.
+    pub fresh: Vec<f64>,
+    /// Plain scrapes, one after another, seconds.
+    pub plain: Vec<f64>,
+    /// Compressed ones.
+    pub gzip: Vec<f64>,
+    /// What one scrape brings.
+    pub size: Option<Size>,
+    /// System calls a tick.
+    pub system_calls: Option<f64>,
+}
+
+/// What one scrape brings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Series.
+    pub series: usize,
+    /// Bytes of text.
+    pub plain: usize,
+    /// Bytes, compressed.
+    pub gzip: usize,
+}
+
+/// CPU seconds a tick of the exporter without odd processes and with them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OddCost {
+    /// Without.
+    pub without: f64,
+    /// With.
+    pub with: f64,
+}
+
+/// What was measured under one load.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Processes that were started.
+    pub processes: u32,
+    /// Processes that /proc listed.
+    pub listed: usize,
+    /// Each contender.
+    pub outcomes: Vec<Outcome>,
+    /// What odd processes cost the exporter with its defaults.
+    pub odd: Option<OddCost>,
+    /// The exporter while 40 scrape it.
+    pub crowd: Vec<(Id, Crowd)>,
+    /// The exporter with two days of history.
+    pub full: Vec<(Id, Memory)>,
+}
+
+impl Run {
+    /// Of that contender, if it took part to the end.
+    pub fn of(&self, id: Id) -> Option<&Outcome> {
+        self.outcomes.iter().find(|outcome| outcome.contender.id == id)
+    }
+}
+
+/// Measures everybody under a load of so many processes. Fails if one of ours or a loop does; says so and goes on without
+/// if another does.
+pub fn under(
+    load: &Path,
+    processes: u32,
+    contenders: &[Contender],
+    settings: &Settings,
+) -> Result<Run, MeasureError> {
+    let mut load = Load::start(load, processes, settings.interval)?;
+    load.tell(settings.odd)?;
+    let mut entries = Vec::new();
+    for contender in contenders {
+        match Entry::start(contender) {
+            Ok(entry) => entries.push(entry),
+            Err(error) => spare(contender, error)?,
+        }
+    }
+    let listed = probe::processes();
+    warm_up(&mut entries, settings)?;
+    for round in 0..settings.rounds {
+        eprintln!("{processes} processes: round {} of {}", round + 1, settings.rounds);
+        if round % 2 == 1 {
+            entries.reverse();
+        }
+        each(&mut entries, |entry| entry.round(settings))?;
+        if round % 2 == 1 {
+            entries.reverse();
+        }
+    }
+    eprintln!("{processes} processes: odd ones, system calls, 40 scrapers, history");
+    let odd = odd_cost(&mut entries, &mut load, settings)?;
+    let crowd = crowds(&mut entries, settings)?;
+    count_system_calls(&mut entries, settings)?;
+    let outcomes: Vec<Outcome> = entries.into_iter().map(|entry| entry.outcome).collect();
+    let full = full_history(contenders, settings)?;
+    Ok(Run { processes, listed, outcomes, odd, crowd, full })
+}
+
+/// A contender at work, and what is known of it.
+struct Entry {
+    subject: Subject,
+    outcome: Outcome,
+}
+
+/// What was measured from a moment between two ticks to another.
+struct Window {
+    cpu: f64,
+    fresh: Vec<f64>,
+}
+
+impl Entry {
+    /// Starts it, waits until it is of use and has it stand still.
+    fn start(contender: &Contender) -> Result<Entry, MeasureError> {
+        let (subject, first_useful) = Subject::start_timed(contender)?;
+        subject.stand_still()?;
+        let outcome = Outcome {
+            contender: contender.clone(),
+            cpu: Vec::new(),
+            memory: Vec::new(),
+            descriptors: 0,
+            first_useful: first_useful.iter().map(Duration::as_secs_f64).collect(),
+            fresh: Vec::new(),
+            plain: Vec::new(),
+            gzip: Vec::new(),
+            size: None,
+            system_calls: None,
+        };
+        Ok(Entry { subject, outcome })
+    }
+
+    /// Measures it once, while all others stand still.
+    fn round(&mut self, settings: &Settings) -> Result<(), MeasureError> {
+        self.subject.go_on()?;
+        let window = self.window(settings.interval, settings.ticks)?;
+        self.outcome.cpu.push(window.cpu);
+        self.outcome.memory.push(Memory::of(self.subject.pid())?);
+        self.outcome.descriptors = probe::descriptors(self.subject.pid())?;
+        if self.subject.scraped().is_some() {
+            self.outcome.fresh.extend(window.fresh);
+            self.scrape(settings)?;
+        }
+        self.subject.stand_still()?;
+        // Another one that starts, for there is but one start in a life.
+        let (_, first_useful) = Subject::start_timed(&self.outcome.contender)?;
+        self.outcome.first_useful.extend(first_useful.iter().map(Duration::as_secs_f64));
+        Ok(())
+    }
+
+    /// CPU time a tick, each with one scrape as Prometheus makes it.
+    fn window(&mut self, interval: Duration, ticks: u32) -> Result<Window, MeasureError> {
+        let mut due = self.subject.meet(interval)?;
+        for _ in 0..SETTLING {
+            wait_until(due);
+            self.subject.work(Form::Gzip)?;
+            due += interval;
+        }
+        let ticks_before = self.subject.ticks()?;
+        let before = Cpu::of(self.subject.pid())?;
+        let mut fresh = Vec::new();
+        for _ in 0..ticks {
+            wait_until(due);
+            fresh.push(self.subject.work(Form::Gzip)?.as_secs_f64());
+            due += interval;
+        }
+        let spent = Cpu::of(self.subject.pid())?.since(&before);
+        let ticked = ticked(ticks_before, self.subject.ticks()?, ticks)?;
+        Ok(Window { cpu: spent / ticked, fresh })
+    }
+
+    /// Scrapes in both forms, one after another, for latency and size. The first of each has to be written.
+    fn scrape(&mut self, settings: &Settings) -> Result<(), MeasureError> {
+        let count = settings.scrapes.div_ceil(settings.rounds) as usize;
+        let mut size = Size::default();
+        for form in [Form::Plain, Form::Gzip] {
+            let (begun, mut times) = (Instant::now(), Vec::new());
+            while times.len() < count && (times.len() < FEWEST || begun.elapsed() < SCRAPING) {
+                times.push(self.subject.work(form)?.as_secs_f64());
+            }
+            let Some(scraped) = self.subject.scraped() else { continue };
+            match form {
+                Form::Plain => {
+                    size =
+                        Size { series: scrape::series(scraped.text()), plain: scraped.body().len(), ..size };
+                    self.outcome.plain.extend(times);
+                }
+                Form::Gzip => {
+                    size.gzip = scraped.body().len();
+                    self.outcome.gzip.extend(times);
+                }
+            }
+        }
+        self.outcome.size = Some(size);
+        Ok(())
+    }
+}
+
+/// Ticks between two moments, by what the exporter says; as many as there were scrapes, of all others.
+fn ticked(before: Option<Ticks>, after: Option<Ticks>, scrapes: u32) -> Result<f64, MeasureError> {
+    let Some((before, after)) = before.zip(after) else { return Ok(f64::from(scrapes)) };
+    let ticks = after.since(&before);
+    if ticks > 0.0 { Ok(ticks) } else { Err(MeasureError::NoTick) }
+}
+
+/// Says that a contender is left out, and why; fails if it can't be spared.
+fn spare(contender: &Contender, error: MeasureError) -> Result<(), MeasureError> {
+    let name = contender.name;
+    if contender.is_ours() || matches!(contender.id, Id::Floor(_)) {
+        return Err(MeasureError::Of { name, cause: Box::new(error) });
+    }
+    eprintln!("{name} is left out: {error}");
+    Ok(())
+}
+
+/// Does it with each entry; those with which it fails are left out, if they can be spared.
+fn each(
+    entries: &mut Vec<Entry>,
+    mut act: impl FnMut(&mut Entry) -> Result<(), MeasureError>,
+) -> Result<(), MeasureError> {
+    let mut index = 0;
+    while let Some(entry) = entries.get_mut(index) {
+        match act(entry) {
+            Ok(()) => index += 1,
+            Err(error) => spare(&entries.remove(index).outcome.contender, error)?,
+        }
+    }
+    Ok(())
+}
+
+/// Has everybody run at once for some ticks.
+fn warm_up(entries: &mut Vec<Entry>, settings: &Settings) -> Result<(), MeasureError> {
+    each(entries, |entry| entry.subject.go_on())?;
+    let begun = Instant::now();
+    for tick in 0..settings.warm_up {
+        wait_until(begun + (tick + 1) * settings.interval);
+        if tick < FIRST_SCRAPES {
+            each(entries, |entry| entry.subject.work(Form::Gzip).map(drop))?;
+        }
+    }
+    each(entries, |entry| entry.subject.stand_still())
+}
+
+/// Measures the exporter with and without odd processes: with, without, without, with, so that what drifts cancels out.
+fn odd_cost(
+    entries: &mut [Entry],
+    load: &mut Load,
+    settings: &Settings,
+) -> Result<Option<OddCost>, MeasureError> {
+    let ours = entries.iter_mut().find(|entry| entry.outcome.contender.id == Id::Defaults);
+    let Some(entry) = ours.filter(|_| settings.odd != Odd::None) else { return Ok(None) };
+    let mut cost = OddCost { without: 0.0, with: 0.0 };
+    entry.subject.go_on()?;
+    for odd in [settings.odd, Odd::None, Odd::None, settings.odd] {
+        load.tell(odd)?;
+        let cpu = entry.window(settings.interval, settings.ticks)?.cpu / 2.0;
+        if odd == Odd::None { cost.without += cpu } else { cost.with += cpu }
+    }
+    entry.subject.stand_still()?;
+    Ok(Some(cost))
+}
+
+/// Has 40 scrape the exporter at once.
+fn crowds(entries: &mut [Entry], settings: &Settings) -> Result<Vec<(Id, Crowd)>, MeasureError> {
+    let mut crowds = Vec::new();
+    for entry in entries.iter_mut().filter(|entry| entry.outcome.contender.is_ours()) {
+        let Some(port) = entry.subject.port() else { continue };
+        entry.subject.go_on()?;
+        entry.subject.meet(settings.interval)?;
+        let before = entry.subject.ticks()?;
+        let crowd = crowd::scrape(port, settings.interval * TICKS_IN_A_CROWD)?;
+        // Only then all of them are told of.
+        entry.subject.meet(settings.interval)?;
+        let after = entry.subject.ticks()?;
+        let skipped = before.zip(after).map_or(0.0, |(before, after)| after.skipped - before.skipped);
+        entry.subject.stand_still()?;
+        crowds.push((entry.outcome.contender.id, Crowd { skipped, ..crowd }));
+    }
+    Ok(crowds)
+}
+
+/// Counts system calls a tick, where there is an strace that may do so.
+fn count_system_calls(entries: &mut [Entry], settings: &Settings) -> Result<(), MeasureError> {
+    let Some(strace) = find("strace") else {
+        eprintln!("system calls are not measured: there is no strace");
+        return Ok(());
+    };
+    for entry in entries {
+        entry.subject.go_on()?;
+        match system_calls(&mut entry.subject, &strace, settings) {
+            Ok(calls) => entry.outcome.system_calls = Some(calls),
+            Err(error) => {
+                eprintln!("system calls of {} are not measured: {error}", entry.outcome.contender.name)
+            }
+        }
+        entry.subject.stand_still()?;
+    }
+    Ok(())
+}
+
+fn system_calls(subject: &mut Subject, strace: &Path, settings: &Settings) -> Result<f64, MeasureError> {
+    let mut due = subject.meet(settings.interval)?;
+    wait_until(due);
+    subject.work(Form::Gzip)?;
+    let before = subject.ticks()?;
+    let output = settings.scratch.join("strace");
+    let trace = Trace::attach(strace, subject.pid(), &output)?;
+    for _ in 0..TRACED {
+        due += settings.interval;
+        wait_until(due);
+        subject.work(Form::Gzip)?;
+    }
+    let calls = trace.finish()?;
+    Ok(calls as f64 / ticked(before, subject.ticks()?, TRACED)?)
+}
+
+/// Memory of the exporter, as it comes and with all, once it has a history. Ticks come faster, and time goes faster.
+fn full_history(contenders: &[Contender], settings: &Settings) -> Result<Vec<(Id, Memory)>, MeasureError> {
+    let lapse = (HISTORY / settings.history.as_secs_f64()).ceil();
+    let mut subjects = Vec::new();
+    for contender in contenders.iter().filter(|contender| matches!(contender.id, Id::Defaults | Id::All)) {
+        let usual = sampling(settings.interval);
+        let mut args: Vec<String> =
+            contender.args.iter().filter(|arg| !usual.contains(arg)).cloned().collect();
+        args.push(format!("--sample.interval={}ms", HASTE.as_millis()));
+        args.push(format!("--sample.time-lapse={lapse}"));
+        subjects.push((contender.id, Subject::start_timed(&Contender { args, ..contender.clone() })?.0));
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < settings.history {
+        for (_, subject) in &mut subjects {
+            subject.work(Form::Gzip)?;
+        }
+        thread::sleep(4 * HASTE);
+    }
+    subjects.iter().map(|(id, subject)| Ok((*id, Memory::of(subject.pid())?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_tick_is_counted_by_scrapes() {
+        assert_eq!(ticked(None, None, 7).unwrap(), 7.0);
+        let ticks = |latest| Some(Ticks { latest, interval: 2.0, skipped: 0.0 });
+        assert_eq!(ticked(ticks(10.0), ticks(26.0), 7).unwrap(), 8.0);
+        assert!(matches!(ticked(ticks(10.0), ticks(10.0), 7), Err(MeasureError::NoTick)));
+    }
+
+    #[test]
+    fn only_others_can_be_spared() {
+        let contenders = |id| Contender {
+            id,
+            name: "x",
+            delivers: "",
+            program: PathBuf::new(),
+            args: Vec::new(),
+            useful: "",
+        };
+        assert!(spare(&contenders(Id::Lean), MeasureError::Ended).is_ok());
+        assert!(spare(&contenders(Id::All), MeasureError::Ended).is_err());
+    }
+}
