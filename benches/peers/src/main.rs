@@ -120,7 +120,8 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> io::Result<Scratch> {
-        let folder = env::temp_dir().join(format!("peers-{}", std::process::id()));
+        // Beside this program: what a signal leaves there is cleared away with what was built.
+        let folder = env::current_exe()?.with_file_name(format!("peers-{}", std::process::id()));
         fs::create_dir(&folder)?;
         Ok(Scratch(folder))
     }
