@@ -5,7 +5,6 @@ use std::ffi::CStr;
 use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
-use std::path::Path;
 
 use clap::ValueEnum;
 use rustix::fd::{AsFd, OwnedFd};
@@ -42,7 +41,7 @@ impl File {
 
 /// Reads the file of every process once for each byte of standard input, and answers each with a byte, until that ends.
 pub fn run(file: File) -> io::Result<()> {
-    let mut floor = Floor::new(Path::new("/proc"), file)?;
+    let mut floor = Floor::new(file);
     let (mut stdin, mut stdout) = (io::stdin().lock(), io::stdout().lock());
     let mut byte = [0];
     while stdin.read(&mut byte)? > 0 {
@@ -55,25 +54,19 @@ pub fn run(file: File) -> io::Result<()> {
 
 /// The loop, and all the memory it needs.
 struct Floor {
-    root: std::path::PathBuf,
     file: File,
     entries: Box<[MaybeUninit<u8>]>,
     text: Box<[u8]>,
 }
 
 impl Floor {
-    fn new(root: &Path, file: File) -> io::Result<Floor> {
-        Ok(Floor {
-            root: root.to_owned(),
-            file,
-            entries: Box::new([MaybeUninit::uninit(); DIRECTORY]),
-            text: Box::new([0; FILE]),
-        })
+    fn new(file: File) -> Floor {
+        Floor { file, entries: Box::new([MaybeUninit::uninit(); DIRECTORY]), text: Box::new([0; FILE]) }
     }
 
     /// Reads the file of each process; the bytes of all first lines.
     fn pass(&mut self) -> io::Result<usize> {
-        let proc = open(&self.root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let proc = open("/proc", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let mut total = 0;
         let mut entries = RawDir::new(&proc, &mut self.entries);
         while let Some(entry) = entries.next() {
@@ -118,7 +111,7 @@ mod tests {
     #[test]
     fn one_pass_reads_every_process() {
         for (file, least) in [(File::Statm, 8), (File::Status, 6)] {
-            let mut floor = Floor::new(Path::new("/proc"), file).unwrap();
+            let mut floor = Floor::new(file);
             let one = first_line(
                 &open("/proc", OFlags::RDONLY, Mode::empty()).unwrap(),
                 c"self",

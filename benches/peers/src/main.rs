@@ -12,6 +12,7 @@ mod plot;
 mod probe;
 mod quantile;
 mod scrape;
+mod strain;
 mod subject;
 mod table;
 mod targets;

@@ -1,16 +1,15 @@
 //! One load after another, everybody in turn.
 
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::contenders::{Contender, Id, find, sampling};
-use crate::crowd::{self, Crowd};
+use crate::contenders::{Contender, Id};
+use crate::crowd::Crowd;
 use crate::load::{Load, Odd};
 use crate::probe::{self, Cpu, Memory};
 use crate::scrape::{self, Form};
+use crate::strain;
 use crate::subject::{MeasureError, Subject, Ticks, wait_until};
-use crate::trace::Trace;
 
 /// Ticks after a halt that are not counted: the first reads what was missed.
 const SETTLING: u32 = 3;
@@ -23,18 +22,6 @@ const SCRAPING: Duration = Duration::from_secs(5);
 
 /// Fewest scrapes of one form in one round.
 const FEWEST: usize = 3;
-
-/// Ticks that are traced; tracing makes them many times slower.
-const TRACED: u32 = 2;
-
-/// So many ticks are due while 40 scrape.
-const TICKS_IN_A_CROWD: u32 = 5;
-
-/// From one tick to the next while history fills.
-const HASTE: Duration = Duration::from_millis(250);
-
-/// So much history is filled, seconds.
-const HISTORY: f64 = 2.0 * 86_400.0;
 
 /// How to measure.
 #[derive(Clone, Debug)]
@@ -107,8 +94,8 @@ pub struct OddCost {
 pub struct Run {
     /// Processes that were started.
     pub processes: u32,
-    /// Processes that /proc listed.
-    pub listed: usize,
+    /// Processes that /proc listed: at the start, after each round and at the end.
+    pub listed: Vec<usize>,
     /// Each contender.
     pub outcomes: Vec<Outcome>,
     /// What odd processes cost the exporter with its defaults.
@@ -143,7 +130,7 @@ pub fn under(
             Err(error) => spare(contender, error)?,
         }
     }
-    let listed = probe::processes();
+    let mut listed = vec![probe::processes()];
     warm_up(&mut entries, settings)?;
     for round in 0..settings.rounds {
         eprintln!("{processes} processes: round {} of {}", round + 1, settings.rounds);
@@ -154,26 +141,32 @@ pub fn under(
         if round % 2 == 1 {
             entries.reverse();
         }
+        listed.push(probe::processes());
     }
     eprintln!("{processes} processes: odd ones, system calls, 40 scrapers, history");
-    let odd = odd_cost(&mut entries, &mut load, settings)?;
-    let crowd = crowds(&mut entries, settings)?;
-    count_system_calls(&mut entries, settings)?;
+    let odd = strain::odd_cost(&mut entries, &mut load, settings)?;
+    let crowd = strain::crowds(&mut entries, settings)?;
+    strain::count_system_calls(&mut entries, settings)?;
+    listed.push(probe::processes());
     let outcomes: Vec<Outcome> = entries.into_iter().map(|entry| entry.outcome).collect();
-    let full = full_history(contenders, settings)?;
+    let full = strain::full_history(contenders, settings)?;
     Ok(Run { processes, listed, outcomes, odd, crowd, full })
 }
 
 /// A contender at work, and what is known of it.
-struct Entry {
-    subject: Subject,
-    outcome: Outcome,
+pub struct Entry {
+    /// The program.
+    pub subject: Subject,
+    /// What was measured so far.
+    pub outcome: Outcome,
 }
 
 /// What was measured from a moment between two ticks to another.
-struct Window {
-    cpu: f64,
-    fresh: Vec<f64>,
+pub struct Window {
+    /// Seconds of CPU time a tick.
+    pub cpu: f64,
+    /// What each scrape took, seconds.
+    pub fresh: Vec<f64>,
 }
 
 impl Entry {
@@ -215,7 +208,7 @@ impl Entry {
     }
 
     /// CPU time a tick, each with one scrape as Prometheus makes it.
-    fn window(&mut self, interval: Duration, ticks: u32) -> Result<Window, MeasureError> {
+    pub fn window(&mut self, interval: Duration, ticks: u32) -> Result<Window, MeasureError> {
         let mut due = self.subject.meet(interval)?;
         for _ in 0..SETTLING {
             wait_until(due);
@@ -263,7 +256,7 @@ impl Entry {
 }
 
 /// Ticks between two moments, by what the exporter says; as many as there were scrapes, of all others.
-fn ticked(before: Option<Ticks>, after: Option<Ticks>, scrapes: u32) -> Result<f64, MeasureError> {
+pub fn ticked(before: Option<Ticks>, after: Option<Ticks>, scrapes: u32) -> Result<f64, MeasureError> {
     let Some((before, after)) = before.zip(after) else { return Ok(f64::from(scrapes)) };
     let ticks = after.since(&before);
     if ticks > 0.0 { Ok(ticks) } else { Err(MeasureError::NoTick) }
@@ -305,101 +298,6 @@ fn warm_up(entries: &mut Vec<Entry>, settings: &Settings) -> Result<(), MeasureE
         }
     }
     each(entries, |entry| entry.subject.stand_still())
-}
-
-/// Measures the exporter with and without odd processes: with, without, without, with, so that what drifts cancels out.
-fn odd_cost(
-    entries: &mut [Entry],
-    load: &mut Load,
-    settings: &Settings,
-) -> Result<Option<OddCost>, MeasureError> {
-    let ours = entries.iter_mut().find(|entry| entry.outcome.contender.id == Id::Defaults);
-    let Some(entry) = ours.filter(|_| settings.odd != Odd::None) else { return Ok(None) };
-    let mut cost = OddCost { without: 0.0, with: 0.0 };
-    entry.subject.go_on()?;
-    for odd in [settings.odd, Odd::None, Odd::None, settings.odd] {
-        load.tell(odd)?;
-        let cpu = entry.window(settings.interval, settings.ticks)?.cpu / 2.0;
-        if odd == Odd::None { cost.without += cpu } else { cost.with += cpu }
-    }
-    entry.subject.stand_still()?;
-    Ok(Some(cost))
-}
-
-/// Has 40 scrape the exporter at once.
-fn crowds(entries: &mut [Entry], settings: &Settings) -> Result<Vec<(Id, Crowd)>, MeasureError> {
-    let mut crowds = Vec::new();
-    for entry in entries.iter_mut().filter(|entry| entry.outcome.contender.is_ours()) {
-        let Some(port) = entry.subject.port() else { continue };
-        entry.subject.go_on()?;
-        entry.subject.meet(settings.interval)?;
-        let before = entry.subject.ticks()?;
-        let crowd = crowd::scrape(port, settings.interval * TICKS_IN_A_CROWD)?;
-        // Only then all of them are told of.
-        entry.subject.meet(settings.interval)?;
-        let after = entry.subject.ticks()?;
-        let skipped = before.zip(after).map_or(0.0, |(before, after)| after.skipped - before.skipped);
-        entry.subject.stand_still()?;
-        crowds.push((entry.outcome.contender.id, Crowd { skipped, ..crowd }));
-    }
-    Ok(crowds)
-}
-
-/// Counts system calls a tick, where there is an strace that may do so.
-fn count_system_calls(entries: &mut [Entry], settings: &Settings) -> Result<(), MeasureError> {
-    let Some(strace) = find("strace") else {
-        eprintln!("system calls are not measured: there is no strace");
-        return Ok(());
-    };
-    for entry in entries {
-        entry.subject.go_on()?;
-        match system_calls(&mut entry.subject, &strace, settings) {
-            Ok(calls) => entry.outcome.system_calls = Some(calls),
-            Err(error) => {
-                eprintln!("system calls of {} are not measured: {error}", entry.outcome.contender.name)
-            }
-        }
-        entry.subject.stand_still()?;
-    }
-    Ok(())
-}
-
-fn system_calls(subject: &mut Subject, strace: &Path, settings: &Settings) -> Result<f64, MeasureError> {
-    let mut due = subject.meet(settings.interval)?;
-    wait_until(due);
-    subject.work(Form::Gzip)?;
-    let before = subject.ticks()?;
-    let output = settings.scratch.join("strace");
-    let trace = Trace::attach(strace, subject.pid(), &output)?;
-    for _ in 0..TRACED {
-        due += settings.interval;
-        wait_until(due);
-        subject.work(Form::Gzip)?;
-    }
-    let calls = trace.finish()?;
-    Ok(calls as f64 / ticked(before, subject.ticks()?, TRACED)?)
-}
-
-/// Memory of the exporter, as it comes and with all, once it has a history. Ticks come faster, and time goes faster.
-fn full_history(contenders: &[Contender], settings: &Settings) -> Result<Vec<(Id, Memory)>, MeasureError> {
-    let lapse = (HISTORY / settings.history.as_secs_f64()).ceil();
-    let mut subjects = Vec::new();
-    for contender in contenders.iter().filter(|contender| matches!(contender.id, Id::Defaults | Id::All)) {
-        let usual = sampling(settings.interval);
-        let mut args: Vec<String> =
-            contender.args.iter().filter(|arg| !usual.contains(arg)).cloned().collect();
-        args.push(format!("--sample.interval={}ms", HASTE.as_millis()));
-        args.push(format!("--sample.time-lapse={lapse}"));
-        subjects.push((contender.id, Subject::start_timed(&Contender { args, ..contender.clone() })?.0));
-    }
-    let begun = Instant::now();
-    while begun.elapsed() < settings.history {
-        for (_, subject) in &mut subjects {
-            subject.work(Form::Gzip)?;
-        }
-        thread::sleep(4 * HASTE);
-    }
-    subjects.iter().map(|(id, subject)| Ok((*id, Memory::of(subject.pid())?))).collect()
 }
 
 #[cfg(test)]

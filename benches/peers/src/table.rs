@@ -15,6 +15,9 @@ const UNKNOWN: &str = "–";
 /// Seconds between two scrapes that most have.
 const USUAL_INTERVAL: f64 = 15.0;
 
+/// Where there are so many times as many processes as at another moment, it is another load.
+const MANY_MORE: f64 = 1.2;
+
 /// A markdown table whose columns are also aligned for the eye.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
@@ -69,10 +72,10 @@ impl fmt::Display for Table {
 /// Everything that was measured under one load, below a heading.
 pub fn section(run: &Run) -> String {
     let mut text = format!(
-        "### {} processes\n\n/proc listed {}.\n\n**What a tick costs**\n\n{}\n**What a scrape costs**\n\n{}\n\
+        "### {} processes\n\n{}\n\n**What a tick costs**\n\n{}\n**What a scrape costs**\n\n{}\n\
          **Against each other**\n\n{}",
         grouped(run.processes as usize),
-        grouped(run.listed),
+        listed(&run.listed),
         costs(run),
         scrapes(run),
         ratios(run)
@@ -80,6 +83,16 @@ pub fn section(run: &Run) -> String {
     let rest = exporter(run);
     if !rest.rows.is_empty() {
         text.push_str(&format!("\n**The exporter under strain**\n\n{rest}"));
+    }
+    text
+}
+
+/// How many processes there were, and whether that was so all the time.
+fn listed(counts: &[usize]) -> String {
+    let (Some(&low), Some(&high)) = (counts.iter().min(), counts.iter().max()) else { return String::new() };
+    let mut text = format!("/proc listed {} to {}.", grouped(low), grouped(high));
+    if high as f64 > MANY_MORE * low as f64 {
+        text.push_str(" **Others came or went meanwhile: these are no figures of one load.**");
     }
     text
 }
@@ -273,7 +286,7 @@ mod tests {
         let text = section(&run());
         for wanted in [
             "### 1,000 processes",
-            "/proc listed 1,100.",
+            "/proc listed 1,100 to 1,102.\n",
             " 10 (9–11) ",
             "| ours, defaults / bare loop, statm ",
             " 1.25 ",
@@ -286,6 +299,11 @@ mod tests {
         assert!(!text.contains("process-exporter"), "it was not there");
         let loops = text.lines().filter(|line| line.starts_with("| bare loop, statm")).count();
         assert_eq!(loops, 1, "nobody scrapes a loop");
+    }
+
+    #[test]
+    fn a_load_that_was_not_one_is_told() {
+        assert!(listed(&[300, 10_300, 310]).contains("300 to 10,300. **Others came"));
     }
 
     #[test]
