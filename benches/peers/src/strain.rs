@@ -22,6 +22,9 @@ const TICKS_IN_A_CROWD: u32 = 5;
 /// From one tick to the next while history fills.
 const HASTE: Duration = Duration::from_millis(250);
 
+/// The exporter lets time go no faster.
+const MOST_LAPSE: f64 = 100_000.0;
+
 /// So much history is filled, seconds.
 const HISTORY: f64 = 2.0 * 86_400.0;
 
@@ -103,7 +106,7 @@ pub fn full_history(
     contenders: &[Contender],
     settings: &Settings,
 ) -> Result<Vec<(Id, Memory)>, MeasureError> {
-    let lapse = (HISTORY / settings.history.as_secs_f64()).ceil();
+    let lapse = (HISTORY / settings.history.as_secs_f64()).ceil().min(MOST_LAPSE);
     let mut subjects = Vec::new();
     for contender in contenders.iter().filter(|contender| matches!(contender.id, Id::Defaults | Id::All)) {
         let usual = sampling(settings.interval);

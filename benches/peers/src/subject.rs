@@ -196,7 +196,8 @@ impl Subject {
 
     /// A moment in the middle between two ticks of the exporter, where none is cut in two; now, of all others.
     pub fn meet(&mut self, interval: Duration) -> Result<Instant, MeasureError> {
-        let (deadline, step) = (Instant::now() + PATIENCE + 8 * interval, interval.mul_f64(0.02));
+        let deadline = Instant::now() + PATIENCE + 8 * interval;
+        let step = interval.mul_f64(0.02).max(Duration::from_millis(10));
         // After a halt the first tick comes at once, and only the next one in its time.
         for _ in 0..2 {
             let Some(before) = self.ticks()? else { break };
