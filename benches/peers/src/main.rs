@@ -123,6 +123,10 @@ impl Scratch {
     fn new() -> io::Result<Scratch> {
         // Beside this program: what a signal leaves there is cleared away with what was built.
         let folder = env::current_exe()?.with_file_name(format!("peers-{}", std::process::id()));
+        // Its pid was another's, of which a signal left it.
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
         fs::create_dir(&folder)?;
         Ok(Scratch(folder))
     }

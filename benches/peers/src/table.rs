@@ -163,7 +163,10 @@ fn ratios(run: &Run) -> Table {
         table.row([
             format!("{} / {}", above_outcome.contender.name, below_outcome.contender.name),
             or_unknown(ratio, |ratio| significant(ratio.median)),
-            or_unknown(ratio, |ratio| format!("{}–{}", significant(ratio.low), significant(ratio.high))),
+            // One round has no ends.
+            or_unknown(ratio.filter(|ratio| ratio.low < ratio.high), |ratio| {
+                format!("{}–{}", significant(ratio.low), significant(ratio.high))
+            }),
         ]);
     }
     table
