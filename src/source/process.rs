@@ -40,6 +40,8 @@ struct Life {
     kept: Option<Kept>,
     /// Of what `statm` was before the sample was taken: a change meanwhile is seen the next time.
     digest: Option<u64>,
+    /// At how many looks in a row that was the same.
+    same: u32,
     /// CPU time that it had used when `stat` was last read, in clock ticks.
     cpu_time: Option<u64>,
     known: Known,
@@ -147,7 +149,7 @@ impl Reader {
         reading: &mut Reading,
     ) -> Result<Option<Sample>, Unread> {
         let turn = place.as_mut().map_or(Turn::Everything, |life| self.turn(pid, life));
-        if let (Some(life), Turn::Nothing) = (&place, turn) {
+        if let (Some(life), Turn::Nothing | Turn::Statm) = (&place, turn) {
             return Ok(life.sample.as_ref().map(Sample::told_again));
         }
         let dir = self.procfs.pid_dir(pid)?;
@@ -180,16 +182,19 @@ impl Reader {
     /// What is to be read of a process that is known.
     fn turn(&mut self, pid: u32, life: &mut Life) -> Turn {
         let Some(kept) = &life.kept else { return Turn::Everything };
+        let turn = Turn::of(pid, self.pass, life.same);
+        let are_details_due = life.sample.is_some() && !life.known.pass_by(pid, self.wants);
+        if turn == Turn::Nothing && !are_details_due {
+            return turn;
+        }
         let Ok(digest) = kept.digest(&mut self.buffer) else {
             // This life has ended, or another has its pid.
             life.kept = None;
             return Turn::Everything;
         };
-        let has_changed = life.digest.replace(digest) != Some(digest);
-        if has_changed || !(life.sample.is_none() || life.known.pass_by(pid, self.wants)) {
-            return Turn::Everything;
-        }
-        Turn::of(pid, self.pass)
+        let is_same = life.digest.replace(digest) == Some(digest);
+        life.same = if is_same { life.same.saturating_add(1) } else { 0 };
+        if is_same && !are_details_due { turn } else { Turn::Everything }
     }
 
     /// Everything that there is to know of a process whose `stat` was read; `None` for a thread of the kernel, a zombie.
@@ -241,7 +246,7 @@ impl Reader {
 impl Life {
     fn new(start_time: u64) -> Life {
         let (known, held) = (Known::default(), Held::default());
-        Life { start_time, kept: None, digest: None, cpu_time: None, known, held, sample: None }
+        Life { start_time, kept: None, digest: None, same: 0, cpu_time: None, known, held, sample: None }
     }
 
     /// Whether it has used no CPU time since this was last asked, and so has done nothing, and has the same name.

@@ -21,11 +21,17 @@ pub(super) const STAT_EVERY: u64 = 8;
 /// that it may have done a little.
 pub(super) const READ_EVERY: u64 = 4 * STAT_EVERY;
 
+/// One whose `statm` was the same at so many looks in a row has half as many looks as others, of each kind: what begins to
+/// grow is seen one tick later.
+pub(super) const STILL: u32 = 64;
+
 /// What is to be read of a process, where `statm` is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// Nothing: it is told again.
+    /// Not even `statm`: it is told again.
     Nothing,
+    /// `statm`: it is told again if that is as it was.
+    Statm,
     /// Whether it has run meanwhile; if so, everything.
     Stat,
     /// All that there is to know.
@@ -33,12 +39,15 @@ pub(super) enum Turn {
 }
 
 impl Turn {
-    /// Whose turn it is in a pass. The pid spreads the work: all processes that we found at our start would be due at once
-    /// otherwise.
-    pub(super) fn of(pid: u32, pass: u64) -> Turn {
-        match u64::from(pid) + pass {
-            turn if turn.is_multiple_of(READ_EVERY) => Turn::Everything,
-            turn if turn.is_multiple_of(STAT_EVERY) => Turn::Stat,
+    /// Whose turn it is in a pass, of one that was the same at so many looks in a row. The pid spreads the work: all processes
+    /// that we found at our start would be due at once otherwise.
+    pub(super) fn of(pid: u32, pass: u64, same: u32) -> Turn {
+        let turn = u64::from(pid) + pass;
+        let every = if same < STILL { 1 } else { 2 };
+        match turn {
+            _ if turn.is_multiple_of(every * READ_EVERY) => Turn::Everything,
+            _ if turn.is_multiple_of(every * STAT_EVERY) => Turn::Stat,
+            _ if turn.is_multiple_of(every) => Turn::Statm,
             _ => Turn::Nothing,
         }
     }
@@ -135,6 +144,19 @@ fn granted() -> usize {
 mod tests {
     use super::*;
     use crate::source::fixture::live_roots;
+
+    #[test]
+    fn looks_are_spread_and_rarer_at_what_stays_still() {
+        let turns = |pid, same| -> Vec<Turn> { (0..64).map(|pass| Turn::of(pid, pass, same)).collect() };
+        let count = |turns: &[Turn], wanted| turns.iter().filter(|turn| **turn == wanted).count();
+        let kinds = [Turn::Nothing, Turn::Statm, Turn::Stat, Turn::Everything];
+        for pid in 0..64 {
+            assert_eq!(kinds.map(|kind| count(&turns(pid, 0), kind)), [0, 56, 6, 2]);
+            assert_eq!(kinds.map(|kind| count(&turns(pid, STILL), kind)), [32, 28, 3, 1]);
+        }
+        let everything = |pass| (0..64).filter(|pid| Turn::of(*pid, pass, STILL) == Turn::Everything).count();
+        assert!((0..64).all(|pass| everything(pass) == 1));
+    }
 
     #[test]
     fn a_change_of_memory_is_seen_whatever_is_kept() {
