@@ -149,7 +149,9 @@ impl Reader {
         reading: &mut Reading,
     ) -> Result<Option<Sample>, Unread> {
         let turn = place.as_mut().map_or(Turn::Everything, |life| self.turn(pid, life));
-        if let (Some(life), Turn::Nothing | Turn::Statm) = (&place, turn) {
+        if let (Some(life), Turn::Nothing | Turn::Statm) = (&mut *place, turn)
+            && life.passes_by(pid, self.wants)
+        {
             return Ok(life.sample.as_ref().map(Sample::told_again));
         }
         let dir = self.procfs.pid_dir(pid)?;
@@ -160,12 +162,10 @@ impl Reader {
             Some(life) if life.start_time == stat.start_time => life,
             _ => place.insert(Life::new(stat.start_time)),
         };
-        if life.has_not_run(&stat) && turn == Turn::Stat {
+        let has_run = life.has_run(&stat);
+        if turn == Turn::Stat && !has_run && life.passes_by(pid, self.wants) {
             self.stat = text;
-            return Ok(life
-                .sample
-                .as_ref()
-                .map(|sample| Sample { cpu_seconds: sample.cpu_seconds, ..sample.told_again() }));
+            return Ok(life.sample.as_ref().map(Sample::told_again));
         }
         if life.kept.is_none() && !stat.is_kernel_thread() {
             life.kept = self.room.keep_file(&dir);
@@ -183,8 +183,7 @@ impl Reader {
     fn turn(&mut self, pid: u32, life: &mut Life) -> Turn {
         let Some(kept) = &life.kept else { return Turn::Everything };
         let turn = Turn::of(pid, self.pass, life.same);
-        let are_details_due = life.sample.is_some() && !life.known.pass_by(pid, self.wants);
-        if turn == Turn::Nothing && !are_details_due {
+        if turn == Turn::Nothing {
             return turn;
         }
         let Ok(digest) = kept.digest(&mut self.buffer) else {
@@ -194,7 +193,7 @@ impl Reader {
         };
         let is_same = life.digest.replace(digest) == Some(digest);
         life.same = if is_same { life.same.saturating_add(1) } else { 0 };
-        if is_same && !are_details_due { turn } else { Turn::Everything }
+        if is_same { turn } else { Turn::Everything }
     }
 
     /// Everything that there is to know of a process whose `stat` was read; `None` for a thread of the kernel, a zombie.
@@ -249,14 +248,16 @@ impl Life {
         Life { start_time, kept: None, digest: None, same: 0, cpu_time: None, known, held, sample: None }
     }
 
-    /// Whether it has used no CPU time since this was last asked, and so has done nothing, and has the same name.
-    fn has_not_run(&mut self, stat: &Stat<'_>) -> bool {
-        let is_still = self.cpu_time.replace(stat.cpu_time) == Some(stat.cpu_time);
-        is_still
-            && self
-                .sample
-                .as_ref()
-                .is_none_or(|sample| *sample.identity.name == *String::from_utf8_lossy(stat.comm))
+    /// Whether it has used CPU time since this was last asked, or has another name; else it has done nothing.
+    fn has_run(&mut self, stat: &Stat<'_>) -> bool {
+        let has_worked = self.cpu_time.replace(stat.cpu_time) != Some(stat.cpu_time);
+        let name = String::from_utf8_lossy(stat.comm);
+        has_worked || self.sample.as_ref().is_some_and(|sample| *sample.identity.name != *name)
+    }
+
+    /// Takes note that it is told again, unless this is a sighting at which to read its names and limits.
+    fn passes_by(&mut self, pid: u32, wants: Wants) -> bool {
+        self.sample.is_none() || self.known.pass_by(pid, wants)
     }
 }
 

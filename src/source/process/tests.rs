@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::RootsConfig;
+use crate::entity::Resource;
 use crate::source::ReadErrorReason;
 use crate::source::fixture::{FakeSystem, live_roots};
 
@@ -232,5 +233,55 @@ fn an_idle_process_is_told_again_until_it_is_read_anew() {
         assert_eq!(pair[0].entity, pair[1].entity);
         assert_eq!(pair[1].is_told_again, Arc::ptr_eq(&pair[0].figures, &pair[1].figures));
         assert!(pair[1].is_told_again || pair[1].cpu_seconds.is_some());
+    }
+}
+
+/// In which pass from now on a process, of which one file has just been changed, is told to be another.
+fn passes_until(source: &mut ProcessSource, is_other: impl Fn(&Sample) -> bool) -> u64 {
+    (1..=4 * kept::READ_EVERY).find(|_| is_other(&read(source).samples[0])).unwrap()
+}
+
+#[test]
+fn a_change_of_memory_is_seen_at_once_of_work_soon_and_of_all_else_in_the_end() {
+    let system = FakeSystem::new();
+    let mut source = ProcessSource::new(&system.roots());
+    source.reader.most = Room::new(true);
+    system.write("proc/7/statm", "100 50 20 1 0 30 0\n");
+    system.process(7).uid(1).write();
+    (0..10).for_each(|_| drop(read(&mut source)));
+    let is_uid = |uid: &'static str| move |sample: &Sample| sample.identity.user.as_deref() == Some(uid);
+
+    system.process(7).uid(2).write();
+    system.write("proc/7/statm", "101 51 20 1 0 31 0\n");
+    assert_eq!(passes_until(&mut source, is_uid("2")), 1);
+
+    system.process(7).uid(3).comm(b"renamed").write();
+    let soon = passes_until(&mut source, is_uid("3"));
+    assert!(soon <= kept::STAT_EVERY, "{soon}");
+
+    system.process(7).uid(4).comm(b"renamed").write();
+    let late = passes_until(&mut source, is_uid("4"));
+    assert!(late <= kept::READ_EVERY, "{late}");
+
+    (0..=2 * kept::STILL).for_each(|_| drop(read(&mut source)));
+    system.process(7).uid(5).comm(b"renamed").write();
+    system.write("proc/7/statm", "102 52 20 1 0 32 0\n");
+    assert!(passes_until(&mut source, is_uid("5")) <= 2, "one tick later at the most");
+}
+
+#[test]
+fn what_is_told_again_is_no_news_and_keeps_what_was_read() {
+    let system = FakeSystem::new();
+    let mut source = ProcessSource::new(&system.roots());
+    source.reader.most = Room::new(true);
+    system.write("proc/7/statm", "100 50 20 1 0 30 0\n");
+    system.process(7).write();
+    let samples: Vec<Sample> = (0..200).map(|_| read(&mut source).samples.remove(0)).collect();
+    let told_again = samples.iter().filter(|sample| sample.is_told_again).count();
+    assert!(told_again > 180, "{told_again}");
+    for pair in samples.windows(2).filter(|pair| pair[1].is_told_again) {
+        assert!(Arc::ptr_eq(&pair[0].figures, &pair[1].figures) && pair[1].cpu_seconds.is_none());
+        let is_new = |resource| pair[1].count(resource).is_some_and(|count| count.is_new);
+        assert_eq!([Resource::Fds, Resource::Threads, Resource::Maps].map(is_new), [false, true, false]);
     }
 }
