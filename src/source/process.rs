@@ -158,8 +158,9 @@ impl Reader {
         let mut text = std::mem::take(&mut self.stat);
         dir.read(c"stat", &mut text)?;
         let stat = stat::parse(&text)?;
+        let is_known = place.as_ref().is_some_and(|life| life.start_time == stat.start_time);
         let life = match place {
-            Some(life) if life.start_time == stat.start_time => life,
+            Some(life) if is_known => life,
             _ => place.insert(Life::new(stat.start_time)),
         };
         let has_run = life.has_run(&stat);
@@ -167,13 +168,15 @@ impl Reader {
             self.stat = text;
             return Ok(life.sample.as_ref().map(Sample::told_again));
         }
-        if life.kept.is_none() && !stat.is_kernel_thread() {
+        // Many are gone before they are seen twice.
+        let may_be_kept = is_known && life.kept.is_none();
+        if may_be_kept && !stat.is_kernel_thread() {
             life.kept = self.room.keep_file(&dir);
             life.digest = life.kept.as_ref().and_then(|kept| kept.digest(&mut self.buffer).ok());
         }
         life.sample = self.sample((pid, &stat), life, &dir, clock, reading)?;
         self.stat = text;
-        if life.kept.is_none() {
+        if may_be_kept && life.kept.is_none() {
             life.kept = self.room.keep_dir(dir);
         }
         Ok(life.sample.clone())

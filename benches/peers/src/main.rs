@@ -62,7 +62,7 @@ struct Options {
     #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
     ticks: u32,
     /// Ticks before anything is measured.
-    #[arg(long, value_name = "NUMBER", default_value_t = 66)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 70)]
     warm_up: u32,
     /// Scrapes of each form for latency, in all rounds.
     #[arg(long, value_name = "NUMBER", default_value_t = 102)]
