@@ -267,7 +267,7 @@ impl Watchlist {
     /// a program that comes back within one tick inherits.
     pub fn retire(&mut self, is_gone: impl Fn(&EntityId) -> bool) {
         let Watchlist { lives, lineages, .. } = self;
-        let (before, mut crowd, mut resources) = (lives.len(), Crowd::default(), 0);
+        let (mut crowd, mut resources) = (Crowd::default(), 0);
         lives.retain(|entity, Watched { life, identity, lineage }| {
             let gone = is_gone(entity);
             if gone && let Some(key) = lineage {
@@ -280,10 +280,8 @@ impl Watchlist {
             !gone
         });
         self.crowd = crowd;
-        if lives.len() < before {
-            self.joint = self.lineages.values().filter(|lineage| lineage.is_judged_jointly()).count();
-            self.resources.retire(resources, is_gone);
-        }
+        self.joint = self.lineages.values().filter(|lineage| lineage.is_judged_jointly()).count();
+        self.resources.retire(resources, is_gone);
     }
 
     /// Forgets lineages that ended long before `time`, and the oldest ones where there are too many.

@@ -176,6 +176,11 @@ mod tests {
         assert!(see(82, 1, 920).0, "what grows stays");
         assert_eq!(see(82, 2, 300), (false, 0), "what was given up is to rise again");
         assert_eq!(see(83, 2, 400), (false, 1), "and then there may be no room");
+        for hour in 84..200 {
+            see(hour, 1, 100 + 10 * hour);
+            see(hour, 3, 50);
+        }
+        assert_eq!(see(200, 2, 400), (true, 0), "until another settles, though nobody has ended");
     }
 
     #[test]
