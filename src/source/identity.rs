@@ -72,10 +72,14 @@ impl Known {
         passes
     }
 
+    /// Whether that is the command name that it had when details were last read.
+    pub(super) fn is_called(&self, comm: &[u8]) -> bool {
+        *self.details.identity.name == *String::from_utf8_lossy(comm)
+    }
+
     /// Counts a sighting and says whether it is one at which to read details.
     fn is_due(&mut self, sighting: &Sighting<'_>, wants: Wants) -> bool {
-        let is_other = (self.uid, self.wants) != (sighting.uid, wants)
-            || *self.details.identity.name != *String::from_utf8_lossy(sighting.comm);
+        let is_other = (self.uid, self.wants) != (sighting.uid, wants) || !self.is_called(sighting.comm);
         self.sightings = if is_other { 1 } else { self.sightings + 1 };
         (self.uid, self.wants) = (sighting.uid, wants);
         is_due(self.sightings, sighting.pid.into())

@@ -254,8 +254,7 @@ impl Life {
     /// Whether it has used CPU time since this was last asked, or has another name; else it has done nothing.
     fn has_run(&mut self, stat: &Stat<'_>) -> bool {
         let has_worked = self.cpu_time.replace(stat.cpu_time) != Some(stat.cpu_time);
-        let name = String::from_utf8_lossy(stat.comm);
-        has_worked || self.sample.as_ref().is_some_and(|sample| *sample.identity.name != *name)
+        has_worked || (self.sample.is_some() && !self.known.is_called(stat.comm))
     }
 
     /// Takes note that it is told again, unless this is a sighting at which to read its names and limits.
