@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The kind of thing an entity is; the `scope` label of metrics and the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// The whole machine.
@@ -55,7 +55,7 @@ impl fmt::Display for Scope {
 }
 
 /// Identity over time: equal ids are one life of one thing.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum EntityId {
     /// The machine.
     Host,
@@ -106,7 +106,7 @@ impl EntityId {
 }
 
 /// What a process can leak besides memory, and be stopped by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resource {
     /// Open file descriptors, up to RLIMIT_NOFILE.
@@ -246,7 +246,7 @@ impl Wants {
 }
 
 /// One exact build of a program: a new release is a different one even under the same path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Executable {
     /// Device of the file; `None` on a file system without one, which has another number at each mount: an overlay's
     /// files are the same in each container that is made of one image.
@@ -260,7 +260,7 @@ pub struct Executable {
 /// The same program's successive lives: service or container with its ids cut out, and command name.
 ///
 /// Independent of the group label, so that renaming a group forgets nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LineageKey {
     scope: Scope,
     place: Option<Arc<str>>,

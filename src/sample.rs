@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::entity::{EntityId, Identity, Resource, Scope};
 use crate::resources::{Count, Resources};
 
 /// What memory is made of. Kinds never overlap, so they may be added up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Private anonymous memory: heaps, stacks, arenas.
@@ -93,8 +93,23 @@ impl Kind {
 }
 
 /// A set of kinds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Vec<Kind>", from = "Vec<Kind>")]
 pub struct Kinds(u16);
+
+impl From<Kinds> for Vec<Kind> {
+    fn from(kinds: Kinds) -> Vec<Kind> {
+        kinds.iter().collect()
+    }
+}
+
+impl From<Vec<Kind>> for Kinds {
+    fn from(kinds: Vec<Kind>) -> Kinds {
+        let mut found = Kinds::default();
+        kinds.into_iter().for_each(|kind| found.insert(kind));
+        found
+    }
+}
 
 impl Kinds {
     /// Whether `kind` is one of them.

@@ -14,6 +14,7 @@ use crate::sample::{Limit, Memory, Sample};
 
 mod generations;
 mod life;
+mod record;
 mod resources;
 mod room;
 mod succession;
@@ -22,6 +23,7 @@ use resources::Resources;
 use room::Room;
 
 pub use life::{Life, Observation};
+pub use record::{Boot, Record, Unsound};
 pub use succession::Succession;
 
 /// Most lineages that are remembered. One takes about 200 bytes, and the table has room for 7,168 before it doubles.
@@ -137,7 +139,7 @@ impl Watchlist {
         let scope = sample.entity.scope();
         let scored = sample.figures.memory.scored(scope);
         if !self.lives.contains_key(&sample.entity) {
-            let lives = self.lives.len() - self.resources.lives();
+            let lives = self.lives_with_places();
             if !self.room.admits(lives, &sample.entity, scored) {
                 *self.dropped.entry(scope).or_default() += 1;
                 return None;

@@ -1,7 +1,9 @@
 //! How busy an entity was while its floors rose. Memory that follows the load is a ramp and no leak; growth that goes on
 //! while the load does not is none of its doing.
 
-use crate::history::{BLOCKS, Bfloat16, HOUR, RUNGS, slot, width};
+use serde::{Deserialize, Serialize};
+
+use crate::history::{BLOCKS, Bfloat16, HOUR, RUNGS, is_number, slot, width};
 
 use super::gate::{Gate, Test};
 use super::stats::{median, ramp};
@@ -23,7 +25,7 @@ const ENOUGH: (f64, f64) = (0.25, 0.5);
 
 /// CPU seconds used a second, by block. Only what has risen is followed in detail, of all else no more than two numbers
 /// are kept.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Activity {
     /// Time and CPU seconds of the last sample.
     last: Option<(f64, f64)>,
@@ -33,7 +35,7 @@ pub(super) struct Activity {
 }
 
 /// The last blocks of one rung.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Lane {
     /// Number of the open block, and CPU seconds and seconds in it so far.
     open: (i64, f32, f32),
@@ -69,6 +71,13 @@ impl Activity {
             };
             self.lanes = (finest..RUNGS).map(lane).collect();
         }
+    }
+
+    /// Whether it is one that samples can have made.
+    pub(super) fn is_sound(&self) -> bool {
+        self.lanes.len() <= RUNGS
+            && self.finest <= RUNGS - self.lanes.len()
+            && self.lanes.iter().all(|lane| is_number(lane.open.0))
     }
 
     /// What will be needed of it once the floor moves again.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::gate::Gate;
 use crate::entity::Scope;
@@ -11,7 +11,7 @@ use crate::resources::Unit;
 use crate::sample::Kind;
 
 /// What the detector thinks of one entity.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Assessment {
     /// 0 to 100; `None` until there is enough history.
     pub score: Option<f64>,
@@ -116,7 +116,7 @@ impl Status {
 }
 
 /// On what a score rests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// On evidence that is there now.
@@ -130,7 +130,7 @@ pub enum Standing {
 }
 
 /// The shape of what was seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Too little history to say anything.
@@ -166,7 +166,7 @@ impl Reason {
 }
 
 /// How much one kind of memory changed over the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KindGrowth {
     /// The kind.
     pub kind: Kind,
@@ -175,7 +175,7 @@ pub struct KindGrowth {
 }
 
 /// What a score rests on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Which way of looking found it.
     pub channel: Channel,
@@ -195,7 +195,7 @@ pub struct Evidence {
 }
 
 /// A way of looking at the floors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// A long, steady rise that nothing else explains.

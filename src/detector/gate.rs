@@ -1,12 +1,12 @@
 //! One test of the evidence, and all that there are.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::stats::ramp;
 
 /// One test of the evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gate {
     /// The test's name.
     #[serde(rename = "name")]
@@ -31,7 +31,7 @@ impl Gate {
 }
 
 /// What is asked of a rise before it is called a leak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Test {
     /// Mann-Kendall's Z: is it more than chance?

@@ -1,6 +1,8 @@
 //! What a detector remembers, whether or not anything moves.
 
-use crate::history::{HOUR, width};
+use serde::{Deserialize, Serialize};
+
+use crate::history::{HOUR, is_number, width};
 
 use super::activity::Activity;
 
@@ -17,7 +19,7 @@ const INTERESTING: f64 = 7.0 * 24.0 * HOUR;
 const NEAR: f64 = 0.1;
 
 /// The part of a detector that outlives its evidence.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Lasting {
     /// Number of the evaluation period that the last sample fell into.
     period: Option<i64>,
@@ -52,6 +54,11 @@ impl Lasting {
     /// Whether at `now` memory has risen at all within a week: then it is one of those that may be called by mistake.
     pub(super) fn is_interesting(&self, now: f64) -> bool {
         self.rose.is_some_and(|rose| now - rose < INTERESTING)
+    }
+
+    /// Whether it is one that samples can have made.
+    pub(super) fn is_sound(&self) -> bool {
+        self.period.is_none_or(is_number) && self.activity.is_sound()
     }
 
     /// What of it is needed while the floor does not move.

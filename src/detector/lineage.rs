@@ -1,5 +1,7 @@
 //! What earlier lives of the same program left behind: a program that leaks, dies and comes back is a leak.
 
+use serde::{Deserialize, Serialize};
+
 use crate::entity::Executable;
 use crate::history::{HOUR, History};
 
@@ -21,7 +23,7 @@ const PROBATION: (f64, f64) = (0.9, 0.9 * 6.0 * HOUR);
 const TRUSTED: f64 = 0.5;
 
 /// The record of a lineage. Bytes, seconds.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Lineage {
     /// How sure the detector was when the last life ended, 0 to 1.
     suspicion: f64,
@@ -65,7 +67,7 @@ pub(super) struct Ending {
 }
 
 /// The suspicion that a new life begins with.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Probation {
     /// 0 to 1.
     pub(super) score: f64,

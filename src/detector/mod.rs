@@ -37,6 +37,8 @@ pub use gate::{Gate, Test};
 pub use lineage::Lineage;
 pub use rest::{Due, Rest};
 
+use serde::{Deserialize, Serialize};
+
 use crate::entity::Executable;
 use crate::history::{BLOCKS, Closed, HOUR, HOURLY, History, width};
 
@@ -75,13 +77,19 @@ pub struct Circumstances<'a> {
     pub crowd: usize,
 }
 
-/// The state of the verdict on one life. About 0.3 KiB while nothing grows.
-#[derive(Clone, Debug)]
+/// The state of the verdict on one life. About 0.3 KiB while nothing grows. What the history tells anew is not written
+/// down with it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Detector {
+    #[serde(skip)]
     trend: TrendChannel,
+    #[serde(skip)]
     season: Option<SeasonEvidence>,
+    #[serde(skip)]
     urgency: UrgencyChannel,
+    #[serde(skip)]
     plain: PlainSlope,
+    #[serde(skip, default = "Closed::all")]
     closed: Closed,
     lasting: Lasting,
     /// Whether any window was full enough to be judged.
@@ -134,6 +142,11 @@ impl Detector {
             history,
             around: &around,
         })
+    }
+
+    /// Whether it is one that samples can have made. To be asked of what was read back, before anything else is.
+    pub fn is_sound(&self) -> bool {
+        self.lasting.is_sound()
     }
 
     /// Whether there was ever enough history to judge: a life too short for that says nothing about its lineage.

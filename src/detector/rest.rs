@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::history::{BLOCKS, Closed, HOUR, Quiet, RUNGS, width};
+use serde::{Deserialize, Serialize};
+
+use crate::history::{BLOCKS, Closed, HOUR, Quiet, RUNGS, is_number, width};
 
 use super::lasting::Lasting;
 use super::slope;
@@ -12,7 +14,7 @@ use super::{Assessment, Circumstances, Detector, Lineage};
 const NOTHING: f64 = 5e-5;
 
 /// What outlives the rest of a detector. An eighth of one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rest {
     lasting: Lasting,
     /// Whether any window was full enough to be judged.
@@ -64,6 +66,11 @@ impl Rest {
         let assessment = detector.evaluate(&quiet.wake(), step, *around);
         *self = Rest { lasting: detector.lasting.at_rest(), judged: detector.judged, ..*self };
         assessment
+    }
+
+    /// Whether it is one that a detector can have left. To be asked of what was read back, before anything else is.
+    pub fn is_sound(&self) -> bool {
+        self.lasting.is_sound() && is_number(self.hour)
     }
 
     /// Whether there was ever enough history to judge.

@@ -1,5 +1,7 @@
 //! A rise of the floor, seen alike whichever channel found it.
 
+use serde::{Deserialize, Serialize};
+
 use super::gate::{Gate, Test};
 
 /// A rise that was found significant over hours is extrapolated at most so many times as far as it has been seen to
@@ -12,7 +14,7 @@ const SHORTEST: f64 = 180.0;
 const SIGNIFICANT: f64 = 1.96;
 
 /// How the floor rose over one window.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rise {
     /// Robust slope, bytes a second.
     pub(super) slope: f64,

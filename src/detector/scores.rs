@@ -1,5 +1,7 @@
 //! Both scores move towards the evidence, for evidence must last: hysteresis lives in the score and not in the status.
 
+use serde::{Deserialize, Serialize};
+
 use crate::history::HOUR;
 
 /// Time constants of the slow score, rising and falling, seconds. Evidence must hold for hours.
@@ -17,7 +19,7 @@ const CROWD_ODDS: f64 = 0.8;
 const CROWD_SHARE: f64 = 0.045;
 
 /// What is said of one life by each way of looking, 0 to 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Scores {
     pub(super) slow: f64,
     pub(super) urgent: f64,

@@ -1,5 +1,7 @@
 //! A suspicion, once raised, is held: thin evidence for some hours is no sign of repair.
 
+use serde::{Deserialize, Serialize};
+
 use crate::history::{History, RUNGS, width};
 
 use super::assessment::Channel;
@@ -22,7 +24,7 @@ const AWAY: f64 = 0.125;
 const FADING: (f64, f64) = (0.0625, 3600.0);
 
 /// What was suspected, and what it would take to drop it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Suspicion {
     /// 0 to 1; does not fall while the suspicion stands.
     pub(super) score: f64,

@@ -1,7 +1,9 @@
 //! Numbers of which two or three digits are enough, in half the space of an `f32`.
 
+use serde::{Deserialize, Serialize};
+
 /// The upper half of an `f32`, which it rounds to: its range, and a precision of one part in 256.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bfloat16(u16);
 
 impl From<f32> for Bfloat16 {

@@ -1,5 +1,8 @@
 //! What the memory consisted of earlier, at ages that double: enough to say which kind grew.
 
+use serde::{Deserialize, Serialize};
+
+use super::is_time;
 use crate::sample::{Kind, Kinds, Memory};
 
 /// Two neighbouring checkpoints are at most this factor apart in age, so that their number grows with the
@@ -10,7 +13,7 @@ const SPACING: f64 = 2.5;
 const RESERVED: usize = 4;
 
 /// Checkpoints of memory by kind, dense in the near past and sparse in the far one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Composition {
     /// The kinds that are known of this entity; a life knows the same ones throughout.
     kinds: Kinds,
@@ -81,6 +84,13 @@ impl Composition {
     /// Time of the oldest checkpoint, seconds.
     pub fn oldest(&self) -> Option<f64> {
         self.times.first().copied()
+    }
+
+    /// Whether it is one that samples can have made.
+    pub(super) fn is_sound(&self) -> bool {
+        Some(self.rows.len()) == self.times.len().checked_mul(self.kinds.len())
+            && self.times.iter().all(|&time| is_time(time))
+            && self.times.is_sorted_by(|before, after| before < after)
     }
 
     fn row(&self, index: usize) -> &[f32] {

@@ -2,13 +2,17 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
+use super::is_number;
+
 /// Hours in a week.
 pub const WEEK: usize = 7 * DAY;
 
 const DAY: usize = 24;
 
 /// Floors of the last 168 hours, gaps included.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Hours {
     newest: i64,
     /// Oldest first; not a number stands for a gap.
@@ -27,6 +31,11 @@ impl Hours {
         }
         self.append(floor);
         self.newest = hour;
+    }
+
+    /// Whether they are such as samples can have made.
+    pub(super) fn is_sound(&self) -> bool {
+        is_number(self.newest) && self.floors.len() <= WEEK
     }
 
     /// Never grows beyond a week, in steps of a day: most lives are shorter.

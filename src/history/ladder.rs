@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::is_number;
 use super::ring::{BLOCKS, Block, Ring};
 
 /// Seconds in an hour.
@@ -55,7 +58,8 @@ impl Closed {
 /// Completed blocks of every rung, shared with whoever keeps a clone. A chain from the finest rung to the coarsest:
 /// where a block closes, blocks of all finer rungs close with it, so that exactly what changes is copied, and one
 /// reference count shares all that does not.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(into = "FinestFirst", from = "FinestFirst")]
 pub struct Rings {
     finest: usize,
     chain: Option<Arc<Link>>,
@@ -65,6 +69,22 @@ pub struct Rings {
 struct Link {
     ring: Option<Ring>,
     coarser: Option<Arc<Link>>,
+}
+
+/// The finest rung of a chain, and the ring of that rung and of each above it: as it is written down.
+type FinestFirst = (usize, Vec<Option<Ring>>);
+
+impl From<Rings> for FinestFirst {
+    fn from(rings: Rings) -> FinestFirst {
+        (rings.finest, rings.links().map(|link| link.ring.clone()).collect())
+    }
+}
+
+impl From<FinestFirst> for Rings {
+    fn from((finest, rings): FinestFirst) -> Rings {
+        let link = |coarser, ring| Some(Arc::new(Link { ring, coarser }));
+        Rings { finest, chain: rings.into_iter().rev().fold(None, link) }
+    }
 }
 
 impl Rings {
@@ -82,6 +102,12 @@ impl Rings {
         std::iter::successors(self.chain.as_deref(), |link| link.coarser.as_deref())
     }
 
+    /// Whether they are such as blocks can have made.
+    fn is_sound(&self) -> bool {
+        self.links().count() <= RUNGS - self.finest
+            && self.iter().all(|(rung, ring)| rung < RUNGS && ring.is_sound())
+    }
+
     /// Adds a block to the ring `at` rungs above the finest.
     fn push(&mut self, at: usize, number: i64, block: Block) {
         let mut link = Arc::make_mut(self.chain.get_or_insert_default());
@@ -97,7 +123,7 @@ impl Rings {
 
 /// Block floors of one life on every rung from the finest that its samples can fill. Adding a sample costs the
 /// same however long the history: two blocks make the one above.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ladder {
     finest: usize,
     /// The open block of each rung from the finest upwards, as far as any is open, with its number.
@@ -114,6 +140,15 @@ impl Ladder {
     /// An empty ladder from the rung `finest` upwards.
     pub fn with_finest(finest: usize) -> Ladder {
         Ladder { finest, open: Vec::new(), closed: Rings { finest, chain: None } }
+    }
+
+    /// Whether it is one that samples can have made.
+    pub(super) fn is_sound(&self) -> bool {
+        self.finest < RUNGS
+            && self.closed.finest == self.finest
+            && self.closed.is_sound()
+            && self.open.len() <= RUNGS - self.finest
+            && self.open.iter().flatten().all(|(number, _)| is_number(*number))
     }
 
     /// The finest rung in use.

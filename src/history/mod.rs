@@ -7,6 +7,7 @@ mod ladder;
 mod quiet;
 mod ring;
 mod sealed;
+mod time;
 
 pub use bfloat16::Bfloat16;
 pub use composition::Composition;
@@ -15,10 +16,13 @@ pub use ladder::{Closed, HOUR, HOURLY, Ladder, RUNGS, Rings, finest_rung, span, 
 pub use quiet::Quiet;
 pub use ring::{BLOCKS, Block, Ring, slot};
 pub use sealed::{Floors, Sealed};
+pub use time::{is_number, is_time};
 
 use sealed::Blocks;
 
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::sample::Memory;
 
@@ -26,7 +30,7 @@ use crate::sample::Memory;
 const BLOCKS_A_CHECKPOINT: f64 = 4.0;
 
 /// Everything that is remembered of one life of one entity. About 5.5 KiB after a week at 15 s.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct History {
     /// Time of the first sample, seconds.
     began: f64,
@@ -107,6 +111,16 @@ impl History {
     /// Memory by kind, earlier.
     pub fn composition(&self) -> &Composition {
         &self.composition
+    }
+
+    /// Whether it is one that samples can have made. To be asked of what was read back, before anything else is.
+    pub fn is_sound(&self) -> bool {
+        is_time(self.began)
+            && is_time(self.latest)
+            && self.began <= self.latest
+            && self.ladder.is_sound()
+            && self.hours.is_sound()
+            && self.composition.is_sound()
     }
 
     /// What is complete by now and changes no more. Costs two reference counts, and later one copy of each ring in

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use super::{BLOCKS, Block, Composition, History, Ladder, RUNGS, width};
+use serde::{Deserialize, Serialize};
+
+use super::{BLOCKS, Block, Composition, History, Ladder, RUNGS, is_time, width};
 use crate::sample::Memory;
 
 /// Most steps that are remembered.
@@ -26,7 +28,7 @@ const REMEMBERED: f64 = width(RUNGS - 1) * (BLOCKS + 1) as f64;
 const CHECKPOINTS: (f64, f64) = (3600.0, 4.0);
 
 /// Floors around one level, seen from `from` to `from + lasted` seconds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Step {
     from: f64,
     lasted: f32,
@@ -35,13 +37,13 @@ struct Step {
 
 /// Everything that is remembered of a quiet life. At most 0.8 KiB. Shared with whoever keeps a clone, all but the time of
 /// the last sample: where that is like those before, nothing else changes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Quiet {
     latest: f64,
     past: Arc<Past>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Past {
     began: f64,
     finest: usize,
@@ -155,6 +157,18 @@ impl Quiet {
         floors
     }
 
+    /// Whether it is one that samples can have made. To be asked of what was read back, before anything else is.
+    pub fn is_sound(&self) -> bool {
+        let Past { began, finest, ref steps, ref composition, .. } = *self.past;
+        let is_past = |time: f64| is_time(time) && time <= self.latest;
+        is_time(self.latest)
+            && is_past(began)
+            && finest < RUNGS
+            && steps.len() < STEPS
+            && self.steps().all(|step| is_past(step.from) && step.lasted >= 0.0)
+            && composition.is_sound()
+    }
+
     /// Memory by kind, earlier.
     pub fn composition(&self) -> &Arc<Composition> {
         &self.past.composition
@@ -210,7 +224,7 @@ impl Quiet {
     /// Gives `history` no more samples of a step than it takes to fill every block of every ring.
     fn replay(&self, step: Step, history: &mut History) {
         let until = step.from + f64::from(step.lasted);
-        let mut time = step.from;
+        let mut time = step.from.max(self.latest - REMEMBERED);
         while time < until {
             history.push(time, step.low as u64, &Memory::default());
             let spacing = self.spacing(self.latest - time);

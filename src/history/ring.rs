@@ -1,12 +1,14 @@
 //! The last blocks of one width.
 
-use super::Bfloat16;
+use serde::{Deserialize, Serialize};
+
+use super::{Bfloat16, is_number};
 
 /// Blocks a ring remembers; as many as a `u32` has bits.
 pub const BLOCKS: usize = 32;
 
 /// What is left of the samples in one span of time.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Block {
     /// Lowest sample in bytes: what a collection or a batch never gives back.
     pub low: f32,
@@ -16,7 +18,7 @@ pub struct Block {
 }
 
 /// The last 32 blocks of one width, by block number; spans without samples are gaps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ring {
     newest: i64,
     /// Bit `i` is set if block `newest - i` had samples.
@@ -77,6 +79,11 @@ impl Ring {
     fn block(&self, number: i64) -> Block {
         let low = self.lows[slot(number)];
         Block { low, high: low + f32::from(self.spreads[slot(number)]) }
+    }
+
+    /// Whether it is one that blocks can have made.
+    pub(super) fn is_sound(&self) -> bool {
+        is_number(self.newest)
     }
 
     /// The blocks that had samples, oldest first.

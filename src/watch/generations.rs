@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::detector::{Assessment, Circumstances, Detector, Lineage};
 use crate::history::{HOUR, History};
 
@@ -19,7 +21,7 @@ const HABIT: u32 = 3;
 const START: f64 = 0.1;
 
 /// The short lives of one lineage, one after the other or side by side. Nothing but two numbers while lives are long.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Generations {
     /// Short lives in a row.
     lives: u32,
@@ -28,7 +30,7 @@ pub(super) struct Generations {
     joint: Option<Box<Joint>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Joint {
     history: History,
     detector: Detector,
@@ -76,6 +78,11 @@ impl Generations {
     /// Whether there is a joint history.
     pub(super) fn has_begun(&self) -> bool {
         self.joint.is_some()
+    }
+
+    /// Whether it is one that lives can have made.
+    pub(super) fn is_sound(&self) -> bool {
+        self.joint.as_ref().is_none_or(|joint| joint.history.is_sound() && joint.detector.is_sound())
     }
 
     /// The verdict on all of them, where there is one.

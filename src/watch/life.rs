@@ -3,19 +3,21 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::detector::{Assessment, Circumstances, Detector, Due, Lineage, Rest};
 use crate::entity::Executable;
 use crate::history::{Closed, HOUR, HOURLY, History, Quiet, Sealed};
 use crate::sample::Memory;
 
 /// Everything that is known of one life of one entity.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Life {
     state: State,
     assessment: Arc<Assessment>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
     /// Something may be found out.
     Awake(Box<Awake>),
@@ -23,13 +25,13 @@ enum State {
     Asleep(Box<Asleep>),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Awake {
     history: History,
     detector: Detector,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Asleep {
     history: Quiet,
     rest: Rest,
@@ -174,6 +176,14 @@ impl Life {
         match &self.state {
             State::Awake(awake) => awake.detector.has_judged(),
             State::Asleep(asleep) => asleep.rest.has_judged(),
+        }
+    }
+
+    /// Whether it is one that samples can have made. To be asked of what was read back, before anything else is.
+    pub fn is_sound(&self) -> bool {
+        match &self.state {
+            State::Awake(awake) => awake.history.is_sound() && awake.detector.is_sound(),
+            State::Asleep(asleep) => asleep.history.is_sound() && asleep.rest.is_sound(),
         }
     }
 

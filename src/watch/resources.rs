@@ -15,13 +15,16 @@ const LIVES: usize = 2000;
 /// what leaks gets there: of the usual limit of 1024 descriptors it is a thirtieth.
 const RISEN: u32 = 32;
 
+/// The lowest count of each resource that was seen of one process.
+pub(super) type Lowest = [Option<u32>; Resource::ALL.len()];
+
 /// What there is to know of resources without a history.
 #[derive(Debug)]
 pub(super) struct Resources {
     /// How many may have a history.
     room: usize,
-    /// The lowest count of each resource that was seen of a process.
-    lowest: FastMap<(u32, u64), [Option<u32>; Resource::ALL.len()]>,
+    /// By pid and start time.
+    lowest: FastMap<(u32, u64), Lowest>,
     /// How many have a history.
     lives: usize,
     /// No room could be made since lives that were gone were last retired.
@@ -65,6 +68,16 @@ impl Resources {
     /// A history has begun.
     pub(super) fn begin(&mut self) {
         self.lives += 1;
+    }
+
+    /// What was seen of processes at the least, by pid and start time.
+    pub(super) fn lowest(&self) -> &FastMap<(u32, u64), Lowest> {
+        &self.lowest
+    }
+
+    /// Takes back what was seen of a process at the least.
+    pub(super) fn take_back(&mut self, process: (u32, u64), lowest: Lowest) {
+        self.lowest.insert(process, lowest);
     }
 
     /// The history of `entity` was given up, to make room: another begins once it has risen again.

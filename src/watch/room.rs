@@ -98,7 +98,7 @@ impl Watchlist {
     pub fn make_room(&mut self, is_there: impl Fn(&EntityId) -> bool) {
         self.room.expected.clear();
         let mut claims = self.room.claims(is_there);
-        let free = self.room.places.saturating_sub(self.lives.len() - self.resources.lives());
+        let free = self.room.places.saturating_sub(self.lives_with_places());
         let mut rest = claims.split_off(free.min(claims.len()));
         self.room.expected.extend(claims.into_iter().map(|claim| claim.entity));
         rest.retain(|claim| self.room.is_due(claim));
@@ -111,8 +111,18 @@ impl Watchlist {
         }
     }
 
+    /// How many lives there are more than places.
+    pub(super) fn excess(&self) -> usize {
+        self.lives_with_places().saturating_sub(self.room.places)
+    }
+
+    /// What processes hold besides memory takes no place.
+    pub(super) fn lives_with_places(&self) -> usize {
+        self.lives.len().saturating_sub(self.resources.lives())
+    }
+
     /// Processes that may be given up and their latest floors, the smallest first; so many at most.
-    fn smallest_spare(&self, most: usize) -> Vec<(u64, EntityId)> {
+    pub(super) fn smallest_spare(&self, most: usize) -> Vec<(u64, EntityId)> {
         if most == 0 {
             return Vec::new();
         }
@@ -146,7 +156,7 @@ impl Watchlist {
     }
 
     /// Forgets a process and what it holds.
-    fn give_up(&mut self, entity: &EntityId) {
+    pub(super) fn give_up(&mut self, entity: &EntityId) {
         self.lives.remove(entity);
         let &EntityId::Process { pid, start_time } = entity else { return };
         for resource in Resource::ALL {

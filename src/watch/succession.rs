@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::detector::{Assessment, Lineage};
 use crate::entity::Executable;
 
@@ -12,7 +14,7 @@ use super::{Life, Observation};
 const KEPT: f64 = 7.0 * 86_400.0;
 
 /// One program's lives, one after the other or side by side.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Succession {
     lineage: Lineage,
     generations: Generations,
@@ -34,6 +36,11 @@ impl Succession {
     /// Whether it still counts at `time` seconds.
     pub fn is_remembered(&self, time: f64) -> bool {
         time - self.ended < KEPT
+    }
+
+    /// Whether it is one that lives can have made. To be asked of what was read back, before anything else is.
+    pub fn is_sound(&self) -> bool {
+        self.generations.is_sound()
     }
 
     /// Whether short lives are judged together, which takes the memory of one more life.

@@ -1,0 +1,142 @@
+//! What is written down of a watchlist, and taken back from there when the exporter starts again.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::resources::Lowest;
+use super::{Life, Succession, Watched, Watchlist};
+use crate::entity::{EntityId, Executable, Identity, LineageKey, Scope};
+
+/// One thing that is remembered. Names of fields are what a file has: a new one needs a default, so that files of the version
+/// before can be read.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Record<'a> {
+    /// A lineage. Comes before the lives.
+    Lineage {
+        /// Whose it is.
+        key: Cow<'a, LineageKey>,
+        /// What its lives left to each other.
+        succession: Cow<'a, Succession>,
+    },
+    /// A life, and what its lineage has to know when it has ended meanwhile.
+    Life {
+        /// Whose it is.
+        entity: Cow<'a, EntityId>,
+        /// Its lineage, if it may have successors.
+        lineage: Option<Cow<'a, LineageKey>>,
+        /// What was running.
+        executable: Option<Executable>,
+        /// The life.
+        life: Cow<'a, Life>,
+    },
+    /// What a process held at the least of resources that have no life.
+    Lowest {
+        /// Process id.
+        pid: u32,
+        /// Start time in clock ticks since boot.
+        start_time: u64,
+        /// Counts by resource.
+        lowest: Lowest,
+    },
+}
+
+/// A record that no watchlist can have written.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("it holds a history that no samples can have made")]
+pub struct Unsound;
+
+/// Whether pids and inodes still mean what they did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boot {
+    /// The machine has not been restarted.
+    Same,
+    /// It has: all lives ended with the one before.
+    Another,
+}
+
+impl Watchlist {
+    /// How many [`records`](Watchlist::records) there are.
+    pub fn record_count(&self) -> usize {
+        self.lineages.len() + self.lives.len() + self.resources.lowest().len()
+    }
+
+    /// Everything that is remembered, lineages first.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        let lineages = self.lineages.iter().map(|(key, succession)| Record::Lineage {
+            key: Cow::Borrowed(key),
+            succession: Cow::Borrowed(succession),
+        });
+        let lives = self.lives.iter().map(|(entity, watched)| Record::Life {
+            entity: Cow::Borrowed(entity),
+            lineage: watched.lineage.as_ref().map(Cow::Borrowed),
+            executable: watched.identity.executable,
+            life: Cow::Borrowed(&watched.life),
+        });
+        let lowest = self.resources.lowest().iter().map(|(&(pid, start_time), &lowest)| Record::Lowest {
+            pid,
+            start_time,
+            lowest,
+        });
+        lineages.chain(lives).chain(lowest)
+    }
+
+    /// Takes back what was remembered before `boot`. Who is not seen at the next tick has ended, as at any other tick.
+    ///
+    /// # Errors
+    /// [`Unsound`] for what can't be relied on. What was taken back before it is still there.
+    pub fn take_back(&mut self, record: Record<'_>, boot: Boot) -> Result<(), Unsound> {
+        match record {
+            Record::Lineage { succession, .. } if !succession.is_sound() => return Err(Unsound),
+            Record::Life { life, .. } if !life.is_sound() => return Err(Unsound),
+            Record::Lineage { key, succession } => {
+                self.lineages.insert(key.into_owned(), succession.into_owned());
+            }
+            Record::Life { entity, lineage, executable, life } if boot == Boot::Same => {
+                if entity.scope() == Scope::ProcessResource {
+                    self.resources.begin();
+                }
+                let identity = Arc::new(Identity { executable, ..Identity::default() });
+                let lineage = lineage.map(Cow::into_owned);
+                self.lives
+                    .insert(entity.into_owned(), Watched { life: life.into_owned(), identity, lineage });
+            }
+            Record::Life { lineage: Some(key), executable, life, .. } => {
+                self.lineages.entry(key.into_owned()).or_default().retire(&life, executable);
+            }
+            Record::Lowest { pid, start_time, lowest } if boot == Boot::Same => {
+                self.resources.take_back((pid, start_time), lowest);
+            }
+            Record::Life { .. } | Record::Lowest { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Gives up the smallest processes that nothing is seen of, if there are more lives than there is room for: it may be less
+    /// than it was when they were written down.
+    pub fn fit(&mut self) {
+        loop {
+            let excess = self.excess();
+            let spare = self.smallest_spare(excess);
+            if spare.is_empty() {
+                return;
+            }
+            spare.iter().for_each(|(_, entity)| self.give_up(entity));
+        }
+    }
+
+    /// How many are suspected.
+    pub fn suspects(&self) -> usize {
+        self.lives.values().filter(|watched| watched.life.assessment().is_suspect()).count()
+    }
+
+    /// How many lineages are remembered.
+    pub fn lineages(&self) -> usize {
+        self.lineages.len()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::config::SamplerConfig;
+use crate::resources::Count;
+use crate::sample::{Figures, Kind, Memory, Sample};
+use crate::watch::{Terms, When};
+
+const HOUR: f64 = 3600.0;
+
+const EXECUTABLE: Option<Executable> =
+    Some(Executable { device: Some(8), inode: 42, modified: 1_700_000_000 });
+
+fn config(max_entities: usize) -> SamplerConfig {
+    SamplerConfig { max_entities, ..SamplerConfig::every_minute() }
+}
+
+/// A process whose memory and descriptors are what `bytes` and `fds` say.
+fn sample(pid: u32, bytes: f64, fds: u64) -> Sample {
+    let count = Count { used: fds, limit: Some(65_536), is_new: true };
+    let resources = crate::resources::Resources::default().with(crate::entity::Resource::Fds, Some(count));
+    let memory = Memory::default().with(Kind::Anon, Some(bytes as u64)).with(Kind::Swap, Some(0));
+    let identity = Identity { name: "worker".into(), executable: EXECUTABLE, ..Identity::default() };
+    Sample {
+        entity: EntityId::Process { pid, start_time: 1 },
+        identity: Arc::new(identity),
+        figures: Arc::new(Figures { memory, resources, ..Figures::default() }),
+        cpu_seconds: None,
+        is_told_again: false,
+    }
+}
+
+/// What `minutes` of a host do to a watchlist on which some processes are idle, one leaks memory, one leaks descriptors,
+/// one saws and one is young again every hour.
+fn live(watchlist: &mut Watchlist, minutes: std::ops::Range<u32>) -> Vec<(EntityId, Option<f64>)> {
+    let mut scores = Vec::new();
+    for minute in minutes {
+        let (hour, short) = (f64::from(minute) / 60.0, 100 + minute / 60);
+        let samples = [
+            sample(1, 50e6, 10),
+            sample(2, 100e6 + 4e6 * hour, 10),
+            sample(3, 50e6, 10 + u64::from(minute / 2)),
+            sample(4, 80e6 + 30e6 * (hour / 0.7).fract(), 10),
+            sample(short, 20e6 + 1e6 * hour, 10),
+        ];
+        let time = 1.7e9 + 60.0 * f64::from(minute);
+        scores = see(watchlist, time, &samples);
+    }
+    scores
+}
+
+fn see(watchlist: &mut Watchlist, time: f64, samples: &[Sample]) -> Vec<(EntityId, Option<f64>)> {
+    let when = When { time, uptime: None };
+    watchlist.retire(|entity| match *entity {
+        EntityId::ProcessResource { pid, start_time, .. } => {
+            !samples.iter().any(|sample| sample.entity == EntityId::Process { pid, start_time })
+        }
+        _ => !samples.iter().any(|sample| sample.entity == *entity),
+    });
+    let mut scores = Vec::new();
+    for sample in samples {
+        let terms = Terms { threshold: 60.0, limit: None };
+        let verdict = watchlist.observe(when, sample, terms);
+        scores.extend(verdict.map(|verdict| (sample.entity.clone(), verdict.assessment.score)));
+        let resource = crate::entity::Resource::Fds;
+        let verdict = watchlist.observe_resource(when, sample, resource, 60.0);
+        scores.extend(verdict.map(|(entity, verdict)| (entity, verdict.assessment.score)));
+    }
+    scores
+}
+
+/// Writes everything down and takes it back, into a list with as many places.
+fn again(watchlist: &Watchlist, boot: Boot, places: usize) -> Watchlist {
+    let mut taken = Watchlist::new(&config(places));
+    for record in watchlist.records() {
+        let written = rmp_serde::to_vec_named(&record).unwrap();
+        taken.take_back(rmp_serde::from_slice(&written).unwrap(), boot).unwrap();
+    }
+    taken.fit();
+    taken
+}
+
+fn score(scores: &[(EntityId, Option<f64>)], entity: &EntityId) -> f64 {
+    scores.iter().find(|(id, _)| id == entity).and_then(|(_, score)| *score).unwrap()
+}
+
+#[test]
+fn what_was_taken_back_goes_on_as_if_nothing_had_been() {
+    let mut whole = Watchlist::new(&config(100));
+    let mut from = 0;
+    for until in [31 * 60, 47 * 60 + 7, 80 * 60] {
+        live(&mut whole, from..until);
+        let mut taken = again(&whole, Boot::Same, 100);
+        assert_eq!((taken.len(), taken.lineages()), (whole.len(), whole.lineages()));
+        assert_eq!(taken.suspects(), whole.suspects());
+        let (expected, found) = (live(&mut whole, until..until + 300), live(&mut taken, until..until + 300));
+        assert_eq!(expected.len(), found.len());
+        for ((entity, expected), (same, found)) in expected.iter().zip(&found) {
+            assert_eq!(entity, same);
+            let (expected, found) = (expected.unwrap_or(-1.0), found.unwrap_or(-1.0));
+            assert!((expected - found).abs() < 1.0, "{entity:?} after {until} min: {expected} {found}");
+        }
+        from = until + 300;
+    }
+    assert!(whole.suspects() >= 2, "this test is about suspects, too");
+}
+
+#[test]
+fn who_ended_meanwhile_leaves_it_to_the_successors() {
+    let mut before = Watchlist::new(&config(100));
+    live(&mut before, 0..80 * 60);
+    let leaking = EntityId::Process { pid: 2, start_time: 1 };
+    for boot in [Boot::Same, Boot::Another] {
+        let mut taken = again(&before, boot, 100);
+        if boot == Boot::Another {
+            assert!(taken.is_empty() && taken.lineages() > 0);
+        }
+        let time = 1.7e9 + 81.0 * HOUR;
+        let successor = sample(9, 100e6, 10);
+        see(&mut taken, time, std::slice::from_ref(&successor));
+        let found = see(&mut taken, time + 300.0, std::slice::from_ref(&successor));
+        assert!(!taken.contains(&leaking));
+        assert!(score(&found, &successor.entity) > 60.0, "{boot:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_gap_is_a_gap_and_no_step() {
+    let mut before = Watchlist::new(&config(100));
+    live(&mut before, 0..30 * 60);
+    let mut taken = again(&before, Boot::Same, 100);
+    // Ten hours later everything is as it would have been.
+    let found = live(&mut taken, 40 * 60..60 * 60);
+    let of = |pid| score(&found, &EntityId::Process { pid, start_time: 1 });
+    assert!(of(2) > 60.0, "{found:?}");
+    assert!(of(1) < 10.0 && of(4) < 30.0, "{found:?}");
+}
+
+#[test]
+fn where_there_is_less_room_the_smallest_are_given_up() {
+    let mut before = Watchlist::new(&config(100));
+    let samples: Vec<Sample> = (1..=50).map(|pid| sample(pid, f64::from(pid) * 1e6, 10)).collect();
+    (0..600).for_each(|minute| drop(see(&mut before, 1.7e9 + 60.0 * f64::from(minute), &samples)));
+    let taken = again(&before, Boot::Same, 20);
+    assert_eq!(taken.len(), 20);
+    assert!((31..=50).all(|pid| taken.contains(&EntityId::Process { pid, start_time: 1 })));
+}
+
+#[test]
+fn what_no_samples_can_have_made_is_refused() {
+    let mut watchlist = Watchlist::new(&config(10));
+    live(&mut watchlist, 0..10);
+    let lives = watchlist.records().filter(|record| matches!(record, Record::Life { .. }));
+    for record in lives {
+        let mut written = rmp_serde::to_vec_named(&record).unwrap();
+        let began = 1.7e9_f64.to_be_bytes();
+        let at = written.windows(8).position(|bytes| bytes == began).unwrap();
+        written[at..at + 8].copy_from_slice(&1e300_f64.to_be_bytes());
+        let record = rmp_serde::from_slice(&written).unwrap();
+        assert_eq!(Watchlist::new(&config(10)).take_back(record, Boot::Same), Err(Unsound));
+    }
+}
