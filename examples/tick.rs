@@ -79,11 +79,7 @@ fn measure(ticks: u32, roots: [PathBuf; 3]) -> Result<(), Box<dyn Error>> {
     // Kept until the next one is there, as the exporter does for whoever asks.
     let mut latest: Option<Snapshot> = None;
     for number in 0..WARM_UP + ticks {
-        let passed = INTERVAL * number;
-        let moment = Moment {
-            instant: start.instant + passed,
-            unix_seconds: start.unix_seconds + passed.as_secs_f64(),
-        };
+        let moment = start.after(INTERVAL * number);
         let (began, used) = (Instant::now(), cpu_time());
         let snapshot = sampler.tick(moment);
         let whole = [("tick", began.elapsed()), ("tick, CPU time", cpu_time().saturating_sub(used))];

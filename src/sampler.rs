@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::config::{SamplerConfig, SelectionConfig};
 use crate::entity::{EntityId, Resource, Scope};
@@ -23,13 +23,17 @@ use crate::watch::{Terms, Verdict, Watchlist, When};
 
 mod budget;
 mod cgroups;
+mod clock;
 mod judged;
 mod terms;
 
 use budget::Budget;
 use cgroups::Cgroups;
+use clock::HistoryClock;
 use judged::Judged;
 use terms::Totals;
+
+pub use clock::Moment;
 
 /// Reads all sources and judges what they saw.
 pub struct Sampler {
@@ -44,26 +48,8 @@ pub struct Sampler {
     errors: BTreeMap<&'static str, BTreeMap<ReadErrorReason, u64>>,
     /// Sources whose failure has been logged and that have not recovered.
     failing: HashSet<&'static str>,
-    /// The first tick, from which the history's time is counted.
-    origin: Option<Moment>,
+    clock: HistoryClock,
     ticks_skipped: u64,
-}
-
-/// A point in time on both clocks.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// For measuring; not moved by anybody who sets the clock.
-    pub instant: Instant,
-    /// Seconds since the epoch, for telling.
-    pub unix_seconds: f64,
-}
-
-impl Moment {
-    /// The present.
-    pub fn now() -> Moment {
-        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Moment { instant: Instant::now(), unix_seconds: unix.as_secs_f64() }
-    }
 }
 
 impl Sampler {
@@ -82,11 +68,11 @@ impl Sampler {
             watchlist: Watchlist::new(&config),
             selection: Selection::new(selection),
             budget: Budget::new(config.interval, config.max_cpu),
+            clock: HistoryClock::new(config.time_lapse),
             config,
             sources,
             errors: BTreeMap::new(),
             failing: HashSet::new(),
-            origin: None,
             ticks_skipped: 0,
         }
     }
@@ -115,9 +101,7 @@ impl Sampler {
 
     /// Reads everything once and judges it, as of `now`.
     pub fn tick(&mut self, now: Moment) -> Snapshot {
-        let origin = *self.origin.get_or_insert(now);
-        let elapsed = now.instant.saturating_duration_since(origin.instant).as_secs_f64();
-        let time = origin.unix_seconds + elapsed * f64::from(self.config.time_lapse);
+        let time = self.clock.at(now);
         self.follow_rules();
         let Pass { samples, host, uptime, reports, unread_cgroups, mut dropped } = self.read();
         let samples = self.place(samples);

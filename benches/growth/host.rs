@@ -260,15 +260,14 @@ impl Simulation {
         let selection = SelectionConfig { top: Some(50), max_series: Some(20_000) };
         let host = Box::new(Host::new(population, interval));
         let sampler = Sampler::new(config, selection, Arc::new(LiveRules::new(None)?), vec![host]);
-        let now = Moment { instant: Instant::now(), unix_seconds: BEGAN };
+        let now = Moment { instant: Instant::now(), boottime: Duration::ZERO, unix_seconds: BEGAN };
         Ok(Simulation { sampler, now, interval, published: Published::default() })
     }
 
     /// One tick, an interval after the one before.
     pub(crate) fn tick(&mut self) -> Arc<Snapshot> {
         let latest = Arc::new(self.sampler.tick(self.now));
-        self.now.instant += self.interval;
-        self.now.unix_seconds += self.interval.as_secs_f64();
+        self.now = self.now.after(self.interval);
         self.published.publish(Arc::clone(&latest));
         latest
     }

@@ -80,7 +80,7 @@ impl Bench {
         let sources = vec![source("host", &host), source("cgroup", &cgroup), source("process", &process)];
         let interval = config.interval;
         let selection = SelectionConfig { top: None, max_series: None };
-        let now = Moment { instant: Instant::now(), unix_seconds: 1.8e9 };
+        let now = Moment { instant: Instant::now(), boottime: Duration::from_secs(100), unix_seconds: 1.8e9 };
         let file = tempfile::NamedTempFile::new().unwrap();
         let rules = Arc::new(LiveRules::new(Some(file.path())).unwrap());
         let sampler = Sampler::new(config, selection, Arc::clone(&rules), sources);
@@ -97,8 +97,7 @@ impl Bench {
     fn tick(&mut self, processes: Vec<Sample>) -> Snapshot {
         self.process.lock().unwrap().samples = processes;
         let snapshot = self.sampler.tick(self.now);
-        self.now.instant += self.interval;
-        self.now.unix_seconds += self.interval.as_secs_f64();
+        self.now = self.now.after(self.interval);
         snapshot
     }
 

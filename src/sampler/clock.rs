@@ -1,0 +1,127 @@
+//! What time it is, and what time the history counts.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// A point in time, on every clock that is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// For measuring how long we took or waited: stands still while the machine is suspended.
+    pub instant: Instant,
+    /// Since the machine started, suspends included (CLOCK_BOOTTIME): what the history goes by. Nobody can set it.
+    pub boottime: Duration,
+    /// Seconds since the epoch, for telling. Whoever sets the clock moves it.
+    pub unix_seconds: f64,
+}
+
+impl Moment {
+    /// The present.
+    pub fn now() -> Moment {
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Moment { instant: Instant::now(), boottime: boottime(), unix_seconds: unix.as_secs_f64() }
+    }
+
+    /// So much later, with no clock set meanwhile and the machine awake.
+    pub fn after(self, passed: Duration) -> Moment {
+        Moment {
+            instant: self.instant + passed,
+            boottime: self.boottime + passed,
+            unix_seconds: self.unix_seconds + passed.as_secs_f64(),
+        }
+    }
+}
+
+/// The history's own time: the hour of the day in which it began, and what has passed since by a clock that nobody sets. So a
+/// step of the wall clock is nothing at all, and a suspend is a gap as long as it was. It never goes back.
+#[derive(Debug)]
+pub(super) struct HistoryClock {
+    /// Seconds of history that one second counts as.
+    time_lapse: f64,
+    /// The latest time that was told, or that a history which goes on had come to, seconds.
+    latest: Option<f64>,
+    /// The first moment asked about, and its time in the history.
+    origin: Option<(Duration, f64)>,
+}
+
+impl HistoryClock {
+    /// A clock of which one second counts as `time_lapse`. The history begins with the first moment that is asked about.
+    pub(super) fn new(time_lapse: u32) -> HistoryClock {
+        HistoryClock { time_lapse: f64::from(time_lapse), latest: None, origin: None }
+    }
+
+    /// A clock for a history that had come to `earlier`, seconds of its own time. What has passed between is a gap, as long as
+    /// the wall clock says; none where that says less.
+    #[allow(dead_code, reason = "a history that outlives the exporter needs it")]
+    pub(super) fn continuing(time_lapse: u32, earlier: f64) -> HistoryClock {
+        HistoryClock { latest: Some(earlier), ..HistoryClock::new(time_lapse) }
+    }
+
+    /// The history's time of `now`, seconds.
+    pub(super) fn at(&mut self, now: Moment) -> f64 {
+        let no_earlier = |time: f64| self.latest.map_or(time, |latest| latest.max(time));
+        let (boottime, began) =
+            *self.origin.get_or_insert_with(|| (now.boottime, no_earlier(now.unix_seconds)));
+        let passed = now.boottime.saturating_sub(boottime).as_secs_f64();
+        *self.latest.insert(no_earlier(began + passed * self.time_lapse))
+    }
+}
+
+fn boottime() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    Duration::new(time.tv_sec.try_into().unwrap_or_default(), time.tv_nsec.try_into().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn start() -> Moment {
+        Moment { instant: Instant::now(), boottime: HOUR, unix_seconds: 1.8e9 }
+    }
+
+    #[test]
+    fn the_history_follows_the_clock_that_nobody_sets() {
+        let start = start();
+        let mut clock = HistoryClock::new(1);
+        assert_eq!(clock.at(start), 1.8e9, "it begins at the hour of the day");
+        for stepped in [-31_536_000.0, -3600.0, 3600.0, 31_536_000.0] {
+            let later = start.after(HOUR);
+            let later = Moment { unix_seconds: later.unix_seconds + stepped, ..later };
+            assert_eq!(clock.at(later), 1.8e9 + 3600.0, "a step by {stepped} s");
+        }
+        let resumed = Moment { instant: start.instant, ..start.after(8 * HOUR) };
+        assert_eq!(clock.at(resumed), 1.8e9 + 8.0 * 3600.0, "a suspend is a gap");
+        for boottime in [Duration::ZERO, 2 * HOUR] {
+            let back = Moment { boottime, ..start };
+            assert_eq!(clock.at(back), 1.8e9 + 8.0 * 3600.0, "it does not go back");
+        }
+    }
+
+    #[test]
+    fn a_second_counts_as_many_in_a_time_lapse() {
+        let start = start();
+        let mut clock = HistoryClock::new(100);
+        assert_eq!(clock.at(start), 1.8e9);
+        assert_eq!(clock.at(start.after(HOUR)), 1.8e9 + 360_000.0);
+    }
+
+    #[test]
+    fn a_history_goes_on_where_it_was_or_later() {
+        let start = start();
+        for (earlier, expected) in [(1.8e9 - 60.0, 1.8e9), (1.8e9 + 86_400.0, 1.8e9 + 86_400.0)] {
+            let mut clock = HistoryClock::continuing(1, earlier);
+            assert_eq!(clock.at(start), expected);
+            assert_eq!(clock.at(start.after(HOUR)), expected + 3600.0);
+        }
+    }
+
+    #[test]
+    fn the_present_is_later_each_time_on_every_clock_that_nobody_sets() {
+        let (first, second) = (Moment::now(), Moment::now());
+        assert!(second.boottime >= first.boottime && second.instant >= first.instant);
+        assert!(first.boottime > Duration::ZERO && first.unix_seconds > 1.7e9);
+    }
+}
