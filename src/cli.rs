@@ -10,8 +10,8 @@ use clap_complete::Shell;
 
 use crate::config::{
     BacktestConfig, CgroupsConfig, Config, Listen, ListenAddress, LogConfig, LogFormat, LogLevel,
-    ProcessBackend, RootsConfig, RulesConfig, SamplerConfig, SelectionConfig, SourcesConfig, Wanted,
-    WebConfig,
+    ProcessBackend, RootsConfig, RulesConfig, SamplerConfig, SelectionConfig, SourcesConfig, StateConfig,
+    Wanted, WebConfig,
 };
 use crate::glob::Glob;
 
@@ -23,8 +23,8 @@ mod values;
 use backtest::BacktestArgs;
 use usage::one_line;
 use values::{
-    RoutePrefix, Top, at_least_one, count, depth, duration, external_url, glob, interval, listen_address,
-    percent, route_prefix, size, telemetry_path, threshold, time_lapse, top,
+    RoutePrefix, Top, at_least_one, count, depth, duration, external_url, file, glob, interval,
+    listen_address, percent, route_prefix, size, telemetry_path, threshold, time_lapse, top,
 };
 
 /// Where sysfs is unless --path.sysfs says otherwise.
@@ -119,6 +119,12 @@ struct Args {
     /// Most processes, cgroups and the like that are remembered; where there are more, the largest are, and what is suspected
     #[arg(long = "entities.max", value_name = "N", default_value = "30000", value_parser = at_least_one)]
     max_entities: usize,
+    /// File in which history survives a restart; beside it are others with its name and .tmp, .lock or .bad
+    #[arg(long = "state.file", value_name = "FILE", value_parser = file)]
+    state_file: Option<PathBuf>,
+    /// Most time between two writes of --state.file, and so the most that can be lost
+    #[arg(long = "state.interval", value_name = "DURATION", default_value = "5m", requires = "state_file", value_parser = interval)]
+    state_interval: Duration,
     /// Read the host's memory (the default)
     #[arg(long = "source.host", overrides_with = "no_host")]
     host: bool,
@@ -239,6 +245,7 @@ impl Args {
                 top: self.top.0,
                 max_series: (self.max_series > 0).then_some(self.max_series),
             },
+            state: StateConfig { file: self.state_file, interval: self.state_interval },
             web: WebConfig {
                 listen: if self.systemd_socket { Listen::Systemd } else { Listen::Addresses(self.listen) },
                 telemetry_path: self.telemetry_path,
@@ -350,7 +357,10 @@ mod tests {
                 "--web.telemetry-path=metrics is not possible: use a path such as /metrics, of letters, digits and -_.~, and not /, /style.css, /api/… or /-/…",
             ),
             (&["--log.level=loud"], "--log.level=loud is not possible; use one of: debug, info, warn, error"),
-            (&["--state.file=x"], "unknown argument --state.file; --help lists the flags"),
+            (
+                &["--state.file=/var/lib/"],
+                "--state.file=/var/lib/ is not possible: use the path of a file, such as /var/lib/memleak-exporter/state",
+            ),
             (&["--no-source.host=false"], "--no-source.host takes no value"),
             (
                 &["--sample.time-lapse=abc"],

@@ -18,6 +18,8 @@ pub struct Config {
     pub sampler: SamplerConfig,
     /// For `selection`.
     pub selection: SelectionConfig,
+    /// For `state`.
+    pub state: StateConfig,
     /// For `http`.
     pub web: WebConfig,
     /// For the logger.
@@ -134,6 +136,15 @@ pub struct SelectionConfig {
     pub top: Option<usize>,
     /// Most series of entities; `None` is no cap.
     pub max_series: Option<usize>,
+}
+
+/// Where history survives a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateConfig {
+    /// `--state.file`
+    pub file: Option<PathBuf>,
+    /// Most time between two writes, and so the most that can be lost.
+    pub interval: Duration,
 }
 
 /// The server.

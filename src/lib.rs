@@ -30,6 +30,7 @@ pub mod sampler;
 pub mod selection;
 pub mod snapshot;
 pub mod source;
+pub mod state;
 pub mod systemd;
 pub mod watch;
 
@@ -47,8 +48,9 @@ use config::Config;
 use exposition::SelfMetrics;
 use http::App;
 use rules::{LiveRules, RulesError};
-use sampler::Sampler;
+use sampler::{Moment, Sampler};
 use snapshot::Published;
+use state::Keeper;
 
 /// Why the exporter could not start, or ended by itself.
 #[derive(Debug, Error)]
@@ -87,6 +89,10 @@ pub fn run(config: Config) -> Result<(), Error> {
         let sources = source::all(&config.sources)?;
         let (sampler, selection) = (config.sampler.clone(), config.selection.clone());
         let sampler = Sampler::new(sampler, selection, Arc::clone(&rules), sources);
+        let sampler = match Keeper::open(&config.state, source::boot_id(&config.sources.roots))? {
+            Some(keeper) => sampler.keeping(keeper, Moment::now()),
+            None => sampler,
+        };
         let published = Arc::new(Published::default());
         let self_metrics = Arc::new(SelfMetrics::new()?);
         let app = App::new(&config.web, Arc::clone(&rules), Arc::clone(&published), self_metrics);

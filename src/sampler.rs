@@ -19,6 +19,7 @@ use crate::sample::{HostMemory, Sample};
 use crate::selection::Selection;
 use crate::snapshot::{Entity, Published, Snapshot, SourceReport};
 use crate::source::{ReadErrorReason, Reading, Source};
+use crate::state::{Keeper, Resumed};
 use crate::watch::{Terms, Verdict, Watchlist, When};
 
 mod budget;
@@ -49,6 +50,9 @@ pub struct Sampler {
     /// Sources whose failure has been logged and that have not recovered.
     failing: HashSet<&'static str>,
     clock: HistoryClock,
+    /// The latest tick, and the history's time then.
+    latest: Option<(Moment, f64)>,
+    keeper: Option<Keeper>,
     ticks_skipped: u64,
 }
 
@@ -73,8 +77,21 @@ impl Sampler {
             sources,
             errors: BTreeMap::new(),
             failing: HashSet::new(),
+            latest: None,
+            keeper: None,
             ticks_skipped: 0,
         }
+    }
+
+    /// A sampler that goes on where the state of `keeper` ended, as of `now`, and lets it keep what is remembered from then on.
+    #[must_use]
+    pub fn keeping(mut self, keeper: Keeper, now: Moment) -> Sampler {
+        if let Some(Resumed { watchlist, time }) = keeper.resume(&self.config, now) {
+            self.clock = HistoryClock::continuing(self.config.time_lapse, now, time);
+            self.watchlist = watchlist;
+        }
+        self.keeper = Some(keeper);
+        self
     }
 
     /// Ticks and publishes until `stop` hears something or its sender is gone.
@@ -85,6 +102,7 @@ impl Sampler {
             self.budget.settle();
             let interval = self.budget.interval();
             published.publish(Arc::new(Snapshot { interval, taken: Instant::now(), ..snapshot }));
+            self.keep(interval);
             due += interval;
             let late = Instant::now().saturating_duration_since(due);
             let missed = late.div_duration_f64(interval).ceil();
@@ -94,14 +112,29 @@ impl Sampler {
             }
             match stop.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Err(RecvTimeoutError::Timeout) => {}
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return self.close(),
             }
+        }
+    }
+
+    /// Lets the keeper have what is remembered as of the latest tick; the next one comes after `interval`.
+    fn keep(&mut self, interval: Duration) {
+        if let (Some(keeper), Some((now, time))) = (&mut self.keeper, self.latest) {
+            keeper.keep(&self.watchlist, &self.config, now, time, interval);
+        }
+    }
+
+    /// Ends. What is remembered is written a last time.
+    fn close(self) {
+        if let (Some(keeper), Some((now, time))) = (self.keeper, self.latest) {
+            keeper.close(&self.watchlist, &self.config, now, time);
         }
     }
 
     /// Reads everything once and judges it, as of `now`.
     pub fn tick(&mut self, now: Moment) -> Snapshot {
         let time = self.clock.at(now);
+        self.latest = Some((now, time));
         self.follow_rules();
         let Pass { samples, host, uptime, reports, unread_cgroups, mut dropped } = self.read();
         let samples = self.place(samples);
@@ -127,6 +160,7 @@ impl Sampler {
             unexported,
             folded: self.grouper.folded(),
             reload: self.rules.status(),
+            state: self.keeper.as_ref().map(|keeper| *keeper.status()),
             sources: reports.into_iter().map(|(report, _)| report).collect(),
             ticks_skipped: self.ticks_skipped,
         }

@@ -16,6 +16,7 @@ use crate::resources::{Count, Unit};
 use crate::rules::ReloadStatus;
 use crate::sample::{Figures, HostMemory, Limit, Memory};
 use crate::source::ReadErrorReason;
+use crate::state::StateStatus;
 
 /// Where the sampler leaves the current snapshot and requests find it. Neither ever waits for the other.
 #[derive(Debug, Default)]
@@ -58,6 +59,8 @@ pub struct Snapshot {
     pub folded: u64,
     /// How the configuration file was last read; `None` without one.
     pub reload: Option<ReloadStatus>,
+    /// How history is kept in a file; `None` without one.
+    pub state: Option<StateStatus>,
     /// One report a source, in reading order.
     pub sources: Vec<SourceReport>,
     /// Ticks that were left out because an earlier one took too long, since the start.

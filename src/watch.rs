@@ -12,6 +12,8 @@ use crate::maps::FastMap;
 use crate::resources::Unit;
 use crate::sample::{Limit, Memory, Sample};
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod generations;
 mod life;
 mod record;

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -60,6 +61,13 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
 
 pub(super) fn glob(text: &str) -> Result<Glob, String> {
     Glob::new(text).map_err(|_| "use a shorter pattern".to_string())
+}
+
+pub(super) fn file(text: &str) -> Result<PathBuf, String> {
+    match Path::new(text).file_name() {
+        Some(_) if !text.ends_with('/') => Ok(PathBuf::from(text)),
+        _ => Err("use the path of a file, such as /var/lib/memleak-exporter/state".to_string()),
+    }
 }
 
 pub(super) fn depth(text: &str) -> Result<usize, String> {

@@ -259,6 +259,14 @@ metrics! { WHOLE_METRICS:
         "Whether the configuration file made sense when it was last read; absent without one.");
     CONFIG_RELOAD_TIMESTAMP = gauge("memleak_config_last_reload_success_timestamp_seconds", NONE,
         "When the configuration in force was read, in seconds since the epoch; absent without a file.");
+    STATE_LOAD_SUCCESSFUL = gauge("memleak_state_load_successful", NONE,
+        "Whether --state.file could be read at the start, or there was none yet; absent without that flag.");
+    STATE_LAST_WRITE_SUCCESSFUL = gauge("memleak_state_last_write_successful", NONE,
+        "Whether --state.file could be written when that was last tried; absent before.");
+    STATE_LAST_WRITE_TIMESTAMP = gauge("memleak_state_last_write_success_timestamp_seconds", NONE,
+        "When --state.file was last written, in seconds since the epoch; absent before.");
+    STATE_SIZE = gauge("memleak_state_size_bytes", NONE, "Size of --state.file as it was last written.");
+    STATE_WRITTEN = counter("memleak_state_written_bytes_total", NONE, "Bytes written to --state.file.");
     LAST_SAMPLE_TIMESTAMP = gauge("memleak_last_sample_timestamp_seconds", NONE,
         "Time of the last sample in seconds since the epoch.");
     SAMPLE_INTERVAL = gauge("memleak_sample_interval_seconds", NONE,

@@ -14,6 +14,7 @@ use crate::sample::{
 };
 use crate::snapshot::{Entity, Explanation, Snapshot, SourceReport};
 use crate::source::ReadErrorReason;
+use crate::state::StateStatus;
 
 /// A name that is trouble wherever it is not escaped.
 pub(crate) const HOSTILE: &str = "<script>\"a\\b\n</script>";
@@ -41,6 +42,13 @@ pub(crate) fn snapshot() -> Snapshot {
         dropped: BTreeMap::from([(Scope::Process, 3)]),
         unexported: BTreeMap::from([(Scope::Group, 2)]),
         folded: 2,
+        state: Some(StateStatus {
+            loaded: true,
+            written: Some(false),
+            written_unix_seconds: Some(1_700_000_100.5),
+            bytes: 123_456,
+            bytes_total: 1_234_567,
+        }),
         reload: Some(ReloadStatus { successful: false, success_unix_seconds: 1_700_000_000.25 }),
         sources: vec![
             report("host", true, BTreeMap::new()),

@@ -9,6 +9,7 @@ use crate::entity::Scope;
 use crate::rules::ReloadStatus;
 use crate::snapshot::{Entity, Snapshot, SourceReport};
 use crate::source::ReadErrorReason;
+use crate::state::StateStatus;
 
 /// Writes what was built. The revision is known only to builds that were told.
 pub(super) fn write_build_info(writer: &mut Writer<'_>) {
@@ -42,7 +43,22 @@ pub(super) fn write_sampling(writer: &mut Writer<'_>, snapshot: &Snapshot) {
     if let Some(status) = snapshot.reload {
         write_reload(writer, status);
     }
+    if let Some(status) = snapshot.state {
+        write_state(writer, status);
+    }
     write_sources(writer, &snapshot.sources);
+}
+
+fn write_state(writer: &mut Writer<'_>, status: StateStatus) {
+    writer.single(metric::STATE_LOAD_SUCCESSFUL, f64::from(u8::from(status.loaded)));
+    if let Some(written) = status.written {
+        writer.single(metric::STATE_LAST_WRITE_SUCCESSFUL, f64::from(u8::from(written)));
+    }
+    if let Some(time) = status.written_unix_seconds {
+        writer.single(metric::STATE_LAST_WRITE_TIMESTAMP, time);
+        writer.single(metric::STATE_SIZE, status.bytes as f64);
+    }
+    writer.single(metric::STATE_WRITTEN, status.bytes_total as f64);
 }
 
 fn write_reload(writer: &mut Writer<'_>, status: ReloadStatus) {

@@ -38,7 +38,7 @@ impl Moment {
 pub(super) struct HistoryClock {
     /// Seconds of history that one second counts as.
     time_lapse: f64,
-    /// The latest time that was told, or that a history which goes on had come to, seconds.
+    /// The latest time that was told, seconds.
     latest: Option<f64>,
     /// The first moment asked about, and its time in the history.
     origin: Option<(Duration, f64)>,
@@ -50,20 +50,21 @@ impl HistoryClock {
         HistoryClock { time_lapse: f64::from(time_lapse), latest: None, origin: None }
     }
 
-    /// A clock for a history that had come to `earlier`, seconds of its own time. What has passed between is a gap, as long as
-    /// the wall clock says; none where that says less.
-    #[allow(dead_code, reason = "a history that outlives the exporter needs it")]
-    pub(super) fn continuing(time_lapse: u32, earlier: f64) -> HistoryClock {
-        HistoryClock { latest: Some(earlier), ..HistoryClock::new(time_lapse) }
+    /// A clock for a history that goes on at `time`, seconds of its own time, as of `now`.
+    pub(super) fn continuing(time_lapse: u32, now: Moment, time: f64) -> HistoryClock {
+        HistoryClock {
+            latest: Some(time),
+            origin: Some((now.boottime, time)),
+            ..HistoryClock::new(time_lapse)
+        }
     }
 
     /// The history's time of `now`, seconds.
     pub(super) fn at(&mut self, now: Moment) -> f64 {
-        let no_earlier = |time: f64| self.latest.map_or(time, |latest| latest.max(time));
-        let (boottime, began) =
-            *self.origin.get_or_insert_with(|| (now.boottime, no_earlier(now.unix_seconds)));
+        let (boottime, began) = *self.origin.get_or_insert((now.boottime, now.unix_seconds));
         let passed = now.boottime.saturating_sub(boottime).as_secs_f64();
-        *self.latest.insert(no_earlier(began + passed * self.time_lapse))
+        let time = began + passed * self.time_lapse;
+        *self.latest.insert(self.latest.map_or(time, |latest| latest.max(time)))
     }
 }
 
@@ -109,12 +110,12 @@ mod tests {
     }
 
     #[test]
-    fn a_history_goes_on_where_it_was_or_later() {
+    fn a_history_goes_on_at_its_own_time_whatever_the_wall_clock_says() {
         let start = start();
-        for (earlier, expected) in [(1.8e9 - 60.0, 1.8e9), (1.8e9 + 86_400.0, 1.8e9 + 86_400.0)] {
-            let mut clock = HistoryClock::continuing(1, earlier);
-            assert_eq!(clock.at(start), expected);
-            assert_eq!(clock.at(start.after(HOUR)), expected + 3600.0);
+        for time in [1.8e9 - 86_400.0, 1.8e9, 1.8e9 + 86_400.0] {
+            let mut clock = HistoryClock::continuing(10, start, time);
+            assert_eq!(clock.at(start), time);
+            assert_eq!(clock.at(start.after(HOUR)), time + 36_000.0);
         }
     }
 

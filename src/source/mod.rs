@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::config::{ProcessBackend, SourcesConfig, Wanted};
+use crate::config::{ProcessBackend, RootsConfig, SourcesConfig, Wanted};
 use crate::entity::{Scope, Wants};
 use crate::sample::{HostMemory, Sample};
 
@@ -79,6 +79,11 @@ pub fn all(config: &SourcesConfig) -> Result<Vec<Box<dyn Source>>, SourceError> 
         });
     }
     Ok(sources)
+}
+
+/// What tells one boot of the watched machine from another (random(4)); `None` where procfs does not say.
+pub fn boot_id(config: &RootsConfig) -> Option<String> {
+    Roots::open(config).ok()?.procfs().boot_id()
 }
 
 /// What one source saw in one tick.

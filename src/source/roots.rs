@@ -24,6 +24,9 @@ use crate::parse::ParseError;
 /// a whole company.
 const MAX_FILE_BYTES: usize = 1 << 20;
 
+/// Most bytes of a boot id, which has 37.
+const BOOT_ID_BYTES: usize = 64;
+
 /// Bytes of directory entries that one getdents64(2) may return: about 1000 processes.
 pub(super) const DIRECTORY_BYTES: usize = 32 << 10;
 
@@ -134,6 +137,13 @@ impl Procfs {
         read_file(&self.0.fd, name, MAX_FILE_BYTES, buffer)
             .map_err(|errno| SourceError::Read { path: self.0.below(name), source: errno.into() })?;
         parser(buffer).map_err(|source| SourceError::Parse { path: self.0.below(name), source })
+    }
+
+    /// The id that the kernel drew when it started (random(4)); `None` where there is no such file.
+    pub(super) fn boot_id(&self) -> Option<String> {
+        let mut buffer = Vec::new();
+        read_file(&self.0.fd, "sys/kernel/random/boot_id", BOOT_ID_BYTES, &mut buffer).ok()?;
+        Some(String::from_utf8_lossy(&buffer).trim_end().to_string())
     }
 
     /// Replaces the contents of `pids` by the ids of all processes, rising. `buffer` is scratch space.
