@@ -24,5 +24,6 @@ mod leaky;
 mod promql;
 mod queries;
 mod slow;
+mod state;
 mod support;
 mod systemd;
