@@ -18,6 +18,7 @@ use memleak_exporter::exposition::{self, Format, Sources};
 use memleak_exporter::history::Ladder;
 use memleak_exporter::parse::{stat, statm, status};
 use memleak_exporter::snapshot::Snapshot;
+use memleak_exporter::state::{self, Origin};
 
 #[path = "growth/host.rs"]
 mod host;
@@ -110,6 +111,34 @@ fn encode_all_series(bencher: Bencher<'_, '_>) {
 fn compress_all_series(bencher: Bencher<'_, '_>) {
     let text = encoded(&with_all_series());
     bencher.counter(BytesCount::of_str(&text)).bench_local(|| compressed(&text));
+}
+
+/// What is remembered of a host of ten hours, as `--state.file` has it.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn encode_state(bencher: Bencher<'_, '_>) {
+    let host = warm(Population::USUAL, ROOM);
+    let size = state::encode(host.watchlist(), &origin()).len();
+    bencher.counter(BytesCount::new(size)).bench_local(|| state::encode(host.watchlist(), &origin()));
+}
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn decode_state(bencher: Bencher<'_, '_>) {
+    let file = state::encode(warm(Population::USUAL, ROOM).watchlist(), &origin());
+    let config = host::config(Duration::from_secs(60), ROOM);
+    bencher
+        .counter(ItemsCount::new(Population::USUAL.processes))
+        .bench_local(|| state::decode(&file, &config, None).map(|restored| restored.watchlist.len()));
+}
+
+fn origin() -> Origin {
+    Origin {
+        exporter: String::new(),
+        boot_id: None,
+        boottime: 0.0,
+        unix_seconds: 0.0,
+        time: 0.0,
+        time_lapse: 1,
+    }
 }
 
 fn tick(bencher: Bencher<'_, '_>, population: Population, room: usize) {

@@ -117,6 +117,11 @@ impl Sampler {
         }
     }
 
+    /// What is remembered as of the latest tick.
+    pub fn watchlist(&self) -> &Watchlist {
+        &self.watchlist
+    }
+
     /// Lets the keeper have what is remembered as of the latest tick; the next one comes after `interval`.
     fn keep(&mut self, interval: Duration) {
         if let (Some(keeper), Some((now, time))) = (&mut self.keeper, self.latest) {

@@ -21,7 +21,7 @@ use disk::{Files, Lock};
 use writer::Writer;
 
 pub use disk::ReadError;
-pub use format::{Flaw, Origin, Restored, decode};
+pub use format::{Flaw, Origin, Restored, decode, encode};
 pub use writer::StateStatus;
 
 /// Most that is written, bytes a second on average: 1 GiB a day. A larger file is written less often.

@@ -12,6 +12,7 @@ use memleak_exporter::sample::{Figures, HostMemory, Kind, Memory, Sample, Start}
 use memleak_exporter::sampler::{Moment, Sampler};
 use memleak_exporter::snapshot::{Published, Snapshot};
 use memleak_exporter::source::{Reading, Source, SourceError};
+use memleak_exporter::watch::Watchlist;
 
 const MIB: f64 = 1_048_576.0;
 const HOUR: f64 = 3600.0;
@@ -238,6 +239,19 @@ pub(crate) struct Simulation {
     published: Published,
 }
 
+/// Everything is watched, with room for so many.
+pub(crate) fn config(interval: Duration, max_entities: usize) -> SamplerConfig {
+    SamplerConfig {
+        interval,
+        max_cpu: 1.0,
+        time_lapse: 1,
+        threshold: 60.0,
+        min_bytes: 0,
+        min_age: Duration::ZERO,
+        max_entities,
+    }
+}
+
 impl Simulation {
     /// With the defaults of the command line, as far as they cost anything; of all entities `max_entities` are remembered.
     ///
@@ -248,15 +262,7 @@ impl Simulation {
         interval: Duration,
         max_entities: usize,
     ) -> Result<Simulation, RulesError> {
-        let config = SamplerConfig {
-            interval,
-            max_cpu: 1.0,
-            time_lapse: 1,
-            threshold: 60.0,
-            min_bytes: 0,
-            min_age: Duration::ZERO,
-            max_entities,
-        };
+        let config = config(interval, max_entities);
         let selection = SelectionConfig { top: Some(50), max_series: Some(20_000) };
         let host = Box::new(Host::new(population, interval));
         let sampler = Sampler::new(config, selection, Arc::new(LiveRules::new(None)?), vec![host]);
@@ -270,5 +276,11 @@ impl Simulation {
         self.now = self.now.after(self.interval);
         self.published.publish(Arc::clone(&latest));
         latest
+    }
+
+    /// What is remembered by now.
+    #[allow(dead_code, reason = "not every program that makes up a host has a use for it")]
+    pub(crate) fn watchlist(&self) -> &Watchlist {
+        self.sampler.watchlist()
     }
 }

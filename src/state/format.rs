@@ -128,7 +128,7 @@ pub enum Flaw {
 }
 
 /// The whole file.
-pub(super) fn encode(watchlist: &Watchlist, origin: &Origin) -> Vec<u8> {
+pub fn encode(watchlist: &Watchlist, origin: &Origin) -> Vec<u8> {
     let mut file = vec![0; HEADER];
     // Neither a structure of ours nor a vector can refuse to be written.
     let _ = write_payload(&mut file, watchlist, origin);
