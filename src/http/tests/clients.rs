@@ -53,6 +53,15 @@ async fn a_head_that_comes_byte_by_byte_is_cut_off() {
     assert!(began.elapsed() >= SHORT);
 }
 
+#[tokio::test]
+async fn who_closes_its_side_after_the_request_is_answered() {
+    let server = Server::start(Some(huge())).await;
+    let mut client = server.connect().await;
+    client.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    client.0.shutdown().await.unwrap();
+    assert!(client.rest().await.contains(END_OF_METRICS));
+}
+
 /// Hyper's timer runs between requests only, so this is the turnaround's alone.
 async fn is_cut_off_when_it_does_not_read(header: &str) {
     let limits = Limits { turnaround: SHORT * 3, ..Limits::default() };
