@@ -47,7 +47,10 @@ impl<'a> Checker<'a> {
         match keyword {
             "HELP" => {
                 assert!(is_name(name, true), "{line:?}");
-                assert!(self.family.as_ref().is_none_or(|family| family.has_samples), "an empty family before {line:?}");
+                assert!(
+                    self.family.as_ref().is_none_or(|family| family.has_samples),
+                    "an empty family before {line:?}"
+                );
                 assert!(self.families.insert(name), "{name} is there twice");
                 unescaped(what, self.format == Format::OpenMetrics);
                 self.family = Some(Family { name, kind: None, has_samples: false });
@@ -58,7 +61,10 @@ impl<'a> Checker<'a> {
                 assert!(family.kind.replace(what).is_none(), "{line:?} comes twice");
             }
             "UNIT" => {
-                assert!(self.format == Format::OpenMetrics && name.ends_with(&format!("_{what}")), "{line:?}");
+                assert!(
+                    self.format == Format::OpenMetrics && name.ends_with(&format!("_{what}")),
+                    "{line:?}"
+                );
                 self.described(name);
             }
             _ => panic!("no keyword: {line:?}"),
@@ -75,12 +81,14 @@ impl<'a> Checker<'a> {
         let (name, rest) = line.split_at(end);
         let family = self.family.as_mut().expect("a family was begun");
         let is_open_counter = self.format == Format::OpenMetrics && family.kind == Some("counter");
-        let expected = if is_open_counter { format!("{}_total", family.name) } else { family.name.to_string() };
+        let expected =
+            if is_open_counter { format!("{}_total", family.name) } else { family.name.to_string() };
         assert_eq!(name, expected, "{line:?}");
         family.has_samples = true;
         let (labels, value) = labels(rest);
         let value = value.strip_prefix(' ').expect("a blank before the value");
-        let is_number = value.parse::<f64>().is_ok_and(f64::is_finite) && !value.contains(['i', 'I', 'n', 'N']);
+        let is_number =
+            value.parse::<f64>().is_ok_and(f64::is_finite) && !value.contains(['i', 'I', 'n', 'N']);
         assert!(is_number || ["NaN", "+Inf", "-Inf"].contains(&value), "{line:?}");
         let series = (name.to_string(), labels);
         assert!(self.series.insert(series.clone()), "{line:?} is there twice");

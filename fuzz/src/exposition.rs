@@ -56,7 +56,9 @@ fn check_snapshot(names: &Names, format: Format) {
     text.push_str(format.end());
     let samples = check(&text, format);
     let has = |metric: &str, label: &str, value: &str| {
-        samples.iter().any(|(name, labels)| name == metric && labels.get(label).is_some_and(|found| found == value))
+        samples
+            .iter()
+            .any(|(name, labels)| name == metric && labels.get(label).is_some_and(|found| found == value))
     };
     assert!(has("memleak_process_info", "name", &names.name));
     assert!(has("memleak_process_info", "user", &names.user));

@@ -3,8 +3,8 @@
 
 use memleak_exporter::parse::memory_stat::MemoryStat;
 use memleak_exporter::parse::{
-    cgroup, cgroup_names, clock, cmdline, descriptor, limits, meminfo, memory_files, mountinfo, passwd, pod_logs,
-    pressure, sockstat, stat, statm, status, sysctl,
+    cgroup, cgroup_names, clock, cmdline, descriptor, limits, meminfo, memory_files, mountinfo, passwd,
+    pod_logs, pressure, sockstat, stat, statm, status, sysctl,
 };
 
 /// A parser, and its name as `module::function`. A test compares the names with the sources.

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use arbitrary::{Arbitrary as _, Unstructured};
 
-use super::parsers::{CGROUP, HOST, PROCESS};
+use super::parsers::{CGROUP, HOST, PROCESS, Parser};
 use super::*;
 
 /// Most bytes of all corpora: they are part of the repository.
 const MOST_BYTES: u64 = 200_000;
 
-const TARGETS: [(&str, fn(&[u8])); 7] = [
+const TARGETS: [Parser; 7] = [
     ("cgroup_files", cgroup_files),
     ("configuration", configuration),
     ("exposition", |bytes| {
@@ -61,11 +61,12 @@ fn parsers_of_the_sources() -> BTreeSet<String> {
     for module in modules {
         let text = fs::read_to_string(here(&format!("../src/parse/{module}.rs"))).unwrap();
         for line in text.lines() {
-            let Some((name, arguments)) = line.trim_start().strip_prefix("pub fn ").and_then(|line| line.split_once('('))
+            let Some((name, arguments)) =
+                line.trim_start().strip_prefix("pub fn ").and_then(|line| line.split_once('('))
             else {
                 continue;
             };
-            if !arguments.trim_start().starts_with(['&', 's']) || !arguments.contains("self") {
+            if !arguments.contains("self") {
                 let name = name.split('<').next().unwrap();
                 found.insert(format!("{module}::{name}"));
             }

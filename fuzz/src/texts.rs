@@ -2,8 +2,8 @@
 //! one in memory.
 
 use std::cell::LazyCell;
-use std::io::{Seek as _, Write as _};
 use std::fs::File;
+use std::io::{Seek as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 
@@ -38,7 +38,8 @@ pub fn configuration(text: &[u8]) {
         Ok(rules) => rules,
         Err(error) => return assert!(!error.to_string().is_empty()),
     };
-    let launch = Launch::new(Some("/usr/bin/java\0-jar\0shop.jar".to_string()), vec!["/a.slice/b".to_string()]);
+    let launch =
+        Launch::new(Some("/usr/bin/java\0-jar\0shop.jar".to_string()), vec!["/a.slice/b".to_string()]);
     let known = Identity {
         name: "java".into(),
         group: Some("shop".into()),
@@ -68,7 +69,9 @@ pub fn recording(text: &[u8]) {
         return;
     }
     let inputs = vec![Input::File(file(text))];
-    for (output, summary) in [(BacktestOutput::Json, false), (BacktestOutput::Json, true), (BacktestOutput::Table, true)] {
+    for (output, summary) in
+        [(BacktestOutput::Json, false), (BacktestOutput::Json, true), (BacktestOutput::Table, true)]
+    {
         let config = BacktestConfig { inputs: inputs.clone(), output, summary, threshold: 60.0 };
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         match backtest::run(&config, &mut out, &mut notes) {
