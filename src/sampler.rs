@@ -26,12 +26,14 @@ mod budget;
 mod cgroups;
 mod clock;
 mod judged;
+mod schedule;
 mod terms;
 
 use budget::Budget;
 use cgroups::Cgroups;
 use clock::HistoryClock;
 use judged::Judged;
+use schedule::Schedule;
 use terms::Totals;
 
 pub use clock::Moment;
@@ -96,21 +98,15 @@ impl Sampler {
 
     /// Ticks and publishes until `stop` hears something or its sender is gone.
     pub fn run(mut self, published: &Published, stop: &Receiver<()>) {
-        let mut due = Instant::now();
+        let mut schedule = Schedule::new(Instant::now());
         loop {
             let snapshot = self.tick(Moment::now());
             self.budget.settle();
             let interval = self.budget.interval();
             published.publish(Arc::new(Snapshot { interval, taken: Instant::now(), ..snapshot }));
             self.keep(interval);
-            due += interval;
-            let late = Instant::now().saturating_duration_since(due);
-            let missed = late.div_duration_f64(interval).ceil();
-            if missed > 0.0 {
-                self.ticks_skipped += missed as u64;
-                due += interval.mul_f64(missed);
-            }
-            match stop.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            self.ticks_skipped += schedule.advance(Instant::now(), interval);
+            match stop.recv_timeout(schedule.wait(Instant::now())) {
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => return self.close(),
             }

@@ -63,7 +63,7 @@ pub struct Snapshot {
     pub state: Option<StateStatus>,
     /// One report a source, in reading order.
     pub sources: Vec<SourceReport>,
-    /// Ticks that were left out because an earlier one took too long, since the start.
+    /// Ticks that were left out because an earlier one took too long or we were stopped, since the start.
     pub ticks_skipped: u64,
 }
 

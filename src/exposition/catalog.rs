@@ -274,7 +274,7 @@ metrics! { WHOLE_METRICS:
     SAMPLE_TIME_LAPSE = gauge("memleak_sample_time_lapse", NONE,
         "Seconds of history that one second counts as; other than 1 only in demonstrations and tests.");
     TICKS_SKIPPED = counter("memleak_ticks_skipped_total", NONE,
-        "Samples that were left out because an earlier one took too long.");
+        "Samples that were left out because an earlier one took too long, or the exporter was stopped.");
     SOURCE_SUCCESS = gauge("memleak_source_success", SOURCE, "Whether the source could be read in the last sample.");
     SOURCE_DURATION = gauge("memleak_source_duration_seconds", SOURCE, "How long reading the source took in the last sample.");
     SOURCE_READ_ERRORS = counter("memleak_source_read_errors_total", &["source", "reason"],

@@ -30,7 +30,8 @@ impl Budget {
         self.asked.max(Duration::try_from_secs_f64(needed).unwrap_or(self.asked))
     }
 
-    /// Counts what the calling thread has used since the last call as one tick.
+    /// Counts what the calling thread has used since the last call as one tick. CPU time, and none by the clock: while the
+    /// machine stalls or sleeps, we take nothing of it.
     pub(super) fn settle(&mut self) {
         let used = clock_gettime(ClockId::ThreadCPUTime);
         self.settle_at(used.tv_sec as f64 + used.tv_nsec as f64 * 1e-9);

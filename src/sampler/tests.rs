@@ -13,6 +13,7 @@ use crate::source::SourceError;
 
 mod cgroups;
 mod resources;
+mod time;
 
 const MIB: u64 = 1 << 20;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::exposition::value;
 use crate::support::http::connect;
 use crate::support::process::{Process, Program};
-use crate::support::wait::{SOON, until};
+use crate::support::wait::{SOON, until, watch};
 use crate::support::{exporter, tool, unprivileged_exporter};
 
 #[test]
@@ -98,6 +98,37 @@ fn garbage_in_procfs_fails_the_sources_and_nothing_else() {
     let errors: Vec<&str> = stderr.lines().filter(|line| line.contains("level=error")).collect();
     assert_eq!(errors.len(), 2, "each failure is told once: {stderr}");
     assert!(errors.iter().all(|line| line.contains("cannot understand ")), "{stderr}");
+}
+
+/// As a machine without time for it would.
+#[test]
+fn a_stall_is_a_gap_and_no_more() {
+    const STOPPED: Duration = Duration::from_secs(3);
+    let fixtures = concat!("--path.procfs=", env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/host/proc");
+    let exporter =
+        exporter(&[fixtures, "--no-source.cgroup", "--sample.interval=100ms", "--sample.time-lapse=100"]);
+    let ask = |series: &str| value(&exporter.get("/metrics").body, series);
+    let skipped = until("some samples", SOON, || {
+        ask("memleak_leak_score")?;
+        ask("memleak_ticks_skipped_total")
+    });
+    exporter.process.stop();
+    watch(STOPPED, STOPPED, |_| {});
+    exporter.process.resume();
+    // All but one for which there was time at either end.
+    let missed = STOPPED.as_secs_f64() / 0.1 - 2.0;
+    until("what was missed to be counted", SOON, || {
+        ask("memleak_ticks_skipped_total").filter(|now| *now >= skipped + missed)
+    });
+    until("a verdict", SOON, || (exporter.get("/-/healthy").status == 200).then_some(()));
+    assert_eq!(
+        ask("memleak_sample_interval_seconds"),
+        Some(0.1),
+        "a stall costs nothing of our share of CPU time"
+    );
+    for scope in ["host", "group", "process"] {
+        assert_eq!(ask(&format!("memleak_suspects{{scope=\"{scope}\"}}")), Some(0.0), "{scope}");
+    }
 }
 
 #[test]

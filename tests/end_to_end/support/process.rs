@@ -134,6 +134,15 @@ impl Process {
         self.signal(Signal::HUP);
     }
 
+    /// Stops it until it is resumed.
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("to send a signal to a child");
     }
