@@ -6,12 +6,14 @@ mod checker;
 mod exposition;
 mod http;
 mod parsers;
+mod state;
 mod texts;
 mod world;
 
 pub use exposition::{Names, exposition};
 pub use http::http;
 pub use parsers::{cgroup_files, host_files, process_files};
+pub use state::state;
 pub use texts::{configuration, recording};
 
 #[cfg(test)]

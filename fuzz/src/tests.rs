@@ -10,7 +10,7 @@ use super::*;
 /// Most bytes of all corpora: they are part of the repository.
 const MOST_BYTES: u64 = 200_000;
 
-const TARGETS: [Parser; 7] = [
+const TARGETS: [Parser; 8] = [
     ("cgroup_files", cgroup_files),
     ("configuration", configuration),
     ("exposition", |bytes| {
@@ -22,6 +22,7 @@ const TARGETS: [Parser; 7] = [
     ("http", http),
     ("process_files", process_files),
     ("recording", recording),
+    ("state", state),
 ];
 
 fn here(path: &str) -> PathBuf {
