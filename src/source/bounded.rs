@@ -1,10 +1,12 @@
-//! Reading a whole file or directory through a reused buffer, and of a file never more than a bound.
+//! Reading a whole file or directory through a reused buffer, and of a file never more than a bound. What a signal interrupts
+//! is done again, and a read that returns less than was asked for is no end.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags, RawDir, RawDirEntry, openat};
 use rustix::io::{Errno, read, retry_on_intr};
+use rustix::path::Arg;
 
 /// Room that a read is offered at least. Most files of /proc fit; the kernel makes them up per read, so that one
 /// read of a whole file is also the most consistent one.
@@ -16,7 +18,7 @@ const CHUNK: usize = 4096;
 /// What openat(2) and read(2) say; [`Errno::FBIG`] for a file of more than `max` bytes.
 pub(super) fn read_file(
     dir: impl AsFd,
-    name: impl rustix::path::Arg,
+    name: impl Arg + Copy,
     max: usize,
     buffer: &mut Vec<u8>,
 ) -> Result<(), Errno> {
@@ -34,7 +36,7 @@ pub(super) fn read_file(
 /// What openat(2) and read(2) say.
 pub(super) fn read_start(
     dir: impl AsFd,
-    name: impl rustix::path::Arg,
+    name: impl Arg + Copy,
     max: usize,
     buffer: &mut Vec<u8>,
 ) -> Result<(), Errno> {
@@ -44,17 +46,21 @@ pub(super) fn read_start(
 }
 
 /// Reads to the end of the file, or until there are more than `max` bytes.
-fn read_to(
-    dir: impl AsFd,
-    name: impl rustix::path::Arg,
+fn read_to(dir: impl AsFd, name: impl Arg + Copy, max: usize, buffer: &mut Vec<u8>) -> Result<(), Errno> {
+    buffer.clear();
+    let file = open(dir, name, regular())?;
+    fill(max, buffer, |buffer| read(&file, spare_capacity(buffer)))
+}
+
+/// Appends what `read` appends to the buffer at a time, until that is nothing or there are more than `max` bytes.
+fn fill(
     max: usize,
     buffer: &mut Vec<u8>,
+    mut read: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>,
 ) -> Result<(), Errno> {
-    buffer.clear();
-    let file = openat(dir, name, regular(), Mode::empty())?;
     loop {
         buffer.reserve(CHUNK);
-        let count = retry_on_intr(|| read(&file, spare_capacity(buffer)))?;
+        let count = retry_on_intr(|| read(buffer))?;
         if count == 0 || buffer.len() > max {
             return Ok(());
         }
@@ -77,16 +83,25 @@ pub(super) struct Lines {
 /// What openat(2) and read(2) say.
 pub(super) fn count_lines(
     dir: impl AsFd,
-    name: impl rustix::path::Arg,
+    name: impl Arg + Copy,
     max: usize,
     buffer: &mut Vec<u8>,
 ) -> Result<Lines, Errno> {
-    let file = openat(dir, name, regular(), Mode::empty())?;
+    let file = open(dir, name, regular())?;
+    count(max, buffer, |buffer| read(&file, spare_capacity(buffer)))
+}
+
+/// Counts the lines in what `read` appends to the buffer at a time, until that is nothing or there were `max` bytes.
+fn count(
+    max: usize,
+    buffer: &mut Vec<u8>,
+    mut read: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>,
+) -> Result<Lines, Errno> {
     let mut lines = Lines { count: 0, bytes: 0 };
     while lines.bytes < max {
         buffer.clear();
         buffer.reserve(CHUNK);
-        let read = retry_on_intr(|| read(&file, spare_capacity(buffer)))?;
+        let read = retry_on_intr(|| read(buffer))?;
         if read == 0 {
             break;
         }
@@ -111,11 +126,21 @@ pub(super) fn each_entry(
     buffer.reserve(bytes);
     let mut entries = RawDir::new(dir, buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
-        if !see(&entry?) {
-            break;
+        match entry {
+            Ok(entry) if !see(&entry) => break,
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
         }
     }
     Ok(())
+}
+
+/// Opens `name` of the directory `dir`, by `flags`.
+///
+/// # Errors
+/// What openat(2) says.
+pub(super) fn open(dir: impl AsFd, name: impl Arg + Copy, flags: OFlags) -> Result<OwnedFd, Errno> {
+    retry_on_intr(|| openat(&dir, name, flags, Mode::empty()))
 }
 
 /// How to open what should be a regular file: what is none, such as a pipe without a writer, must not make us wait.
@@ -127,10 +152,112 @@ pub(super) fn regular() -> OFlags {
 mod tests {
     use std::fs::File;
 
+    use proptest::prelude::*;
     use rustix::fs::{FileType, mknodat};
 
     use super::super::fixture::FakeSystem;
     use super::*;
+    use crate::parse::{stat, status};
+
+    /// What a read comes to.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        /// No more than so many bytes.
+        Short(usize),
+        /// A signal came first.
+        Interrupted,
+    }
+
+    /// A file that is read by these steps, and then as a whole; of which there is no more to be had from byte `broken` on.
+    struct Script<'a> {
+        rest: &'a [u8],
+        steps: std::vec::IntoIter<Step>,
+        broken: Option<usize>,
+    }
+
+    impl<'a> Script<'a> {
+        fn new(text: &'a [u8], steps: &[Step], broken: Option<usize>) -> Script<'a> {
+            let until = broken.map_or(text.len(), |at| at.min(text.len()));
+            Script { rest: &text[..until], steps: steps.to_vec().into_iter(), broken }
+        }
+
+        fn read(&mut self, buffer: &mut Vec<u8>) -> Result<usize, Errno> {
+            let room = match self.steps.next() {
+                Some(Step::Interrupted) => return Err(Errno::INTR),
+                Some(Step::Short(bytes)) => bytes,
+                None => usize::MAX,
+            };
+            if self.rest.is_empty() && self.broken.is_some() {
+                return Err(Errno::IO);
+            }
+            let room = room.min(buffer.capacity() - buffer.len()).min(self.rest.len());
+            let (now, later) = self.rest.split_at(room);
+            buffer.extend_from_slice(now);
+            self.rest = later;
+            Ok(room)
+        }
+    }
+
+    /// Many bytes of few numbers, as a number a byte takes a second for each file.
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        let byte = |at: u64, factor: u64| (at.wrapping_mul(factor) >> 7) as u8 % 64;
+        (0..20_000_u64, any::<u64>())
+            .prop_map(move |(length, factor)| (0..length).map(|at| byte(at, factor)).collect())
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let short = || (1..600_usize).prop_map(Step::Short);
+        prop::collection::vec(prop_oneof![short(), short(), Just(Step::Interrupted)], 0..100)
+    }
+
+    proptest! {
+        #[test]
+        fn a_file_is_the_same_however_it_is_chopped(
+            text in text(),
+            max in 0..20_000_usize,
+            steps in steps(),
+        ) {
+            let mut buffer = Vec::new();
+            let mut script = Script::new(&text, &steps, None);
+            fill(usize::MAX, &mut buffer, |buffer| script.read(buffer)).unwrap();
+            prop_assert_eq!(&buffer, &text);
+
+            buffer.clear();
+            let mut script = Script::new(&text, &steps, None);
+            fill(max, &mut buffer, |buffer| script.read(buffer)).unwrap();
+            prop_assert!(text.starts_with(&buffer) && (buffer.len() > max || buffer == text));
+
+            let mut script = Script::new(&text, &steps, None);
+            let lines = count(usize::MAX, &mut buffer, |buffer| script.read(buffer)).unwrap();
+            let expected = text.iter().filter(|byte| **byte == b'\n').count() as u64;
+            prop_assert_eq!(lines, Lines { count: expected, bytes: text.len() });
+        }
+
+        #[test]
+        fn what_breaks_off_is_an_error_wherever_that_is(
+            text in text(),
+            broken in 0..20_000_usize,
+            steps in steps(),
+        ) {
+            let mut script = Script::new(&text, &steps, Some(broken));
+            prop_assert_eq!(fill(usize::MAX, &mut Vec::new(), |buffer| script.read(buffer)), Err(Errno::IO));
+            let mut script = Script::new(&text, &steps, Some(broken));
+            prop_assert_eq!(count(usize::MAX, &mut Vec::new(), |buffer| script.read(buffer)), Err(Errno::IO));
+        }
+
+        #[test]
+        fn a_process_reads_the_same_however_its_files_are_chopped(steps in steps()) {
+            let system = FakeSystem::new();
+            system.process(7).comm(b"a) R (b").write();
+            for name in ["stat", "status"] {
+                let text = std::fs::read(system.path(&format!("proc/7/{name}"))).unwrap();
+                let (mut buffer, mut script) = (Vec::new(), Script::new(&text, &steps, None));
+                fill(usize::MAX, &mut buffer, |buffer| script.read(buffer)).unwrap();
+                let parsed = |text: &[u8]| format!("{:?} {:?}", stat::parse(text), status::parse(text));
+                prop_assert_eq!(parsed(&buffer), parsed(&text));
+            }
+        }
+    }
 
     #[test]
     fn files_up_to_the_bound_are_read_whole() {

@@ -5,11 +5,11 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, Mode, RawDirEntry, StatxFlags, makedev, openat, readlinkat_raw, statx};
+use rustix::fs::{AtFlags, RawDirEntry, StatxFlags, makedev, readlinkat_raw, statx};
 use rustix::io::{Errno, pread, retry_on_intr};
 
 use super::ReadErrorReason;
-use super::bounded::{Lines, count_lines, each_entry, read_file, read_start, regular};
+use super::bounded::{Lines, count_lines, each_entry, open, read_file, read_start, regular};
 use super::roots::{DIRECTORY_BYTES, directory};
 use crate::entity::Executable;
 use crate::parse::{ParseError, descriptor};
@@ -137,7 +137,7 @@ impl PidDir {
         buffer: &mut Vec<u8>,
         mut see: impl FnMut(&OwnedFd, &RawDirEntry) -> bool,
     ) -> Result<(), Unread> {
-        let dir = openat(&self.0, c"fd", directory(), Mode::empty())?;
+        let dir = open(&self.0, c"fd", directory())?;
         Ok(each_entry(&dir, DIRECTORY_BYTES, buffer, |entry| {
             entry.file_name().to_bytes().starts_with(b".") || see(&dir, entry)
         })?)
@@ -163,7 +163,7 @@ impl PidDir {
     /// # Errors
     /// [`Unread`].
     pub(super) fn open(&self, name: &CStr) -> Result<OwnedFd, Unread> {
-        Ok(openat(&self.0, name, regular(), Mode::empty())?)
+        Ok(open(&self.0, name, regular())?)
     }
 
     /// The running file (proc_pid_exe(5)); `None` for whatever reason it can't be looked at, most often because

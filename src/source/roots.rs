@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{
-    AtFlags, CWD, Mode, OFlags, PROC_SUPER_MAGIC, Stat, StatxFlags, fstat, fstatfs, openat, readlinkat, stat,
-    statat, statx,
+    AtFlags, CWD, OFlags, PROC_SUPER_MAGIC, Stat, StatxFlags, fstat, fstatfs, readlinkat, stat, statat, statx,
 };
 use rustix::io::Errno;
 use rustix::path::{Arg, DecInt};
 
 use super::SourceError;
-use super::bounded::{each_entry, read_file, regular};
+use super::bounded::{each_entry, open, read_file, regular};
 use super::cgroup::CgroupDir;
 use super::pid_dir::PidDir;
 use crate::config::RootsConfig;
@@ -91,8 +90,7 @@ struct Root {
 
 impl Root {
     fn open(path: &Path, flag: &'static str) -> Result<Root, SourceError> {
-        let fd =
-            openat(CWD, path, directory(), Mode::empty()).map_err(|errno| root_error(path, flag, errno))?;
+        let fd = open(CWD, path, directory()).map_err(|errno| root_error(path, flag, errno))?;
         Ok(Root { path: Arc::from(path), fd: Arc::new(fd) })
     }
 
@@ -166,12 +164,12 @@ impl Procfs {
     /// What openat(2) says; `ENOENT` for a process that is gone.
     pub(super) fn pid_dir(&self, pid: u32) -> Result<PidDir, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        openat(&self.0.fd, DecInt::new(pid), flags, Mode::empty()).map(PidDir::new)
+        open(&self.0.fd, DecInt::new(pid).as_c_str(), flags).map(PidDir::new)
     }
 
     fn check(&self) -> Result<(), SourceError> {
         for name in NEEDED {
-            openat(&self.0.fd, name, regular(), Mode::empty())
+            open(&self.0.fd, name, regular())
                 .map_err(|errno| root_error(&self.0.below(name), PROCFS_FLAG, errno))?;
         }
         Ok(())
@@ -179,7 +177,7 @@ impl Procfs {
 
     /// Opens the directory anew each time, because a kept descriptor would also keep its position.
     fn list(&self, buffer: &mut Vec<u8>, each: impl FnMut(&CStr)) -> Result<(), Errno> {
-        list(openat(&self.0.fd, ".", directory(), Mode::empty())?, buffer, each)
+        list(open(&self.0.fd, ".", directory())?, buffer, each)
     }
 }
 
@@ -200,7 +198,7 @@ impl Sysfs {
     /// What openat(2) says.
     pub(super) fn cgroup_dir(&self, place: &Path) -> Result<CgroupDir, Errno> {
         let place = if place.as_os_str().is_empty() { Path::new(".") } else { place };
-        openat(&self.0.fd, place, directory(), Mode::empty()).map(CgroupDir::new)
+        open(&self.0.fd, place, directory()).map(CgroupDir::new)
     }
 
     /// The whole path of a place, for people.
@@ -255,7 +253,7 @@ impl Rootfs {
     /// # Errors
     /// What openat(2) and getdents64(2) say; `ENOENT` where there is no kubelet.
     pub(super) fn pod_logs(&self, buffer: &mut Vec<u8>, each: impl FnMut(&CStr)) -> Result<(), Errno> {
-        list(openat(&self.0.fd, Self::POD_LOGS, directory(), Mode::empty())?, buffer, each)
+        list(open(&self.0.fd, Self::POD_LOGS, directory())?, buffer, each)
     }
 
     /// Calls `each` with the names below the directory in which kubelet links the logs of containers.
@@ -263,7 +261,7 @@ impl Rootfs {
     /// # Errors
     /// What openat(2) and getdents64(2) say; `ENOENT` where there is no kubelet.
     pub(super) fn container_logs(&self, buffer: &mut Vec<u8>, each: impl FnMut(&CStr)) -> Result<(), Errno> {
-        list(openat(&self.0.fd, Self::CONTAINER_LOGS, directory(), Mode::empty())?, buffer, each)
+        list(open(&self.0.fd, Self::CONTAINER_LOGS, directory())?, buffer, each)
     }
 }
 

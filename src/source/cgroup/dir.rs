@@ -3,10 +3,10 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, statat};
+use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
 use rustix::io::Errno;
 
-use super::super::bounded::{each_entry, read_file, read_start};
+use super::super::bounded::{each_entry, open, read_file, read_start};
 use super::super::pid_dir::Unread;
 
 /// Most bytes of one file. `memory.stat` has 2 KiB; other controllers may add lines.
@@ -43,7 +43,7 @@ impl CgroupDir {
     /// What openat(2) says.
     pub(super) fn child(&self, name: &CStr) -> Result<CgroupDir, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        openat(&self.0, name, flags, Mode::empty()).map(CgroupDir)
+        open(&self.0, name, flags).map(CgroupDir)
     }
 
     /// Who this is.
