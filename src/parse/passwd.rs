@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use super::text::{lines, number};
 
+/// Most bytes of a name, Linux's LOGIN_NAME_MAX; a longer one is none.
+const MAX_NAME_BYTES: usize = 256;
+
 /// Names by user id (passwd(5)). The first line of an id wins, as with getpwuid(3); odd lines are left out.
 ///
 /// ```text
@@ -22,12 +25,19 @@ fn user(line: &[u8]) -> Option<(u32, &[u8])> {
     let mut fields = line.split(|byte| *byte == b':');
     let (name, _password, uid) = (fields.next()?, fields.next()?, fields.next()?);
     let uid = u32::try_from(number("uid", uid).ok()?).ok()?;
-    (!name.is_empty()).then_some((uid, name))
+    (1..=MAX_NAME_BYTES).contains(&name.len()).then_some((uid, name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_bounded() {
+        let line = |length: usize| format!("{}:x:{length}:0\n", "n".repeat(length));
+        let names = parse([256, 257].map(line).concat().as_bytes());
+        assert_eq!(names.keys().copied().collect::<Vec<_>>(), [256]);
+    }
 
     #[test]
     fn first_name_wins_and_odd_lines_do_no_harm() {

@@ -22,7 +22,9 @@ pub(super) fn read_file(
     max: usize,
     buffer: &mut Vec<u8>,
 ) -> Result<(), Errno> {
-    read_to(dir, name, max, buffer)?;
+    buffer.clear();
+    let file = open(dir, name, regular())?;
+    fill(max, buffer, |buffer| read(&file, spare_capacity(buffer)))?;
     if buffer.len() > max {
         buffer.clear();
         return Err(Errno::FBIG);
@@ -40,16 +42,18 @@ pub(super) fn read_start(
     max: usize,
     buffer: &mut Vec<u8>,
 ) -> Result<(), Errno> {
-    read_to(dir, name, max, buffer)?;
-    buffer.truncate(max);
-    Ok(())
+    start_of(open(dir, name, regular())?, max, buffer)
 }
 
-/// Reads to the end of the file, or until there are more than `max` bytes.
-fn read_to(dir: impl AsFd, name: impl Arg + Copy, max: usize, buffer: &mut Vec<u8>) -> Result<(), Errno> {
+/// Replaces the contents of `buffer` by the first `max` bytes of `file`, which was just opened.
+///
+/// # Errors
+/// What read(2) says.
+pub(super) fn start_of(file: impl AsFd, max: usize, buffer: &mut Vec<u8>) -> Result<(), Errno> {
     buffer.clear();
-    let file = open(dir, name, regular())?;
-    fill(max, buffer, |buffer| read(&file, spare_capacity(buffer)))
+    fill(max, buffer, |buffer| read(&file, spare_capacity(buffer)))?;
+    buffer.truncate(max);
+    Ok(())
 }
 
 /// Appends what `read` appends to the buffer at a time, until that is nothing or there are more than `max` bytes.
@@ -171,20 +175,20 @@ mod tests {
     /// A file that is read by these steps, and then as a whole; of which there is no more to be had from byte `broken` on.
     struct Script<'a> {
         rest: &'a [u8],
-        steps: std::vec::IntoIter<Step>,
+        steps: std::slice::Iter<'a, Step>,
         broken: Option<usize>,
     }
 
     impl<'a> Script<'a> {
-        fn new(text: &'a [u8], steps: &[Step], broken: Option<usize>) -> Script<'a> {
+        fn new(text: &'a [u8], steps: &'a [Step], broken: Option<usize>) -> Script<'a> {
             let until = broken.map_or(text.len(), |at| at.min(text.len()));
-            Script { rest: &text[..until], steps: steps.to_vec().into_iter(), broken }
+            Script { rest: &text[..until], steps: steps.iter(), broken }
         }
 
         fn read(&mut self, buffer: &mut Vec<u8>) -> Result<usize, Errno> {
             let room = match self.steps.next() {
                 Some(Step::Interrupted) => return Err(Errno::INTR),
-                Some(Step::Short(bytes)) => bytes,
+                Some(Step::Short(bytes)) => *bytes,
                 None => usize::MAX,
             };
             if self.rest.is_empty() && self.broken.is_some() {

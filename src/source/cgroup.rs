@@ -30,6 +30,9 @@ use lives::Lives;
 /// Most cgroups that are looked at in one tick. A large node has about two thousand.
 const MAX_CGROUPS: usize = 20_000;
 
+/// Most directories in one whose names are taken note of. Those that are excluded are among them.
+const MAX_LISTED: usize = 2 * MAX_CGROUPS;
+
 /// Most bytes of a cgroup's path. Each of its series repeats it; Kubernetes' longest take 300.
 const MAX_PATH_BYTES: usize = 1024;
 
@@ -124,7 +127,11 @@ impl Walk<'_> {
     /// Looks at all that is in `dir`, on level `depth`, and says whether memory is accounted to any of it.
     fn children(&mut self, dir: &CgroupDir, above: &Above, depth: usize) -> Result<bool, Errno> {
         let mut names: Vec<CString> = Vec::new();
-        dir.children(self.buffer, &mut names)?;
+        let others = dir.children(MAX_LISTED, self.buffer, &mut names)?;
+        if others > 0 {
+            *self.reading.dropped.entry(Scope::Cgroup).or_default() += others;
+            self.reading.unread_cgroups.push(self.path.clone());
+        }
         let length = self.path.len();
         let mut any = false;
         let mut replaced = HashSet::new();

@@ -66,6 +66,13 @@ impl FakeSystem {
         std::os::unix::fs::symlink(self.path(target), self.path(name)).unwrap();
     }
 
+    /// Replaces what is there by a link to itself, which is not gone and can't be followed.
+    pub(super) fn tangle(&self, name: &str) {
+        let link = self.path(name);
+        self.remove(name);
+        std::os::unix::fs::symlink(link.file_name().unwrap(), &link).unwrap();
+    }
+
     /// By which number its procfs knows us.
     pub(super) fn show_as(&self, pid: &str) {
         let link = self.path("proc/self");
@@ -180,6 +187,11 @@ impl FakeProcess<'_> {
             "Max data size {data} unlimited bytes\nMax open files 1024 4096 files\nMax address space {address_space} 9 bytes\n"
         );
         file("limits", limits.as_bytes());
+    }
+
+    /// Of all its files only this one.
+    pub(super) fn write_status(self) {
+        self.system.write(&format!("proc/{}/status", self.pid), self.status());
     }
 
     fn stat(&self) -> Vec<u8> {

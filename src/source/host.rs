@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use rustix::io::Errno;
 use rustix::param::page_size;
 use sysinfo::System;
 
 use super::clock::Clock;
+use super::pid_dir::Unread;
 use super::roots::{Procfs, Roots};
 use super::{ReadErrorReason, Reading, Source, SourceError};
 use crate::entity::{EntityId, Identity};
@@ -20,9 +22,9 @@ const SOCKSTAT: [&str; 2] = ["1/net/sockstat", "net/sockstat"];
 /// Reads the memory of the machine.
 pub(super) struct HostSource {
     procfs: Procfs,
-    /// The library that gives the totals of the live system. It reads /proc and nothing else, so that another root
-    /// has to do with our own reader.
-    live: Option<System>,
+    /// Whether a library gives the totals. It reads /proc and nothing else, so that another root has to do with our own
+    /// reader.
+    is_live: bool,
     identity: Arc<Identity>,
     buffer: Vec<u8>,
 }
@@ -31,8 +33,7 @@ impl HostSource {
     /// A source over the procfs of `roots`. Without the library our own reader gives the same totals.
     pub(super) fn new(roots: &Roots) -> HostSource {
         let procfs = roots.procfs().clone();
-        let live = if procfs.is_live() { System::new().ok() } else { None };
-        HostSource { procfs, live, identity: Arc::default(), buffer: Vec::new() }
+        HostSource { is_live: procfs.is_live(), procfs, identity: Arc::default(), buffer: Vec::new() }
     }
 }
 
@@ -46,8 +47,8 @@ impl Source for HostSource {
         let clock = Clock::read(&self.procfs, &mut self.buffer)?;
         reading.uptime = Some(clock.uptime());
         let mut host = HostMemory { sockets: self.sockets(reading), ..figures(&meminfo) };
-        if let Some(system) = &mut self.live {
-            take_totals(system, &mut host);
+        if self.is_live {
+            take_totals(&mut host);
         }
         let sample = |entity, memory| Sample {
             entity,
@@ -78,7 +79,11 @@ impl HostSource {
             match self.procfs.parse(name, &mut self.buffer, sockstat::parse) {
                 Ok(sockstat) => return Some(sockstat.bytes(page_size() as u64)),
                 Err(SourceError::Parse { .. }) => reading.count_error(ReadErrorReason::Malformed),
-                Err(_) => {}
+                Err(error) if is_nothing_for_us(&error) => {}
+                Err(_) => {
+                    reading.count_error(ReadErrorReason::Io);
+                    return None;
+                }
             }
         }
         None
@@ -98,8 +103,20 @@ fn figures(meminfo: &Meminfo) -> HostMemory {
     }
 }
 
-fn take_totals(system: &mut System, host: &mut HostMemory) {
+/// Whether a file is not there, or not for us to read; else it may be read the next time.
+fn is_nothing_for_us(error: &SourceError) -> bool {
+    let SourceError::Read { source, .. } = error else { return false };
+    let errno = Errno::from_io_error(source);
+    errno.is_some_and(|errno| Unread::from(errno) != Unread::Failed(ReadErrorReason::Io))
+}
+
+/// A new instance each time, as one that fails to read keeps what it had and says nothing; and in a new one is nothing.
+fn take_totals(host: &mut HostMemory) {
+    let Ok(mut system) = System::new() else { return };
     system.refresh_memory();
+    if system.total_memory() == 0 {
+        return;
+    }
     host.total = system.total_memory();
     host.free = system.free_memory();
     host.available = system.available_memory();
@@ -227,6 +244,11 @@ mod tests {
             system.write(&format!("proc/{name}"), "TCP: mem lots\n");
         }
         assert_eq!(sockets(), (None, BTreeMap::from([(ReadErrorReason::Malformed, 2)])));
+        system.write("proc/net/sockstat", text(3, 100));
+        system.remove("proc/1/net/sockstat");
+        system.create_dir("proc/1/net/sockstat");
+        let unread = (None, BTreeMap::from([(ReadErrorReason::Io, 1)]));
+        assert_eq!(sockets(), unread, "what can't be read just now is not taken for another's");
     }
 
     #[test]

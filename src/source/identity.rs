@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Reading;
-use super::names::Names;
+use super::names::{Names, cut, text};
 use super::pid_dir::{PidDir, Unread};
 use super::schedule::is_due;
 use super::users::Users;
+use super::{ReadErrorReason, Reading};
 use crate::entity::{Identity, Launch, Wants};
 use crate::parse::ParseError;
 use crate::parse::cgroup::{memory_path, paths};
@@ -49,7 +49,8 @@ impl Known {
     /// The details of the process in `dir`. They are read again by the [`schedule`](super::schedule), for a program may
     /// lower its limits after it has started, and others may do it for it (prlimit(2)), without any notice to us; and
     /// whenever its name or user changes, as execve(2) and setuid(2) do, or more is wanted of it. `buffer` is scratch space.
-    /// What can't be read stays as it was, but for the executable, and counts in `reading` unless it is not there.
+    /// What can't be read stays as it was, and counts in `reading` unless it is not there; but for the executable, which is
+    /// unknown where we may not look at it.
     pub(super) fn details(
         &mut self,
         sighting: &Sighting<'_>,
@@ -74,7 +75,7 @@ impl Known {
 
     /// Whether that is the command name that it had when details were last read.
     pub(super) fn is_called(&self, comm: &[u8]) -> bool {
-        *self.details.identity.name == *String::from_utf8_lossy(comm)
+        *self.details.identity.name == *text(comm)
     }
 
     /// Counts a sighting and says whether it is one at which to read details.
@@ -97,20 +98,23 @@ impl Details {
         reading: &mut Reading,
     ) {
         let old = &self.identity;
-        let all = |text: &[u8]| if wants.cgroups { paths(text) } else { Vec::new() };
+        let all = |file: &[u8]| if wants.cgroups { paths(file) } else { Vec::new() };
         let cgroups = value(dir.read(c"cgroup", buffer), reading, || {
-            Ok((memory_path(buffer).map(|path| shared.share(&path)), all(buffer)))
+            Ok((memory_path(buffer).map(|path| shared.share(cut(&path))), all(buffer)))
         });
         let (cgroup, all) = cgroups.unwrap_or_else(|| (old.cgroup.clone(), old.launch.cgroups.clone()));
         let launch = launch(wants, all, &old.launch, dir, buffer, reading);
         let is_nameless = cgroup.as_deref().is_some_and(|path| names(path).is_nameless_container());
         let fingerprint = is_nameless.then(|| dir.fingerprint(buffer)).flatten();
         let identity = Identity {
-            name: shared.share(&String::from_utf8_lossy(sighting.comm)),
+            name: shared.share(&text(sighting.comm)),
             group: None,
             cgroup,
             user: Some(users.name(sighting.uid)),
-            executable: dir.executable(),
+            executable: match dir.executable() {
+                Err(Unread::Failed(ReadErrorReason::Io)) => old.executable,
+                executable => executable.ok(),
+            },
             fingerprint: fingerprint.or_else(|| old.fingerprint.filter(|_| is_nameless)),
             launch,
             tenant: Arc::default(),

@@ -166,13 +166,15 @@ impl PidDir {
         Ok(open(&self.0, name, regular())?)
     }
 
-    /// The running file (proc_pid_exe(5)); `None` for whatever reason it can't be looked at, most often because
-    /// the process is another user's. What is known locally has to do: a file server that is gone must not make us
+    /// The running file (proc_pid_exe(5)). What is known locally has to do: a file server that is gone must not make us
     /// wait.
-    pub(super) fn executable(&self) -> Option<Executable> {
+    ///
+    /// # Errors
+    /// [`Unread`]; most often that of a process of another user, for want of permission.
+    pub(super) fn executable(&self) -> Result<Executable, Unread> {
         let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-        let file = statx(&self.0, c"exe", flags, StatxFlags::INO | StatxFlags::MTIME).ok()?;
-        Some(Executable {
+        let file = statx(&self.0, c"exe", flags, StatxFlags::INO | StatxFlags::MTIME)?;
+        Ok(Executable {
             // Major 0 is what the kernel gives to file systems without a device.
             device: (file.stx_dev_major != 0).then(|| makedev(file.stx_dev_major, file.stx_dev_minor)),
             inode: file.stx_ino,
@@ -263,15 +265,15 @@ mod tests {
         let system = FakeSystem::new();
         system.write("proc/7/status", "");
         let dir = system.roots().procfs().pid_dir(7).unwrap();
-        assert_eq!(dir.executable(), None);
+        assert_eq!(dir.executable(), Err(Unread::Vanished));
         system.write("bin/server", "v1");
         system.link("bin/server", "proc/7/exe");
         let first = dir.executable().unwrap();
         assert!(first.inode > 0 && first.modified > 0);
-        assert_eq!(dir.executable(), Some(first));
+        assert_eq!(dir.executable(), Ok(first));
         system.write("bin/server.new", "v2");
         system.rename("bin/server.new", "bin/server");
-        assert_ne!(dir.executable(), Some(first));
+        assert_ne!(dir.executable(), Ok(first));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Processes, read by the sysinfo library: less detail and more cost, on any system it supports.
 
 use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sysinfo::{Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
+use super::names::text;
 use super::{Reading, Source, SourceError};
 use crate::entity::{EntityId, Identity};
 use crate::sample::{Figures, Kind, Memory, Sample, Start};
@@ -58,7 +60,7 @@ fn has_memory(process: &Process) -> bool {
 
 /// The known identity, unless the process has another name by now.
 fn identity(known: Option<&Arc<Identity>>, process: &Process) -> Arc<Identity> {
-    let name = process.name().to_string_lossy();
+    let name = text(process.name().as_bytes());
     match known {
         Some(known) if *known.name == *name => Arc::clone(known),
         _ => Arc::new(Identity { name: Arc::from(name), ..Identity::default() }),

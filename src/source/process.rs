@@ -100,14 +100,13 @@ impl Source for ProcessSource {
             let place = roll.place(pid);
             match reader.look(pid, place, &clock, reading) {
                 Ok(sample) => reading.samples.extend(sample),
-                Err(unread) => {
-                    // It is to be tried again.
-                    *place = None;
-                    if let Unread::Failed(reason) = unread {
-                        tracing::debug!(pid, reason = reason.as_str(), "process could not be read");
-                        reading.count_error(reason);
-                        reading.unread.insert(pid);
-                    }
+                Err(Unread::Vanished) => *place = None,
+                Err(Unread::Failed(reason)) => {
+                    tracing::debug!(pid, reason = reason.as_str(), "process could not be read");
+                    reading.count_error(reason);
+                    reading.unread.insert(pid);
+                    // What else is known of it stays; the next look is at everything.
+                    place.iter_mut().for_each(|life| life.kept = None);
                 }
             }
         }

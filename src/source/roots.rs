@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{
-    AtFlags, CWD, OFlags, PROC_SUPER_MAGIC, Stat, StatxFlags, fstat, fstatfs, readlinkat, stat, statat, statx,
+    AtFlags, CWD, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags, Stat, StatxFlags, fstat, fstatfs, openat2,
+    readlinkat, stat, statx,
 };
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::path::{Arg, DecInt};
 
 use super::SourceError;
@@ -19,12 +20,14 @@ use super::pid_dir::PidDir;
 use crate::config::RootsConfig;
 use crate::parse::ParseError;
 
-/// Most bytes of a file of the whole system. /proc/stat has a figure for every interrupt; /etc/passwd may list
-/// a whole company.
+/// Most bytes of a file of the whole system. /proc/stat has a figure for every interrupt.
 const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// Most bytes of a boot id, which has 37.
 const BOOT_ID_BYTES: usize = 64;
+
+/// Most names that are looked at in a directory of kubelet's. A node has a few hundred.
+const MAX_LOGS: usize = 100_000;
 
 /// Bytes of directory entries that one getdents64(2) may return: about 1000 processes.
 pub(super) const DIRECTORY_BYTES: usize = 32 << 10;
@@ -53,7 +56,7 @@ impl Roots {
     pub fn open(config: &RootsConfig) -> Result<Roots, SourceError> {
         let procfs = Procfs(Root::open(&config.procfs, PROCFS_FLAG)?);
         procfs.check()?;
-        let rootfs = Rootfs(Root::open(&config.rootfs, ROOTFS_FLAG)?);
+        let rootfs = Rootfs::new(Root::open(&config.rootfs, ROOTFS_FLAG)?);
         Ok(Roots { procfs, rootfs, sysfs: config.sysfs.clone() })
     }
 
@@ -106,8 +109,7 @@ pub(super) struct Procfs(Root);
 impl Procfs {
     /// Whether this is what /proc shows to us, so that libraries that know no other place may be asked.
     pub(super) fn is_live(&self) -> bool {
-        let same = |ours: Stat, live: Stat| (ours.st_dev, ours.st_ino) == (live.st_dev, live.st_ino);
-        matches!((fstat(&self.0.fd), stat("/proc")), (Ok(ours), Ok(live)) if same(ours, live))
+        is_same(fstat(&self.0.fd), stat("/proc"))
     }
 
     /// Whether this is the kernel's own, and no directory that looks like it: sizes of directories mean something then.
@@ -176,8 +178,11 @@ impl Procfs {
     }
 
     /// Opens the directory anew each time, because a kept descriptor would also keep its position.
-    fn list(&self, buffer: &mut Vec<u8>, each: impl FnMut(&CStr)) -> Result<(), Errno> {
-        list(open(&self.0.fd, ".", directory())?, buffer, each)
+    fn list(&self, buffer: &mut Vec<u8>, mut each: impl FnMut(&CStr)) -> Result<(), Errno> {
+        each_entry(open(&self.0.fd, ".", directory())?, DIRECTORY_BYTES, buffer, |entry| {
+            each(entry.file_name());
+            true
+        })
     }
 }
 
@@ -211,9 +216,13 @@ impl Sysfs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct LogStamps([Option<(u64, i64, u32)>; 2]);
 
-/// The file system that the watched processes see.
+/// The file system that the watched processes see. Where it is not our own, links in it mean what they mean to these processes:
+/// none leads out of it.
 #[derive(Clone, Debug)]
-pub(super) struct Rootfs(Root);
+pub(super) struct Rootfs {
+    root: Root,
+    is_ours: bool,
+}
 
 impl Rootfs {
     /// The file of user names.
@@ -225,52 +234,95 @@ impl Rootfs {
     /// Where kubelet links the logs of containers.
     const CONTAINER_LOGS: &str = "var/log/containers";
 
-    /// What fstat(2) says about the file of user names; it changes whenever the file does.
-    pub(super) fn stat_passwd(&self) -> Result<Stat, Errno> {
-        statat(&self.0.fd, Self::PASSWD, AtFlags::empty())
+    fn new(root: Root) -> Rootfs {
+        let is_ours = is_same(fstat(&root.fd), stat("/"));
+        Rootfs { root, is_ours }
     }
 
-    /// Reads the file of user names.
+    /// Opens the file of user names.
     ///
     /// # Errors
-    /// What openat(2) and read(2) say.
-    pub(super) fn read_passwd(&self, buffer: &mut Vec<u8>) -> Result<(), Errno> {
-        read_file(&self.0.fd, Self::PASSWD, MAX_FILE_BYTES, buffer)
+    /// What openat2(2) says.
+    pub(super) fn passwd(&self) -> Result<OwnedFd, Errno> {
+        self.open(Self::PASSWD, regular())
     }
 
     /// What statx(2) says about the directories in which kubelet keeps its logs; it changes whenever their names do.
     pub(super) fn log_stamps(&self) -> LogStamps {
         let stamp = |place| {
             let wanted = StatxFlags::INO | StatxFlags::MTIME;
-            let file = statx(&self.0.fd, place, AtFlags::empty(), wanted).ok()?;
+            let dir = self.open(place, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC).ok()?;
+            let file = statx(&dir, c"", AtFlags::EMPTY_PATH, wanted).ok()?;
             Some((file.stx_ino, file.stx_mtime.tv_sec, file.stx_mtime.tv_nsec))
         };
         LogStamps([Self::POD_LOGS, Self::CONTAINER_LOGS].map(stamp))
     }
 
-    /// Calls `each` with the names below the directory in which kubelet keeps the logs of pods.
+    /// Calls `each` with the names below the directory in which kubelet keeps the logs of pods, until that says to stop.
     ///
     /// # Errors
-    /// What openat(2) and getdents64(2) say; `ENOENT` where there is no kubelet.
-    pub(super) fn pod_logs(&self, buffer: &mut Vec<u8>, each: impl FnMut(&CStr)) -> Result<(), Errno> {
-        list(open(&self.0.fd, Self::POD_LOGS, directory())?, buffer, each)
+    /// What openat2(2) and getdents64(2) say; `ENOENT` where there is no kubelet.
+    pub(super) fn pod_logs(
+        &self,
+        buffer: &mut Vec<u8>,
+        each: impl FnMut(&CStr) -> bool,
+    ) -> Result<(), Errno> {
+        self.list(Self::POD_LOGS, buffer, each)
     }
 
-    /// Calls `each` with the names below the directory in which kubelet links the logs of containers.
+    /// Calls `each` with the names below the directory in which kubelet links the logs of containers, until that says to stop.
     ///
     /// # Errors
-    /// What openat(2) and getdents64(2) say; `ENOENT` where there is no kubelet.
-    pub(super) fn container_logs(&self, buffer: &mut Vec<u8>, each: impl FnMut(&CStr)) -> Result<(), Errno> {
-        list(open(&self.0.fd, Self::CONTAINER_LOGS, directory())?, buffer, each)
+    /// What openat2(2) and getdents64(2) say; `ENOENT` where there is no kubelet.
+    pub(super) fn container_logs(
+        &self,
+        buffer: &mut Vec<u8>,
+        each: impl FnMut(&CStr) -> bool,
+    ) -> Result<(), Errno> {
+        self.list(Self::CONTAINER_LOGS, buffer, each)
+    }
+
+    fn list(
+        &self,
+        place: &str,
+        buffer: &mut Vec<u8>,
+        mut each: impl FnMut(&CStr) -> bool,
+    ) -> Result<(), Errno> {
+        let mut looked_at = 0;
+        each_entry(self.open(place, directory())?, DIRECTORY_BYTES, buffer, |entry| {
+            looked_at += 1;
+            each(entry.file_name()) && looked_at < MAX_LOGS
+        })
+    }
+
+    /// Opens what is at `place`.
+    fn open(&self, place: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+        if self.is_ours {
+            return open(&self.root.fd, place, flags);
+        }
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        match retry_on_intr(|| openat2(&self.root.fd, place, flags, Mode::empty(), resolve)) {
+            // Linux before 5.6, and filters of containers that don't know it.
+            Err(Errno::NOSYS | Errno::PERM) => self.open_without_links(place, flags),
+            opened => opened,
+        }
+    }
+
+    /// The same where the kernel can't keep links inside: there must be none on the way.
+    fn open_without_links(&self, place: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+        let (way, last) = place.rsplit_once('/').unwrap_or((".", place));
+        let step = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut dir = open(&self.root.fd, ".", step)?;
+        for name in way.split('/') {
+            dir = open(&dir, name, step)?;
+        }
+        open(&dir, last, flags | OFlags::NOFOLLOW)
     }
 }
 
-/// Calls `each` with every name in a directory that was just opened; `buffer` is scratch space.
-fn list(dir: OwnedFd, buffer: &mut Vec<u8>, mut each: impl FnMut(&CStr)) -> Result<(), Errno> {
-    each_entry(dir, DIRECTORY_BYTES, buffer, |entry| {
-        each(entry.file_name());
-        true
-    })
+/// Whether two paths led to the same file.
+fn is_same(one: Result<Stat, Errno>, other: Result<Stat, Errno>) -> bool {
+    matches!((one, other), (Ok(one), Ok(other)) if (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
 }
 
 pub(super) fn directory() -> OFlags {
@@ -356,6 +408,23 @@ mod tests {
         assert!(error.contains("/proc/meminfo: File too large"), "{error}");
         let error = procfs.parse("stat", &mut Vec::new(), |_| Err::<(), _>(ParseError::Missing("x")));
         assert!(error.unwrap_err().to_string().ends_with("/proc/stat: field x is missing"));
+    }
+
+    #[test]
+    fn where_the_kernel_cannot_keep_links_inside_there_must_be_none() {
+        let system = FakeSystem::new();
+        system.write("etc/passwd", "root");
+        let rootfs = system.roots().rootfs().clone();
+        assert!(!rootfs.is_ours && live_roots().rootfs().is_ours);
+        let open = |place| rootfs.open_without_links(place, regular());
+        assert!(open("etc/passwd").is_ok());
+        system.link("etc/passwd", "etc/link");
+        system.link("etc", "linked");
+        assert_eq!(open("etc/link").unwrap_err(), Errno::LOOP);
+        assert_eq!(open("linked/passwd").unwrap_err(), Errno::NOTDIR);
+        assert_eq!(open("etc/missing").unwrap_err(), Errno::NOENT);
+        assert!(rootfs.open("linked/passwd", regular()).is_err(), "it leads out");
+        assert!(live_roots().rootfs().open("proc/self/stat", regular()).is_ok());
     }
 
     #[test]

@@ -77,18 +77,29 @@ impl CgroupDir {
         Ok(read_start(&self.0, name, bytes, buffer)?)
     }
 
-    /// Adds the names of all directories in this one to `names`. Once only: a descriptor keeps its position.
+    /// Adds the names of directories in this one to `names`, no more than `most`, and says how many others there are. Once only:
+    /// a descriptor keeps its position.
     ///
     /// # Errors
     /// What getdents64(2) says.
-    pub(super) fn children(&self, buffer: &mut Vec<u8>, names: &mut Vec<CString>) -> Result<(), Errno> {
+    pub(super) fn children(
+        &self,
+        most: usize,
+        buffer: &mut Vec<u8>,
+        names: &mut Vec<CString>,
+    ) -> Result<u64, Errno> {
+        let mut others = 0;
         each_entry(&self.0, DIRECTORY_BYTES, buffer, |entry| {
             let name = entry.file_name();
             let is_directory = matches!(entry.file_type(), FileType::Directory | FileType::Unknown);
             if is_directory && !matches!(name.to_bytes(), b"." | b"..") {
-                names.push(name.to_owned());
+                match names.len() < most {
+                    true => names.push(name.to_owned()),
+                    false => others += 1,
+                }
             }
             true
-        })
+        })?;
+        Ok(others)
     }
 }

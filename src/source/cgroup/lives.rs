@@ -5,14 +5,15 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::super::Reading;
-use super::super::pid_dir::{PidDir, Unread};
+use super::super::names::text;
+use super::super::pid_dir::Unread;
 use super::super::roots::{Procfs, Rootfs};
 use super::super::schedule::is_due;
 use super::dir::CgroupDir;
 use super::files::Terms;
 use super::hierarchy::Version;
 use super::pods::Pods;
-use crate::entity::{Identity, Tenant};
+use crate::entity::{Executable, Identity, Tenant};
 use crate::parse::cgroup_names::{self, Qos};
 
 /// Limits and events are read at the first sightings and then at every fourth: at 15 s once a minute.
@@ -124,11 +125,13 @@ impl Details {
         let names = cgroup_names::names(&self.path);
         let pod = pods.of(&names, buffer);
         let is_nameless = names.is_nameless_container();
-        let first = processes.and_then(|processes| first_process(dir, processes, buffer));
-        let fingerprint = first.as_ref().filter(|_| is_nameless);
-        let fingerprint = fingerprint.and_then(|process| process.fingerprint(buffer));
-        let executable = first.as_ref().and_then(PidDir::executable);
-        let command = first.map(|process| command(&process, buffer)).unwrap_or_default();
+        let occupant = match processes {
+            Some(processes) => Occupant::read(dir, processes, is_nameless, buffer),
+            None => Ok(Occupant::default()),
+        };
+        // There is somebody, who can't be looked at just now: who was there before is the best guess.
+        let Occupant { command, executable, fingerprint } =
+            occupant.unwrap_or_else(|_| Occupant::of(&self.identity));
         let tenant = Tenant {
             container_id: names.container_id,
             pod_uid: names.pod_uid,
@@ -151,17 +154,52 @@ impl Details {
     }
 }
 
-/// The process that stands first in a cgroup; most often it is the oldest one.
-fn first_process(dir: &CgroupDir, processes: &Procfs, buffer: &mut Vec<u8>) -> Option<PidDir> {
-    dir.read_start(c"cgroup.procs", FIRST_PROCESS_BYTES, buffer).ok()?;
-    let first = buffer.split(|byte| *byte == b'\n').next()?;
-    processes.pid_dir(std::str::from_utf8(first).ok()?.parse().ok()?).ok()
+/// What is known of the process that stands first in a cgroup; most often it is the oldest one.
+#[derive(Clone, Debug, Default)]
+struct Occupant {
+    /// Empty where there is no process.
+    command: Arc<str>,
+    executable: Option<Executable>,
+    /// Only of those that nothing else tells apart.
+    fingerprint: Option<u64>,
 }
 
-/// The command name of a process; empty where it can't be read.
-fn command(process: &PidDir, buffer: &mut Vec<u8>) -> Arc<str> {
-    match process.read(c"comm", buffer) {
-        Ok(()) => Arc::from(String::from_utf8_lossy(buffer.trim_ascii_end())),
-        Err(_) => Arc::default(),
+impl Occupant {
+    /// Who is in a cgroup now; nobody where it is empty. `buffer` is scratch space.
+    ///
+    /// # Errors
+    /// [`Unread`], where there is somebody who can't be looked at.
+    fn read(
+        dir: &CgroupDir,
+        processes: &Procfs,
+        is_nameless: bool,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Occupant, Unread> {
+        let read = |buffer: &mut Vec<u8>| {
+            dir.read_start(c"cgroup.procs", FIRST_PROCESS_BYTES, buffer)?;
+            let process = processes.pid_dir(first(buffer).ok_or(Unread::Vanished)?)?;
+            process.read(c"comm", buffer)?;
+            Ok(Occupant {
+                command: Arc::from(text(buffer.trim_ascii_end())),
+                executable: process.executable().ok(),
+                fingerprint: if is_nameless { process.fingerprint(buffer) } else { None },
+            })
+        };
+        match read(buffer) {
+            Err(Unread::Vanished) => Ok(Occupant::default()),
+            occupant => occupant,
+        }
     }
+
+    /// Who was there when this was found out.
+    fn of(identity: &Identity) -> Occupant {
+        let Identity { name, executable, fingerprint, .. } = identity;
+        Occupant { command: Arc::clone(name), executable: *executable, fingerprint: *fingerprint }
+    }
+}
+
+/// The number in the first line of a list.
+fn first(list: &[u8]) -> Option<u32> {
+    let line = list.split(|byte| *byte == b'\n').next()?;
+    std::str::from_utf8(line).ok()?.parse().ok()
 }

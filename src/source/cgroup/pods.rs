@@ -3,6 +3,10 @@
 
 use std::collections::HashMap;
 
+use rustix::io::Errno;
+
+use super::super::ReadErrorReason;
+use super::super::pid_dir::Unread;
 use super::super::roots::{LogStamps, Rootfs};
 use super::super::schedule::REREAD_EVERY;
 use crate::parse::cgroup_names::CgroupNames;
@@ -34,8 +38,8 @@ pub(super) struct Pods {
     nameless: HashMap<String, u64>,
     pass: u64,
     listed_in_pass: Option<u64>,
-    /// What the directories were when they were last listed.
-    listed: LogStamps,
+    /// What the directories were when they were last listed; `None` where they are to be listed again, whatever they are.
+    listed: Option<LogStamps>,
 }
 
 #[derive(Debug)]
@@ -54,7 +58,7 @@ impl Pods {
             nameless: HashMap::new(),
             pass: 0,
             listed_in_pass: None,
-            listed: LogStamps::default(),
+            listed: None,
         }
     }
 
@@ -94,7 +98,7 @@ impl Pods {
         let is_new = |id: &&String| self.nameless.len() < MAX_NAMES && !self.nameless.contains_key(*id);
         !unknown.is_empty()
             && self.listed_in_pass != Some(self.pass)
-            && (unknown.iter().any(is_new) || self.rootfs.log_stamps() != self.listed)
+            && (unknown.iter().any(is_new) || Some(self.rootfs.log_stamps()) != self.listed)
     }
 
     fn note_nameless(&mut self, asked_for: &[&String]) {
@@ -111,24 +115,39 @@ impl Pods {
     fn list(&mut self, buffer: &mut Vec<u8>) {
         self.listed_in_pass = Some(self.pass);
         // Before the listing: what changes meanwhile is a reason for the next one.
-        self.listed = self.rootfs.log_stamps();
-        self.pods.clear();
-        self.containers.clear();
-        let pods = self.rootfs.pod_logs(buffer, |directory| {
-            let names = directory.to_str().ok().and_then(pod_logs::pod);
-            if let Some(log) = names.filter(|_| self.pods.len() < MAX_NAMES) {
+        let stamps = self.rootfs.log_stamps();
+        let (mut pods, mut containers) = (HashMap::new(), HashMap::new());
+        let pods_listed = self.rootfs.pod_logs(buffer, |directory| {
+            if let Some(log) = directory.to_str().ok().and_then(pod_logs::pod) {
                 let pod = Pod { namespace: log.namespace.to_string(), name: log.pod.to_string() };
-                self.pods.insert(log.uid.to_string(), pod);
+                pods.insert(log.uid.to_string(), pod);
             }
+            pods.len() < MAX_NAMES
         });
-        let containers = self.rootfs.container_logs(buffer, |link| {
-            let names = link.to_str().ok().and_then(pod_logs::container);
-            if let Some(log) = names.filter(|_| self.containers.len() < MAX_NAMES) {
-                self.containers.insert(log.id.to_string(), log.container.to_string());
+        let containers_listed = self.rootfs.container_logs(buffer, |link| {
+            if let Some(log) = link.to_str().ok().and_then(pod_logs::container) {
+                containers.insert(log.id.to_string(), log.container.to_string());
             }
+            containers.len() < MAX_NAMES
         });
-        if let Err(error) = pods.and(containers) {
-            tracing::debug!(%error, "pods have no names: kubelet's log directories can't be listed");
-        }
+        let are_all = [
+            replace(&mut self.pods, pods, pods_listed),
+            replace(&mut self.containers, containers, containers_listed),
+        ];
+        self.listed = (are_all == [true; 2]).then_some(stamps);
     }
+}
+
+/// Takes what was listed for what is known, unless the listing failed for want of something that may be there the next time;
+/// whether it did not.
+fn replace<T>(
+    known: &mut HashMap<String, T>,
+    listed: HashMap<String, T>,
+    outcome: Result<(), Errno>,
+) -> bool {
+    match outcome.map_err(Unread::from) {
+        Err(Unread::Failed(ReadErrorReason::Io)) => return false,
+        Ok(()) | Err(_) => *known = listed,
+    }
+    true
 }

@@ -339,6 +339,60 @@ fn limits_that_cannot_be_read_stay_as_they_were() {
 }
 
 #[test]
+fn who_cannot_be_looked_at_just_now_stays_who_it_was() {
+    let pod = Pod::new();
+    let id = Pod::path("a");
+    v2(&pod.system, &id, MIB);
+    // It has no name, so that the directories are listed again whenever they change.
+    v2(&pod.system, &Pod::path("0"), MIB);
+    v2(&pod.system, "/web.service", MIB);
+    pod.log("a");
+    pod.system.write("sys/fs/cgroup/web.service/cgroup.procs", "7\n");
+    pod.system.write("proc/7/comm", "nginx\n");
+    pod.system.show_as(&std::process::id().to_string());
+    let mut source = source(&pod.system);
+    let who = |reading: &Reading| {
+        let web = sample(reading, "/web.service").identity.name.to_string();
+        (web, pod.container(reading, "a"))
+    };
+    let known = ("nginx".to_string(), Some("web".to_string()));
+    assert_eq!(who(&read(&mut source)), known);
+    for name in ["proc/7/comm", "var/log/containers", "var/log/pods"] {
+        pod.system.tangle(name);
+    }
+    for _ in 0..9 {
+        assert_eq!(who(&read(&mut source)), known);
+    }
+    for name in ["proc/7/comm", "var/log/containers", "var/log/pods"] {
+        std::fs::remove_file(pod.system.path(name)).unwrap();
+    }
+    pod.system.write("proc/7/comm", "caddy\n");
+    let readings: Vec<_> = (0..64).map(|_| who(&read(&mut source))).collect();
+    assert_eq!(readings.last(), Some(&("caddy".to_string(), None)), "and what is gone is gone");
+}
+
+#[test]
+fn more_directories_than_there_is_room_for_are_counted_and_none_of_them_ends() {
+    let system = unified();
+    let number = MAX_LISTED as u64 + 3;
+    (0..number).for_each(|number| system.create_dir(&format!("sys/fs/cgroup/{number}")));
+    let reading = read(&mut source(&system));
+    assert_eq!(reading.dropped[&Scope::Cgroup], number - MAX_CGROUPS as u64);
+    assert_eq!(reading.unread_cgroups[0], "", "whatever is below the root");
+}
+
+#[test]
+fn links_lead_nowhere() {
+    let system = unified();
+    v2(&system, "/web", MIB);
+    system.link("sys/fs/cgroup", "sys/fs/cgroup/web/loop");
+    system.link("sys/fs/cgroup/web", "sys/fs/cgroup/again");
+    let reading = read(&mut source(&system));
+    assert_eq!(paths(&reading), ["/web"]);
+    assert!(reading.errors.is_empty());
+}
+
+#[test]
 fn files_that_a_kernel_lacks_are_absent_and_what_vanishes_is_no_error() {
     let system = unified();
     v2(&system, "/bare", MIB);

@@ -71,6 +71,16 @@ fn names_may_contain_anything() {
 }
 
 #[test]
+fn names_are_cut_and_known_again() {
+    let system = FakeSystem::new();
+    let mut source = ProcessSource::new(&system.roots());
+    system.process(7).comm(&[b'x'; 5000]).cgroup(&format!("0::/{}\n", "\u{20ac}".repeat(2000))).write();
+    let first = read(&mut source).samples.remove(0);
+    assert_eq!((first.identity.name.len(), first.identity.cgroup.as_ref().unwrap().len()), (1024, 1024));
+    assert!(Arc::ptr_eq(&first.identity, &read(&mut source).samples[0].identity));
+}
+
+#[test]
 fn who_has_no_memory_is_skipped_silently() {
     let system = FakeSystem::new();
     system.process(1).write();
@@ -115,6 +125,29 @@ fn what_is_too_large_or_no_directory_counts_as_io() {
     let reading = read_once(&system);
     assert_eq!(pids(&reading), [1]);
     assert_eq!(reading.errors, BTreeMap::from([(ReadErrorReason::Io, 2)]));
+}
+
+#[test]
+fn what_fails_for_a_while_keeps_what_was_known() {
+    let system = FakeSystem::new();
+    let mut source = ProcessSource::new(&system.roots());
+    system.process(7).write();
+    system.write("bin/app", "");
+    system.link("bin/app", "proc/7/exe");
+    let before = read(&mut source).samples.remove(0);
+    for name in ["status", "cgroup"] {
+        system.remove(&format!("proc/7/{name}"));
+        system.create_dir(&format!("proc/7/{name}"));
+    }
+    system.tangle("proc/7/exe");
+    let failing = read(&mut source);
+    assert!(failing.samples.is_empty() && failing.unread.contains(&7));
+    assert_eq!(failing.errors, BTreeMap::from([(ReadErrorReason::Io, 1)]));
+    system.remove("proc/7/status");
+    system.process(7).cgroup("").write_status();
+    let after = read(&mut source);
+    assert_eq!(after.samples[0].identity, before.identity);
+    assert_eq!(after.errors, BTreeMap::from([(ReadErrorReason::Io, 1)]), "its cgroup");
 }
 
 #[test]
