@@ -38,6 +38,7 @@ use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
+use rustix::process::{Resource, getrlimit};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -143,6 +144,26 @@ impl Signals {
     }
 }
 
+/// Descriptors that are not for connections: what is listened on and watched, and what the sources read, which is as many
+/// directories as cgroups are deep.
+const RESERVED_DESCRIPTORS: u64 = 96;
+
+/// No more connections at once than leave the sources what they read with; where there are very few descriptors, half of
+/// them.
+fn within_descriptors(usual: http::Limits) -> http::Limits {
+    let all = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let free = all.saturating_sub(RESERVED_DESCRIPTORS).max(all / 2);
+    let connections = usize::try_from(free).unwrap_or(usize::MAX).clamp(1, usual.connections);
+    if connections < usual.connections {
+        tracing::warn!(
+            descriptors = all,
+            connections,
+            "fewer connections are served at once than usual: raise the limit on descriptors (ulimit -n)"
+        );
+    }
+    http::Limits { connections, ..usual }
+}
+
 /// Samples on a thread of its own and answers on this one, until a signal or the sampler's end.
 async fn serve(
     listeners: Vec<TcpListener>,
@@ -169,7 +190,7 @@ async fn serve(
         }
         systemd::stopping();
     };
-    let limits = http::Limits::default();
+    let limits = within_descriptors(http::Limits::default());
     let drain = limits.drain;
     http::serve(listeners, app, shutdown, limits).await;
     outcome?;

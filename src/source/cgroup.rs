@@ -39,6 +39,8 @@ const MAX_PATH_BYTES: usize = 1024;
 /// Reads every cgroup that has memory of its own.
 pub(super) struct CgroupSource {
     config: CgroupsConfig,
+    /// Most directories in one whose names are taken note of.
+    most_listed: usize,
     procfs: Procfs,
     hierarchy: Hierarchy,
     lives: Lives,
@@ -55,7 +57,8 @@ impl CgroupSource {
         let hierarchy = Hierarchy::find(&sysfs, &procfs, &mut buffer)?;
         let lives = Lives::new(hierarchy.version, procfs.clone(), roots.rootfs().clone());
         tracing::debug!(path = %hierarchy.path().display(), version = ?hierarchy.version, "found cgroups");
-        Ok(CgroupSource { config: config.clone(), procfs, hierarchy, lives, buffer })
+        let config = config.clone();
+        Ok(CgroupSource { config, most_listed: MAX_LISTED, procfs, hierarchy, lives, buffer })
     }
 }
 
@@ -69,6 +72,7 @@ impl Source for CgroupSource {
         let root = self.hierarchy.open()?;
         let mut walk = Walk {
             config: &self.config,
+            most_listed: self.most_listed,
             version: self.hierarchy.version,
             with_swap: meminfo.swap_total.is_some_and(|bytes| bytes > 0),
             lives: &mut self.lives,
@@ -88,6 +92,7 @@ impl Source for CgroupSource {
 /// One pass over the tree.
 struct Walk<'a> {
     config: &'a CgroupsConfig,
+    most_listed: usize,
     version: Version,
     with_swap: bool,
     lives: &'a mut Lives,
@@ -127,7 +132,7 @@ impl Walk<'_> {
     /// Looks at all that is in `dir`, on level `depth`, and says whether memory is accounted to any of it.
     fn children(&mut self, dir: &CgroupDir, above: &Above, depth: usize) -> Result<bool, Errno> {
         let mut names: Vec<CString> = Vec::new();
-        let others = dir.children(MAX_LISTED, self.buffer, &mut names)?;
+        let others = dir.children(self.most_listed, self.buffer, &mut names)?;
         if others > 0 {
             *self.reading.dropped.entry(Scope::Cgroup).or_default() += others;
             self.reading.unread_cgroups.push(self.path.clone());

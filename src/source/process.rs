@@ -61,6 +61,8 @@ struct Reader {
     most: Room,
     /// What of it is free.
     room: Room,
+    /// Whether it is to be said that there is too little of it.
+    may_complain: bool,
     pass: u64,
     stat: Vec<u8>,
     buffer: Vec<u8>,
@@ -78,6 +80,7 @@ impl ProcessSource {
             wants: Wants::default(),
             most,
             room: most,
+            may_complain: roots.procfs().is_genuine(),
             pass: 0,
             stat: Vec::new(),
             buffer: Vec::new(),
@@ -135,6 +138,13 @@ impl Reader {
     }
 
     fn end_pass(&mut self) {
+        if self.may_complain && self.room.is_short_beside(self.most) {
+            self.may_complain = false;
+            tracing::info!(
+                kept = self.most.number(),
+                "too few descriptors to keep every process open; a look at the others takes longer; raise the hard limit (LimitNOFILE=)"
+            );
+        }
         self.holdings.end_pass();
         self.pass += 1;
     }

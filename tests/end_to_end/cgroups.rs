@@ -19,7 +19,7 @@ const STABLE: [&str; 6] = [
 mod odd;
 
 /// A text of the fixtures.
-fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     let path = fixtures().join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -18,6 +18,7 @@ mod cgroups;
 mod configuration;
 mod dashboards;
 mod exporter;
+mod faults;
 mod formats;
 mod golden;
 mod leaky;

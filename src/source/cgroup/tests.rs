@@ -374,11 +374,14 @@ fn who_cannot_be_looked_at_just_now_stays_who_it_was() {
 #[test]
 fn more_directories_than_there_is_room_for_are_counted_and_none_of_them_ends() {
     let system = unified();
-    let number = MAX_LISTED as u64 + 3;
-    (0..number).for_each(|number| system.create_dir(&format!("sys/fs/cgroup/{number}")));
-    let reading = read(&mut source(&system));
-    assert_eq!(reading.dropped[&Scope::Cgroup], number - MAX_CGROUPS as u64);
-    assert_eq!(reading.unread_cgroups[0], "", "whatever is below the root");
+    v2(&system, "/system.slice", MIB);
+    (0..7).for_each(|number| v2(&system, &format!("/system.slice/{number}"), MIB));
+    let mut source = source(&system);
+    assert_eq!(read(&mut source).samples.len(), 8);
+    source.most_listed = 5;
+    let reading = read(&mut source);
+    assert_eq!((reading.samples.len(), reading.dropped[&Scope::Cgroup]), (6, 2));
+    assert_eq!(reading.unread_cgroups, ["/system.slice"], "and so is all below it");
 }
 
 #[test]
@@ -600,6 +603,7 @@ fn who_vanishes_once_listed_makes_its_parent_no_leaf() {
     let mut reading = Reading::default();
     let mut walk = Walk {
         config: &source.config,
+        most_listed: source.most_listed,
         version: Version::V2,
         with_swap: false,
         lives: &mut source.lives,

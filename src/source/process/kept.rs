@@ -99,6 +99,16 @@ impl Room {
         Room { files: all.min(FILES), all }
     }
 
+    /// How many processes it is room for.
+    pub(super) fn number(self) -> usize {
+        self.all
+    }
+
+    /// Whether nothing of `most` is left, and that was less than we would have taken.
+    pub(super) fn is_short_beside(self, most: Room) -> bool {
+        self.all == 0 && most.all < MOST
+    }
+
     /// What is left of it beside those that are kept.
     pub(super) fn beside<'a>(self, kept: impl Iterator<Item = &'a Kept>) -> Room {
         kept.fold(self, |room, kept| room.less(kept))
@@ -198,6 +208,12 @@ mod tests {
         assert!(matches!(dirs, [Some(Kept::Dir(_)), Some(Kept::Dir(_)), None]));
         let kept = files.iter().chain(&dirs).flatten();
         assert_eq!(Room { files: 5, all: 5 }.beside(kept), Room { files: 4, all: 2 });
+        let is_short =
+            |left, most| Room { files: 0, all: left }.is_short_beside(Room { files: 0, all: most });
+        assert_eq!(
+            [is_short(0, 3), is_short(1, 3), is_short(0, 0), is_short(0, MOST)],
+            [true, false, true, false]
+        );
         assert_eq!(Room::new(false), Room { files: 0, all: 0 });
         assert!(Room::new(true).all > 0 && granted() <= MOST);
     }

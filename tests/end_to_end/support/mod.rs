@@ -96,6 +96,14 @@ pub(crate) fn tool(names: &[&str]) -> Option<PathBuf> {
     or_skipped(found, &format!("{}; tests/run installs it", names[0]))
 }
 
+/// Where strace is, if it may trace here; else as [`tool`].
+pub(crate) fn tracer() -> Option<PathBuf> {
+    let strace = tool(&["strace"])?;
+    let mut traced = Program::new(&strace).args(&["-qq", "-o", "/dev/null", "true"]).start();
+    let may_trace = traced.exit_code(wait::SOON) == Some(0);
+    or_skipped(Some(strace).filter(|_| may_trace), "right to trace a program of one's own: ptrace(2)")
+}
+
 /// A Python that has the packages that tests need; else as [`tool`].
 pub(crate) fn python() -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv/bin/python");
