@@ -1,4 +1,4 @@
-//! Durations, amounts of memory and counts as people write them, for labels and pages.
+//! Durations, amounts of memory and counts as people write them, for labels and pages; and what no text for people has.
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -60,6 +60,14 @@ pub fn count(amount: f64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Separators of lines, and marks that change the direction of a text (Unicode Standard Annex 9).
+pub fn is_layout(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    )
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ fn a_strict_parser_reads_what_the_exporter_says_about_itself() {
 }
 
 /// How many samples Python's library found; `None` where the test is to be skipped.
-fn samples_read(exporter: &Server, flags: &[&str]) -> Option<usize> {
+pub(crate) fn samples_read(exporter: &Server, flags: &[&str]) -> Option<usize> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/end_to_end/support/read_metrics.py");
     let url = format!("http://{}/metrics", exporter.address);
     let mut reader = Program::new(python()?).arg(script).arg(url).args(flags).start();

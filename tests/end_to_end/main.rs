@@ -21,6 +21,7 @@ mod exporter;
 mod faults;
 mod formats;
 mod golden;
+mod hostile;
 mod leaky;
 mod promql;
 mod queries;

@@ -3,6 +3,8 @@
 use std::fmt::{self, Display, Write};
 use std::time::{Duration, SystemTime};
 
+use crate::human::is_layout;
+
 /// Shows anything as text of an element or of a quoted attribute, whatever characters it has. Characters that
 /// can't be seen and would tell a browser something, such as to turn the direction of all that follows, show as `�`.
 pub(super) struct Escaped<T>(pub(super) T);
@@ -59,14 +61,6 @@ fn entity(character: char) -> Option<&'static str> {
         control if control.is_control() || is_layout(control) => Some("\u{fffd}"),
         _ => None,
     }
-}
-
-/// Separators of lines, and marks that change the direction of a text (Unicode Standard Annex 9).
-fn is_layout(character: char) -> bool {
-    matches!(
-        character,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-    )
 }
 
 #[cfg(test)]

@@ -104,6 +104,15 @@ pub(crate) fn tracer() -> Option<PathBuf> {
     or_skipped(Some(strace).filter(|_| may_trace), "right to trace a program of one's own: ptrace(2)")
 }
 
+/// What `promtool check metrics` says of a text, and its exit code; `None` where there is none and a test is to be skipped.
+pub(crate) fn promtool_says(metrics: &str) -> Option<(Option<i32>, String)> {
+    let program = Program::new(tool(&["promtool"])?).args(&["check", "metrics"]);
+    let path = program.directory().join("metrics");
+    fs::write(&path, metrics).expect("to write what is to be checked");
+    let mut promtool = program.stdin(fs::File::open(&path).expect("what was written")).start();
+    Some((promtool.exit_code(wait::SOON), promtool.stdout() + &promtool.stderr()))
+}
+
 /// A Python that has the packages that tests need; else as [`tool`].
 pub(crate) fn python() -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv/bin/python");
