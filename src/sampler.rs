@@ -200,6 +200,7 @@ impl Sampler {
                 success: result.is_ok(),
                 duration: began.elapsed(),
                 errors: errors.clone(),
+                hidden: reading.hidden,
             };
             pass.reports.push((report, reading.unread));
             pass.unread_cgroups.append(&mut reading.unread_cgroups);

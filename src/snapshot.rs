@@ -15,7 +15,7 @@ use crate::history::Sealed;
 use crate::resources::{Count, Unit};
 use crate::rules::ReloadStatus;
 use crate::sample::{Figures, HostMemory, Limit, Memory};
-use crate::source::ReadErrorReason;
+use crate::source::{Hidden, ReadErrorReason};
 use crate::state::StateStatus;
 
 /// Where the sampler leaves the current snapshot and requests find it. Neither ever waits for the other.
@@ -234,4 +234,6 @@ pub struct SourceReport {
     pub duration: Duration,
     /// Entities that could not be read, by reason, since the start.
     pub errors: BTreeMap<ReadErrorReason, u64>,
+    /// Of how many entities something may not be seen, for want of a right.
+    pub hidden: BTreeMap<Hidden, u64>,
 }

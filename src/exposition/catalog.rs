@@ -279,6 +279,8 @@ metrics! { WHOLE_METRICS:
     SOURCE_DURATION = gauge("memleak_source_duration_seconds", SOURCE, "How long reading the source took in the last sample.");
     SOURCE_READ_ERRORS = counter("memleak_source_read_errors_total", &["source", "reason"],
         "Files of single entities that could not be read.");
+    SOURCE_HIDDEN = gauge("memleak_source_hidden_entities", &["source", "what"],
+        "Entities of which this may not be seen for want of a right, as of the latest look at each: executable, descriptors, mappings.");
 }
 
 metrics! { HTTP_METRICS:

@@ -13,7 +13,7 @@ use crate::sample::{
     CgroupFigures, CgroupLimit, Figures, HostMemory, Kind, Limit, LimitKind, Memory, Pressure, Start,
 };
 use crate::snapshot::{Entity, Explanation, Snapshot, SourceReport};
-use crate::source::ReadErrorReason;
+use crate::source::{Hidden, ReadErrorReason};
 use crate::state::StateStatus;
 
 /// A name that is trouble wherever it is not escaped.
@@ -53,7 +53,10 @@ pub(crate) fn snapshot() -> Snapshot {
         sources: vec![
             report("host", true, BTreeMap::new()),
             report("cgroup", true, BTreeMap::new()),
-            report("process", false, BTreeMap::from([(ReadErrorReason::Permission, 2)])),
+            SourceReport {
+                hidden: BTreeMap::from([(Hidden::Executable, 7)]),
+                ..report("process", false, BTreeMap::from([(ReadErrorReason::Permission, 2)]))
+            },
         ],
         ticks_skipped: 1,
     }
@@ -73,7 +76,7 @@ fn host_memory() -> HostMemory {
 }
 
 fn report(name: &'static str, success: bool, errors: BTreeMap<ReadErrorReason, u64>) -> SourceReport {
-    SourceReport { name, success, duration: Duration::from_millis(250), errors }
+    SourceReport { name, success, duration: Duration::from_millis(250), errors, hidden: BTreeMap::new() }
 }
 
 /// So much memory of each kind.

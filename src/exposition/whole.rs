@@ -100,4 +100,11 @@ fn write_sources(writer: &mut Writer<'_>, reports: &[SourceReport]) {
             errors.push(Labels::NONE, &labels, count as f64);
         }
     }
+    let mut hidden = writer.family(metric::SOURCE_HIDDEN);
+    for report in reports {
+        for (what, count) in &report.hidden {
+            let labels = [("source", report.name), ("what", what.as_str())];
+            hidden.push(Labels::NONE, &labels, *count as f64);
+        }
+    }
 }

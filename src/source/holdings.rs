@@ -5,8 +5,9 @@
 
 use std::collections::HashSet;
 
-use super::pid_dir::{PidDir, Tally};
+use super::pid_dir::{PidDir, Tally, Unread};
 use super::roots::Procfs;
+use super::{Hidden, ReadErrorReason};
 use crate::entity::Resource;
 use crate::parse::sysctl::max_map_count;
 use crate::resources::{Count, Descriptors, Resources};
@@ -57,6 +58,19 @@ struct Looks {
     mapped: Mapped,
 }
 
+impl Held {
+    /// Which of it we may not count.
+    pub(super) fn hidden(&self) -> impl Iterator<Item = Hidden> {
+        let of = |hidden, look: Look| look.is_hidden.then_some(hidden);
+        self.looks
+            .into_iter()
+            .flat_map(move |looks| {
+                [of(Hidden::Descriptors, looks.descriptors), of(Hidden::Mappings, looks.mappings)]
+            })
+            .flatten()
+    }
+}
+
 /// What there was to map at the latest look at mappings.
 #[derive(Clone, Copy, Debug, Default)]
 struct Mapped {
@@ -88,6 +102,8 @@ pub(super) struct Seen {
 #[derive(Clone, Copy, Debug)]
 struct Look {
     count: Option<u64>,
+    /// Whether we may not count.
+    is_hidden: bool,
     /// The pass from which on it is to be looked at again.
     due: u64,
 }
@@ -95,7 +111,7 @@ struct Look {
 impl Look {
     /// The pid spreads the work: all processes that we found at our start would be due at once otherwise.
     fn first(pass: u64, pid: u32, every: u64) -> Look {
-        Look { count: None, due: pass + u64::from(pid) % every }
+        Look { count: None, is_hidden: false, due: pass + u64::from(pid) % every }
     }
 
     fn as_count(&self, limit: Option<u64>, is_new: bool) -> Option<Count> {
@@ -233,16 +249,22 @@ impl Look {
         is_suspect: bool,
         buffer: &mut Vec<u8>,
     ) -> (Option<Descriptors>, usize) {
-        let counted = dir.descriptors(tally, buffer).ok();
+        let counted = self.told(dir.descriptors(tally, buffer));
         self.count = counted.map(|counted| counted.all);
         let kinds = is_suspect.then(|| dir.descriptor_kinds(buffer).ok()).flatten();
         let told = kinds.as_ref().map_or(0, |kinds| kinds.all() as usize);
         (kinds, counted.map_or(0, |counted| counted.touched) + told)
     }
 
+    /// What there was to see, taking note of whether we may not.
+    fn told<T>(&mut self, seen: Result<T, Unread>) -> Option<T> {
+        self.is_hidden = matches!(seen, Err(Unread::Failed(ReadErrorReason::Permission)));
+        seen.ok()
+    }
+
     /// How many bytes were read.
     fn at_mappings(&mut self, dir: &PidDir, buffer: &mut Vec<u8>) -> usize {
-        let mappings = dir.mappings(buffer).ok();
+        let mappings = self.told(dir.mappings(buffer));
         self.count = mappings.map(|mappings| mappings.count);
         mappings.map_or(0, |mappings| mappings.bytes)
     }

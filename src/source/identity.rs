@@ -32,6 +32,8 @@ pub(super) struct Details {
     pub(super) identity: Arc<Identity>,
     /// Limits of its own.
     pub(super) limits: Limits,
+    /// Whether we may not see which file runs.
+    is_executable_hidden: bool,
 }
 
 /// The details of one life, and when to read them again.
@@ -64,6 +66,11 @@ impl Known {
             self.details.reread(sighting, wants, dir, (users, names), buffer, reading);
         }
         &self.details
+    }
+
+    /// Whether we may not see which file runs.
+    pub(super) fn is_executable_hidden(&self) -> bool {
+        self.details.is_executable_hidden
     }
 
     /// Takes note of a sighting of the process `pid` of which nothing was read, unless it is one at which to read details.
@@ -106,12 +113,14 @@ impl Details {
         let launch = launch(wants, all, &old.launch, dir, buffer, reading);
         let is_nameless = cgroup.as_deref().is_some_and(|path| names(path).is_nameless_container());
         let fingerprint = is_nameless.then(|| dir.fingerprint(buffer)).flatten();
+        let executable = dir.executable();
+        self.is_executable_hidden = executable == Err(Unread::Failed(ReadErrorReason::Permission));
         let identity = Identity {
             name: shared.share(&text(sighting.comm)),
             group: None,
             cgroup,
             user: Some(users.name(sighting.uid)),
-            executable: match dir.executable() {
+            executable: match executable {
                 Err(Unread::Failed(ReadErrorReason::Io)) => old.executable,
                 executable => executable.ok(),
             },

@@ -22,11 +22,13 @@ mod names;
 mod pid_dir;
 mod portable;
 mod process;
+mod rights;
 mod roll;
 mod roots;
 mod schedule;
 mod users;
 
+pub use rights::Hidden;
 pub use roots::Roots;
 
 use cgroup::CgroupSource;
@@ -56,6 +58,7 @@ pub trait Source: Send {
 /// When the roots don't hold what a source needs; the message says which flag to mend.
 pub fn all(config: &SourcesConfig) -> Result<Vec<Box<dyn Source>>, SourceError> {
     let roots = Roots::open(&config.roots)?;
+    rights::announce();
     let mut sources: Vec<Box<dyn Source>> = Vec::new();
     if config.host {
         sources.push(Box::new(host::HostSource::new(&roots)));
@@ -102,6 +105,8 @@ pub struct Reading {
     /// Paths of cgroups that are there and could not be read: their absence from `samples`, and that of what is below
     /// them, is no end.
     pub unread_cgroups: Vec<String>,
+    /// Of how many entities something may not be seen, for want of a right; from a source that can tell.
+    pub hidden: BTreeMap<Hidden, u64>,
     /// Entities that are there and were not even looked at, for want of room.
     pub dropped: BTreeMap<Scope, u64>,
 }

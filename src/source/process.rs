@@ -1,6 +1,6 @@
 //! Processes, read from Linux's /proc.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use rustix::param::page_size;
@@ -13,7 +13,7 @@ use super::pid_dir::{PidDir, Unread};
 use super::roll::Roll;
 use super::roots::{Procfs, Roots};
 use super::users::Users;
-use super::{Reading, Source, SourceError};
+use super::{Hidden, Reading, Source, SourceError, rights};
 use crate::entity::{EntityId, Wants};
 use crate::parse::limits::Limits;
 use crate::parse::stat::Stat;
@@ -114,7 +114,8 @@ impl Source for ProcessSource {
             }
         }
         roll.end_pass();
-        reader.end_pass();
+        reading.hidden = hidden(roll);
+        reader.end_pass(reading);
         Ok(())
     }
 
@@ -137,7 +138,17 @@ impl Reader {
         Ok(clock)
     }
 
-    fn end_pass(&mut self) {
+    fn end_pass(&mut self, reading: &Reading) {
+        let processes = reading.hidden.get(&Hidden::Executable).copied().unwrap_or(0);
+        // Of what another namespace or a security module keeps to itself no right shows more.
+        let missing = if self.pass == 0 && processes > 0 { rights::missing() } else { None };
+        if let Some(missing) = missing {
+            tracing::info!(
+                processes,
+                missing,
+                "of some processes it may not be seen which file they run, what they map and what their open files are"
+            );
+        }
         if self.may_complain && self.room.is_short_beside(self.most) {
             self.may_complain = false;
             tracing::info!(
@@ -270,6 +281,19 @@ impl Life {
     fn passes_by(&mut self, pid: u32, wants: Wants) -> bool {
         self.sample.is_none() || self.known.pass_by(pid, wants)
     }
+}
+
+/// Of how many processes something may not be seen.
+fn hidden(roll: &Roll<Life>) -> BTreeMap<Hidden, u64> {
+    let mut counts =
+        BTreeMap::from([Hidden::Executable, Hidden::Descriptors, Hidden::Mappings].map(|what| (what, 0)));
+    for life in roll.iter().filter(|life| life.sample.is_some()) {
+        let executable = life.known.is_executable_hidden().then_some(Hidden::Executable);
+        for what in executable.into_iter().chain(life.held.hidden()) {
+            *counts.entry(what).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// Memory by kind; `None` without an address space. Kernels before 4.5 don't split what is resident in `status`,

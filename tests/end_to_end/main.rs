@@ -25,6 +25,7 @@ mod hostile;
 mod leaky;
 mod promql;
 mod queries;
+mod rights;
 mod slow;
 mod state;
 mod support;

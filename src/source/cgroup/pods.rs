@@ -38,6 +38,8 @@ pub(super) struct Pods {
     nameless: HashMap<String, u64>,
     pass: u64,
     listed_in_pass: Option<u64>,
+    /// Whether it was said that the directories may not be listed.
+    has_complained: bool,
     /// What the directories were when they were last listed; `None` where they are to be listed again, whatever they are.
     listed: Option<LogStamps>,
 }
@@ -58,6 +60,7 @@ impl Pods {
             nameless: HashMap::new(),
             pass: 0,
             listed_in_pass: None,
+            has_complained: false,
             listed: None,
         }
     }
@@ -130,6 +133,13 @@ impl Pods {
             }
             containers.len() < MAX_NAMES
         });
+        let may_not = |outcome: &Result<(), Errno>| matches!(outcome, Err(Errno::ACCESS | Errno::PERM));
+        if may_not(&pods_listed) && !self.has_complained {
+            self.has_complained = true;
+            tracing::info!(
+                "pods have no names: kubelet's log directories are for root, its group and who has CAP_DAC_READ_SEARCH"
+            );
+        }
         let are_all = [
             replace(&mut self.pods, pods, pods_listed),
             replace(&mut self.containers, containers, containers_listed),

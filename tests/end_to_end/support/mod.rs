@@ -65,13 +65,24 @@ pub(crate) fn unprivileged_exporter(directory: &Path, flags: &[&str]) -> servers
     if !rustix::process::getuid().is_root() {
         return exporter(flags);
     }
+    exporter_of_nobody(directory, &[], flags)
+}
+
+/// The exporter as nobody with these capabilities, as setpriv(1) calls them, which takes root to start. `directory` as above.
+pub(crate) fn exporter_of_nobody(directory: &Path, capabilities: &[&str], flags: &[&str]) -> servers::Server {
     fs::set_permissions(directory, Permissions::from_mode(0o755)).expect("to open a directory");
     let program = directory.join("memleak-exporter");
-    fs::copy(env!("CARGO_BIN_EXE_memleak-exporter"), &program).expect("to copy the program");
+    if !program.exists() {
+        fs::copy(env!("CARGO_BIN_EXE_memleak-exporter"), &program).expect("to copy the program");
+    }
+    let capabilities = capabilities.iter().map(|name| format!(",+{name}")).collect::<String>();
     servers::Server::start("/-/healthy", |address| {
-        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        let sets =
+            ["inh-caps", "ambient-caps", "bounding-set"].map(|set| format!("--{set}=-all{capabilities}"));
         let listen = format!("--web.listen-address={address}");
-        Program::new("setpriv").args(&nobody).arg(&program).arg(listen).args(flags).start()
+        let nobody = Program::new("setpriv").args(&nobody).args(&sets.each_ref().map(String::as_str));
+        nobody.arg("--").arg(&program).arg(listen).args(flags).start()
     })
 }
 
@@ -117,6 +128,11 @@ pub(crate) fn promtool_says(metrics: &str) -> Option<(Option<i32>, String)> {
 pub(crate) fn python() -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv/bin/python");
     or_skipped(Some(python).filter(|file| file.is_file()), "target/venv; tests/run makes it")
+}
+
+/// Says that a test is skipped for want of this; as [`tool`].
+pub(crate) fn skip(what: &str) {
+    or_skipped(None::<()>, what);
 }
 
 fn or_skipped<T>(found: Option<T>, what: &str) -> Option<T> {

@@ -1,0 +1,98 @@
+//! What each right buys, and that no other does: as nobody, with capabilities one by one.
+
+use std::collections::BTreeMap;
+
+use rustix::process::getuid;
+
+use crate::support::exposition::value;
+use crate::support::process::Process;
+use crate::support::servers::Server;
+use crate::support::wait::{SOON, until};
+use crate::support::{exporter, exporter_of_nobody, leaky, skip};
+
+/// So fast that mappings, which are first counted with one of 32 samples, soon are.
+const FLAGS: [&str; 3] = ["--sample.interval=100ms", "--process.top=all", "--sample.max-cpu=100%"];
+
+/// What is seen of one process of root.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    memory: bool,
+    descriptors: bool,
+    mappings: bool,
+    /// Of how many processes something is hidden, by what that is.
+    hidden: BTreeMap<&'static str, f64>,
+}
+
+fn seen(exporter: &Server, process: &Process) -> Seen {
+    let metrics = exporter.get("/metrics").body;
+    let pid = process.pid();
+    let has =
+        |metric: &str| metrics.lines().any(|line| line.starts_with(&format!("{metric}{{pid=\"{pid}\"")));
+    let hidden = ["executable", "descriptors", "mappings"].map(|what| {
+        let series = format!("memleak_source_hidden_entities{{source=\"process\",what=\"{what}\"}}");
+        (what, value(&metrics, &series).unwrap_or_else(|| panic!("no {series}: {metrics}")))
+    });
+    Seen {
+        memory: has("memleak_process_memory_bytes"),
+        descriptors: has("memleak_process_open_fds"),
+        mappings: has("memleak_process_memory_maps"),
+        hidden: hidden.into(),
+    }
+}
+
+/// When the latest sample was taken.
+fn sampled(exporter: &Server) -> Option<f64> {
+    value(&exporter.get("/metrics").body, "memleak_last_sample_timestamp_seconds")
+}
+
+#[test]
+fn two_capabilities_show_all_and_none_shows_all_memory() {
+    if !getuid().is_root() {
+        return skip("root, who alone may become nobody with some capabilities");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let process = leaky("rights", &["steady", "--rate", "0MB/s"]);
+    let nobody = |capabilities: &[&str]| exporter_of_nobody(directory.path(), capabilities, &FLAGS);
+    let root = exporter(&FLAGS);
+    let both = nobody(&["sys_ptrace", "dac_read_search"]);
+    let one = nobody(&["sys_ptrace"]);
+    let of_no_use = [nobody(&["dac_read_search"]), nobody(&[])];
+
+    let all_exporters = [&root, &both, &one, &of_no_use[0], &of_no_use[1]];
+    for exporter in all_exporters {
+        let first = until("the first sample", SOON, || sampled(exporter));
+        let is_last = std::ptr::eq(exporter, all_exporters[4]);
+        // Which process has its turn when is a matter of its pid.
+        until("a look at everything", SOON, || (!is_last || sampled(exporter)? > first + 3.5).then_some(()));
+    }
+    // What another namespace keeps to itself root does not see either.
+    let all = seen(&root, &process);
+    assert!(all.memory && all.descriptors && all.mappings, "{all:?}");
+    until("two capabilities to show as much as root sees", SOON, || {
+        (seen(&both, &process) == seen(&root, &process)).then_some(())
+    });
+    let by_one = seen(&one, &process);
+    assert!(by_one.memory && by_one.mappings, "{by_one:?}");
+    for (exporter, missing) in
+        of_no_use.iter().zip(["CAP_SYS_PTRACE", "\"CAP_SYS_PTRACE CAP_DAC_READ_SEARCH\""])
+    {
+        let seen = seen(exporter, &process);
+        assert!(seen.memory && !seen.mappings, "{seen:?}");
+        assert!(
+            ["executable", "mappings"].iter().all(|what| seen.hidden[what] > all.hidden[what]),
+            "{seen:?}"
+        );
+        let errors = "memleak_source_read_errors_total{source=\"process\",reason=\"permission\"}";
+        assert_eq!(value(&exporter.get("/metrics").body, errors), Some(0.0), "it is no error");
+        let log = exporter.process.stderr();
+        assert_eq!(log.matches("may not be seen").count(), 1, "{log}");
+        assert!(
+            log.contains(&format!("missing={missing} ")) || log.contains(&format!("missing={missing}\n")),
+            "{log}"
+        );
+    }
+    for (exporter, is_superfluous) in [(&root, true), (&both, false), (&one, false), (&of_no_use[1], false)] {
+        let log = exporter.process.stderr();
+        assert_eq!(log.contains("more capabilities than can be of use"), is_superfluous, "{log}");
+    }
+}
