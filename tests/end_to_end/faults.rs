@@ -1,7 +1,9 @@
 //! What the watched system's files can do to us: the kernel refuses, interrupts and breaks off, by strace's injection of
 //! faults. Whatever one file does, nothing else is hidden by it, and all is as before once it is over.
 
+use std::ffi::OsStr;
 use std::path::Path;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -10,8 +12,8 @@ use crate::support::exposition::value;
 use crate::support::http::{connect, get};
 use crate::support::process::Program;
 use crate::support::servers::Server;
-use crate::support::wait::{SOON, until};
-use crate::support::{exporter_at, roots_of, tool, tracer, tree};
+use crate::support::wait::{SOON, until, watch};
+use crate::support::{exporter_at, leaky, roots_of, tool, tracer, tree};
 
 /// A host of files in which system calls fail.
 struct Host(TempDir);
@@ -38,25 +40,15 @@ impl Host {
         host
     }
 
-    /// The exporter over it, ten times a second, to which `fault` happens at the file `path`, or at every file.
+    /// The exporter over it, to which `fault` happens at the file `path`, or at every file.
     fn exporter(&self, strace: &Path, path: Option<&str>, fault: &str) -> Server {
-        let within = path.map(|path| self.0.path().join(path).display().to_string());
-        let within: Vec<&str> = within.iter().flat_map(|path| ["-P", path]).collect();
-        let (calls, _) = fault.split_once(':').unwrap();
-        Server::start("/-/healthy", |address| {
-            // With -D whoever is killed at the end is the exporter, and strace ends with it.
-            Program::new(strace)
-                .args(&["-D", "-f", "-qq", "-o", "/dev/null", "-e"])
-                .arg(format!("trace={calls}"))
-                .args(&["-e", &format!("inject={fault}")])
-                .args(&within)
-                .arg("--")
-                .arg(exporter_at(address).path())
-                .arg(format!("--web.listen-address={address}"))
-                .args(&roots_of(self.0.path()).each_ref().map(String::as_str))
-                .args(&["--sample.interval=100ms", "--process.top=all"])
-                .start()
-        })
+        let within = path.map(|path| self.0.path().join(path));
+        exporter_with(
+            strace,
+            within.as_deref(),
+            fault,
+            &roots_of(self.0.path()).each_ref().map(String::as_str),
+        )
     }
 
     /// Lets `fault` happen at `path`, where it concerns `target`, and waits until it is over. Meanwhile `neighbour`, a series
@@ -117,6 +109,25 @@ impl Host {
     }
 }
 
+/// An exporter that samples ten times a second, to which `fault` happens at the file `path`, or at every file.
+fn exporter_with(strace: &Path, path: Option<&Path>, fault: &str, flags: &[&str]) -> Server {
+    let within: Vec<&OsStr> = path.iter().flat_map(|path| [OsStr::new("-P"), path.as_os_str()]).collect();
+    let (calls, _) = fault.split_once(':').expect("calls and what becomes of them");
+    Server::start("/-/healthy", |address| {
+        // With -D whoever is killed at the end is the exporter, and strace ends with it.
+        let strace = Program::new(strace).args(&["-D", "-f", "-qq", "-o", "/dev/null"]);
+        let strace = strace.args(&["-e", &format!("trace={calls}"), "-e", &format!("inject={fault}")]);
+        let strace = within.iter().fold(strace, |strace, argument| strace.arg(argument));
+        strace
+            .arg("--")
+            .arg(exporter_at(address).path())
+            .arg(format!("--web.listen-address={address}"))
+            .args(&["--sample.interval=100ms", "--process.top=all"])
+            .args(flags)
+            .start()
+    })
+}
+
 /// How often files of an entity could not be read for this reason.
 fn count(metrics: &str, source: &str, reason: &str) -> Option<f64> {
     value(metrics, &format!("memleak_source_read_errors_total{{source=\"{source}\",reason=\"{reason}\"}}"))
@@ -172,6 +183,34 @@ fn a_process_that_cannot_be_read_hides_no_other_and_keeps_its_history() {
         let exporter = host.outlives(&strace, case, PROCESSES);
         let [target, neighbour] = first_samples(&exporter, [812, 901]);
         assert!(target > neighbour, "{case:?}: another life");
+    }
+}
+
+/// What is kept open of the real /proc may fail as well: then everything is read anew.
+#[test]
+fn a_short_look_that_fails_is_taken_in_full() {
+    let Some(strace) = tracer() else { return };
+    let process = leaky("short-look", &["steady", "--rate", "0MB/s"]);
+    let pid = process.pid();
+    let statm = format!("/proc/{pid}/statm");
+    for error in ["EIO", "EINTR", "ENOMEM"] {
+        let fault = format!("pread64:error={error}:when=3..5");
+        let exporter = exporter_with(&strace, Some(Path::new(&statm)), &fault, &["--no-source.cgroup"]);
+        let series =
+            format!("memleak_process_threads{{pid=\"{pid}\",name=\"short-look\",group=\"short-look\"}}");
+        let first = until("the first sample", SOON, || {
+            let metrics = exporter.get("/metrics").body;
+            value(&metrics, &series).and(value(&metrics, "memleak_last_sample_timestamp_seconds"))
+        });
+        let metrics = until("two seconds of samples", SOON, || {
+            let metrics = exporter.get("/metrics").body;
+            value(&metrics, "memleak_suspects{scope=\"host\"}")?;
+            assert!(value(&metrics, &series).is_some(), "{error}: {metrics}");
+            (value(&metrics, "memleak_last_sample_timestamp_seconds")? > first + 2.0).then_some(metrics)
+        });
+        assert_eq!(errors(&metrics), 0.0, "{error}");
+        let history = exporter.json(&format!("/api/history?scope=process&pid={pid}"));
+        assert!(history["life"]["first_sample"].as_f64().unwrap() <= first, "{error}: {history}");
     }
 }
 
@@ -290,6 +329,7 @@ fn few_descriptors_are_enough_to_watch_and_to_answer() {
                 .start()
         });
         let crowd: Vec<_> = (0..most).filter_map(|_| connect(exporter.address).ok()).collect();
+        watch(Duration::from_secs(1), Duration::from_secs(1), |_| {});
         let crowded = now();
         drop(crowd);
         let metrics = until("an answer", SOON, || {
