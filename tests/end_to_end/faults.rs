@@ -291,6 +291,18 @@ fn names_come_once_they_can_be_read() {
     }
 }
 
+/// Linux before 5.6, and filters of system calls that don't know it.
+#[test]
+fn names_are_known_where_there_is_no_openat2() {
+    let Some(strace) = tracer() else { return };
+    let host = Host::new("v2");
+    for error in ["ENOSYS", "EPERM"] {
+        let exporter = host.exporter(&strace, None, &format!("openat2:error={error}"));
+        let named = || exporter.get("/metrics").body.contains("user=\"www-data\"").then_some(());
+        until(&format!("names in spite of {error}"), SOON, named);
+    }
+}
+
 /// Of everything at once.
 #[test]
 fn when_there_are_descriptors_and_memory_again_all_is_as_before() {

@@ -1,14 +1,18 @@
 //! What each right buys, and that no other does: as nobody, with capabilities one by one.
 
 use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use rustix::process::getuid;
 
+use crate::cgroups::fixture;
 use crate::support::exposition::value;
 use crate::support::process::Process;
 use crate::support::servers::Server;
 use crate::support::wait::{SOON, until};
-use crate::support::{exporter, exporter_of_nobody, leaky, skip};
+use crate::support::{exporter, exporter_of_nobody, leaky, roots_of, skip, tree, unprivileged_exporter};
 
 /// So fast that mappings, which are first counted with one of 32 samples, soon are.
 const FLAGS: [&str; 3] = ["--sample.interval=100ms", "--process.top=all", "--sample.max-cpu=100%"];
@@ -95,4 +99,24 @@ fn two_capabilities_show_all_and_none_shows_all_memory() {
         let log = exporter.process.stderr();
         assert_eq!(log.contains("more capabilities than can be of use"), is_superfluous, "{log}");
     }
+}
+
+#[test]
+fn who_may_not_know_the_names_of_pods_is_told_so_once() {
+    let host = tempfile::tempdir().unwrap();
+    tree::expand(&(fixture("common.tree") + &fixture("kubernetes-systemd.tree")), host.path());
+    let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    let closed = host.path().join("var/log/pods");
+    mode(host.path(), 0o755);
+    mode(&closed, 0o000);
+    let programs = tempfile::tempdir().unwrap();
+    let roots = roots_of(host.path());
+    let flags = [&roots.each_ref().map(String::as_str)[..], &["--sample.interval=100ms"]].concat();
+    let exporter = unprivileged_exporter(programs.path(), &flags);
+    let first = until("the first sample", SOON, || sampled(&exporter));
+    until("more of them", SOON, || (sampled(&exporter)? > first + 0.5).then_some(()));
+    let log = exporter.process.stderr();
+    assert_eq!(log.matches("pods have no names").count(), 1, "{log}");
+    // So that it can be removed.
+    mode(&closed, 0o755);
 }
