@@ -132,13 +132,15 @@ impl Walk<'_> {
     /// Looks at all that is in `dir`, on level `depth`, and says whether memory is accounted to any of it.
     fn children(&mut self, dir: &CgroupDir, above: &Above, depth: usize) -> Result<bool, Errno> {
         let mut names: Vec<CString> = Vec::new();
-        let others = dir.children(self.most_listed, self.buffer, &mut names)?;
+        // Where there is no room for any of them, none need be taken note of.
+        let most = if self.seen < MAX_CGROUPS { self.most_listed } else { 0 };
+        let others = dir.children(most, self.buffer, &mut names)?;
         if others > 0 {
             *self.reading.dropped.entry(Scope::Cgroup).or_default() += others;
             self.reading.unread_cgroups.push(self.path.clone());
         }
         let length = self.path.len();
-        let mut any = false;
+        let mut any = others > 0;
         let mut replaced = HashSet::new();
         for name in &names {
             let text = name.to_string_lossy();

@@ -385,6 +385,29 @@ fn more_directories_than_there_is_room_for_are_counted_and_none_of_them_ends() {
 }
 
 #[test]
+fn who_has_others_below_it_is_no_leaf_whoever_these_are() {
+    let system = unified();
+    v2(&system, "/system.slice/web.service", MIB);
+    let mut source = source(&system);
+    let slice = source.hierarchy.open().unwrap().child(c"system.slice").unwrap();
+    let mut reading = Reading::default();
+    let mut walk = Walk {
+        config: &source.config,
+        most_listed: 0,
+        version: Version::V2,
+        with_swap: false,
+        lives: &mut source.lives,
+        buffer: &mut source.buffer,
+        reading: &mut reading,
+        path: "/system.slice".to_string(),
+        seen: 0,
+    };
+    let above = Above { limits: Arc::default(), swap_left: 0 };
+    assert_eq!(walk.children(&slice, &above, 2), Ok(true));
+    assert_eq!(reading.dropped[&Scope::Cgroup], 1);
+}
+
+#[test]
 fn links_lead_nowhere() {
     let system = unified();
     v2(&system, "/web", MIB);
