@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench soak -- --minutes 30
-//! cargo test --bench soak -- --minutes 1          # the unoptimized binary, as tests/run does
+//! cargo test --bench soak -- --minutes 1.2        # the unoptimized binary, as tests/run does
 //! ```
 //!
 //! Processes come and go (`churn.rs`); clients scrape every format, ask every route, ask nonsense and leave before they have their
@@ -45,7 +45,7 @@ const TIME_LAPSE: u32 = 100;
 #[command(name = "soak")]
 struct Cli {
     /// How long.
-    #[arg(long, default_value = "30")]
+    #[arg(long, default_value = "1")]
     minutes: f64,
     /// The program.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_memleak-exporter"))]

@@ -7,8 +7,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 const YEAR: f64 = 31_536_000.0;
 
 /// Hours that are watched, and the one in which something happens to time.
-const HOURS: u64 = 40;
+const HOURS: u64 = 48;
 const WHEN: u64 = 20;
+
+/// A tick every three minutes.
+const TICKS_AN_HOUR: u64 = 20;
 
 /// What happens to time between two ticks.
 #[derive(Clone, Copy, Debug)]
@@ -67,12 +70,12 @@ const SHAPES: [Shape; 5] = [
 
 /// Score and status of each, at each tick.
 fn history(events: &[Event]) -> Vec<Vec<(Option<f64>, Status, Reason)>> {
-    let mut bench = Bench::new(|_| {});
+    let mut bench = Bench::new(|config| config.interval = HOUR / TICKS_AN_HOUR as u32);
     bench.now.boottime = 100 * HOUR;
     let mut worked = Duration::ZERO;
     let mut verdicts = Vec::new();
-    for tick in 0..=HOURS * 60 {
-        if tick == WHEN * 60 {
+    for tick in 0..=HOURS * TICKS_AN_HOUR {
+        if tick == WHEN * TICKS_AN_HOUR {
             for event in events {
                 event.pass(&mut bench.now);
                 worked += event.worked();
