@@ -5,8 +5,8 @@
 //! life, in [`watch`]) → [`rollup`] → [`selection`] → [`snapshot`] → [`exposition`] | [`http`].
 //! [`backtest`] has the same lives judge what was recorded.
 //! [`resources`] are what processes hold besides memory, counted, and judged by the same detector.
-//! [`cli`] turns flags into [`config`], and [`rules`] are what the configuration file says; [`human`] words numbers;
-//! [`systemd`] is told how it goes.
+//! [`cli`] turns flags into [`config`], and [`rules`] are what the configuration file says; [`file`] and [`yaml`] read our
+//! own files; [`human`] words numbers; [`systemd`] is told how it goes.
 
 pub mod backtest;
 pub mod cli;
@@ -14,6 +14,7 @@ pub mod config;
 pub mod detector;
 pub mod entity;
 pub mod exposition;
+pub mod file;
 pub mod glob;
 pub mod group;
 pub mod history;
@@ -33,6 +34,7 @@ pub mod source;
 pub mod state;
 pub mod systemd;
 pub mod watch;
+pub mod yaml;
 
 use std::io;
 use std::sync::{Arc, mpsc};

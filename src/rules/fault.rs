@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::entity::Scope;
+use crate::yaml;
 
 /// Why there are no rules.
 #[derive(Debug, Error)]
@@ -36,26 +37,9 @@ pub enum RulesError {
 /// What is wrong at one line.
 #[derive(Debug, Error)]
 pub enum Fault {
-    /// The text is no YAML.
-    #[error("this is no YAML: {0}")]
-    Syntax(String),
-    /// A key that there is not.
-    #[error("unknown key {key}; {}", nearest(key, known))]
-    UnknownKey {
-        /// The key.
-        key: String,
-        /// Those that there are.
-        known: Vec<&'static str>,
-    },
-    /// A key is missing that can't be.
-    #[error("{0} is missing")]
-    Missing(&'static str),
-    /// A key is there twice.
-    #[error("{0} is given twice; give it once")]
-    Twice(String),
-    /// A value of another type than the key has.
-    #[error("this must be {0}")]
-    Type(&'static str),
+    /// It is wrong as a file of any kind would be.
+    #[error(transparent)]
+    Yaml(#[from] yaml::Fault),
     /// A text without a character.
     #[error("{0} is empty; {1}")]
     Empty(&'static str, &'static str),
@@ -100,18 +84,6 @@ pub enum Fault {
     #[error("the threshold {0} is not possible; write a number from 0 up to, but not including, 100")]
     Threshold(f64),
 }
-
-fn nearest(key: &str, known: &[&str]) -> String {
-    let similar = |name: &&&str| strsim::jaro_winkler(key, name);
-    let best = known.iter().max_by(|a, b| similar(a).total_cmp(&similar(b)));
-    match best.filter(|name| similar(name) > SIMILAR) {
-        Some(name) => format!("did you mean {name}?"),
-        None => format!("known here are {}", known.join(", ")),
-    }
-}
-
-/// Likeness from which on one key may be meant by another, 0 to 1.
-const SIMILAR: f64 = 0.7;
 
 fn caught(known: &[String]) -> String {
     match known {

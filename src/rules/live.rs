@@ -1,7 +1,5 @@
 //! The rules in force, and how they change while the exporter runs.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,30 +8,16 @@ use arc_swap::ArcSwap;
 
 use super::fault::RulesError;
 use super::{Rules, yaml};
-
-/// Most bytes of a configuration file.
-const MAX_FILE_BYTES: u64 = 1 << 20;
+use crate::file;
 
 /// The rules of the file `path`.
 ///
 /// # Errors
 /// When it can't be read or makes no sense.
 pub fn load(path: &Path) -> Result<Rules, RulesError> {
-    let text = read(path).map_err(|source| RulesError::Read { path: path.to_path_buf(), source })?;
+    let text =
+        file::read_text(path).map_err(|source| RulesError::Read { path: path.to_path_buf(), source })?;
     yaml::parse(&text).map_err(|(line, fault)| RulesError::Wrong { path: path.to_path_buf(), line, fault })
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    // Before it is opened: a pipe would let whoever opens it wait for somebody to write.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    let mut text = String::new();
-    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_FILE_BYTES {
-        return Err(io::Error::other(format!("it is larger than {MAX_FILE_BYTES} bytes")));
-    }
-    Ok(text)
 }
 
 /// What the sampler goes by from its next tick on. Neither it nor who reloads ever waits for the other.
@@ -136,17 +120,5 @@ mod tests {
         let live = LiveRules::new(None).unwrap();
         assert_eq!(live.status(), None);
         assert!(matches!(live.reload(), Err(RulesError::NoFile)));
-    }
-
-    #[test]
-    fn only_files_of_a_sane_size_are_read() {
-        let directory = tempfile::tempdir().unwrap();
-        let error = load(directory.path()).unwrap_err().to_string();
-        assert!(error.contains("no regular file"), "{error}");
-        let large = directory.path().join("large.yml");
-        std::fs::write(&large, "#".repeat(MAX_FILE_BYTES as usize + 1)).unwrap();
-        assert!(load(&large).unwrap_err().to_string().contains("larger than 1048576 bytes"));
-        std::fs::write(&large, b"# \xff").unwrap();
-        assert!(load(&large).unwrap_err().to_string().contains("valid UTF-8"));
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use regex::Regex;
 use serde::Deserialize;
-use serde_saphyr::{Error, Spanned};
 
 use super::fault::Fault;
 use super::naming::NameRule;
@@ -14,11 +13,10 @@ use super::template::Template;
 use super::{Override, Rules};
 use crate::entity::Scope;
 use crate::glob::Glob;
+use crate::yaml::{self, Spanned, Text, line};
 
 /// A fault and its line, from 1.
 pub(super) type Wrong = (u64, Fault);
-
-type Text = Spanned<String>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +65,7 @@ struct Match {
 
 /// Makes sense of the whole text.
 pub(super) fn parse(text: &str) -> Result<Rules, Wrong> {
-    let file: File = serde_saphyr::from_str(text).map_err(|error| wrong(error.without_snippet()))?;
+    let file: File = yaml::from_str(text).map_err(|(line, fault)| (line, fault.into()))?;
     Ok(Rules {
         names: file.process_names.map(names).transpose()?,
         exclude: file.exclude.into_iter().map(|one| selector(one.r#match)).collect::<Result<_, _>>()?,
@@ -183,46 +181,4 @@ fn glob(text: Text, what: &'static str) -> Result<Glob, Wrong> {
     let at = line(&text);
     let pattern = filled(text, what, "write * for any")?;
     Glob::new(&pattern).map_err(|error| (at, unusable(pattern, &error)))
-}
-
-fn line<T>(value: &Spanned<T>) -> u64 {
-    value.referenced.line()
-}
-
-/// A fault that the library found, in our words where they can say more than its own.
-fn wrong(error: &Error) -> Wrong {
-    let line = error.location().map_or(1, |location| location.line().max(1));
-    let fault = match error {
-        Error::SerdeUnknownField { field, expected, .. } => {
-            Fault::UnknownKey { key: field.clone(), known: expected.clone() }
-        }
-        Error::SerdeMissingField { field, .. } => Fault::Missing(field),
-        Error::DuplicateMappingKey { key, .. } => {
-            Fault::Twice(key.clone().unwrap_or_else(|| "a key".to_string()))
-        }
-        Error::Unexpected { expected, .. } => Fault::Type(kind(expected)),
-        Error::InvalidBooleanStrict { .. } => Fault::Type("true or false"),
-        Error::InvalidScalar { ty, .. } => Fault::Type(kind(ty)),
-        Error::NullIntoString { .. } => Fault::Type("a text"),
-        Error::MultipleDocuments { .. } => Fault::Syntax("it has a second document; keep one".to_string()),
-        other => Fault::Syntax(plain(&other.to_string())),
-    };
-    (line, fault)
-}
-
-/// What an operator calls what the library expected.
-fn kind(expected: &str) -> &'static str {
-    match expected {
-        "sequence start" => "a list",
-        "mapping start" => "a mapping of keys to values",
-        "boolean" => "true or false",
-        text if text.contains("string") => "a text; put quotes around it if it has braces or brackets",
-        _ => "a number",
-    }
-}
-
-/// The library's own words, without the place that we state in front.
-fn plain(message: &str) -> String {
-    let line = message.lines().next().unwrap_or_default();
-    line.rsplit_once(" at line ").map_or(line, |(message, _)| message).to_string()
 }
