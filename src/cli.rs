@@ -83,14 +83,17 @@ struct Args {
     /// Leave out metrics about the exporter itself (`process_*`, `memleak_http_*`)
     #[arg(long = "web.disable-exporter-metrics")]
     disable_exporter_metrics: bool,
-    /// Allow `POST /-/reload`, which reads --config.file again; SIGHUP does so in any case
+    /// YAML file of Prometheus' exporter-toolkit: TLS, client certificates, users with passwords, headers, rate limit
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    web_config_file: Option<PathBuf>,
+    /// Allow `POST /-/reload`, which reads --config.file and --web.config.file again; SIGHUP does so in any case
     #[arg(long = "web.enable-lifecycle")]
     enable_lifecycle: bool,
     /// YAML file that says which processes form a group, whom not to watch, and what is known to grow
     #[arg(long = "config.file", value_name = "FILE")]
     config_file: Option<PathBuf>,
-    /// Say whether --config.file makes sense, and end: exit code 0 if it does, 2 if not
-    #[arg(long = "config.check", requires = "config_file")]
+    /// Say whether --config.file and --web.config.file make sense, and end: exit code 0 if they do, 2 if not
+    #[arg(long = "config.check")]
     config_check: bool,
     /// Time between two samples
     #[arg(long = "sample.interval", value_name = "DURATION", default_value = "15s", value_parser = interval)]
@@ -204,6 +207,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Task, Exit> {
             "nothing to watch; leave out --no-source.host, --no-source.process or --no-source.cgroup"
                 .to_string(),
         )),
+        None if args.config_check && args.config_file.is_none() && args.web_config_file.is_none() => {
+            let what = "there is nothing to check; give --config.file, --web.config.file or both, too";
+            Err(Exit::Usage(what.to_string()))
+        }
         None => Ok(Task::Export(Box::new(args.into_config()))),
     }
 }
@@ -252,6 +259,7 @@ impl Args {
                 route_prefix: self.route_prefix.or(self.external_url).unwrap_or_default().0,
                 max_requests: self.max_requests,
                 enable_lifecycle: self.enable_lifecycle,
+                config_file: self.web_config_file,
                 disable_exporter_metrics: self.disable_exporter_metrics,
             },
             log: LogConfig { level: self.log_level, format: self.log_format },
@@ -372,7 +380,10 @@ mod tests {
                 &["--no-source.host", "--no-source.process", "--no-source.cgroup"],
                 "nothing to watch; leave out --no-source.host, --no-source.process or --no-source.cgroup",
             ),
-            (&["--config.check"], "--config.file=<FILE> is missing; give it, too"),
+            (
+                &["--config.check"],
+                "there is nothing to check; give --config.file, --web.config.file or both, too",
+            ),
             (&["extra"], "unknown argument extra; --help lists the flags"),
             (
                 &["--web.systemd-socket", "--web.listen-address=:1"],

@@ -90,7 +90,7 @@ pub enum ProcessBackend {
 pub struct RulesConfig {
     /// `--config.file`
     pub file: Option<PathBuf>,
-    /// Say whether the file makes sense, and end.
+    /// Say whether the files make sense, this one and that of `WebConfig`, and end.
     pub check_only: bool,
 }
 
@@ -160,6 +160,8 @@ pub struct WebConfig {
     pub max_requests: usize,
     /// Whether a request may have the configuration file read again.
     pub enable_lifecycle: bool,
+    /// `--web.config.file`: who may ask, and how connections are encrypted.
+    pub config_file: Option<PathBuf>,
     /// Leave out what describes the exporter itself.
     pub disable_exporter_metrics: bool,
 }

@@ -49,8 +49,8 @@ use tokio::time::timeout;
 
 use config::Config;
 use exposition::SelfMetrics;
-use http::App;
-use rules::{LiveRules, RulesError};
+use http::{App, LiveSettings, Reloader};
+use rules::LiveRules;
 use sampler::{Moment, Sampler};
 use snapshot::Published;
 use state::Keeper;
@@ -61,6 +61,9 @@ pub enum Error {
     /// The configuration file can't be read or makes no sense.
     #[error(transparent)]
     Rules(#[from] rules::RulesError),
+    /// The web configuration file, or one that it names, can't be read or makes no sense.
+    #[error(transparent)]
+    WebFile(#[from] http::WebFileError),
     /// The watched system is not where it should be.
     #[error(transparent)]
     Source(#[from] source::SourceError),
@@ -86,22 +89,30 @@ pub fn run(config: Config) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let rules = Arc::new(LiveRules::new(config.rules.file.as_deref())?);
+        let self_metrics = Arc::new(self_metrics(&config)?);
+        let web_file = config.web.config_file.as_deref();
+        let settings = Arc::new(LiveSettings::new(web_file, Arc::clone(&self_metrics))?);
+        let reloader = Reloader { rules: Arc::clone(&rules), settings };
         // Sockets before sources: who can't be scraped need not sample.
         let listeners = http::bind(&config.web.listen).await?;
         let signals = Signals::new()?;
         let sources = source::all(&config.sources)?;
         let (sampler, selection) = (config.sampler.clone(), config.selection.clone());
-        let sampler = Sampler::new(sampler, selection, Arc::clone(&rules), sources);
+        let sampler = Sampler::new(sampler, selection, rules, sources);
         let sampler = match Keeper::open(&config.state, source::boot_id(&config.sources.roots))? {
             Some(keeper) => sampler.keeping(keeper, Moment::now()),
             None => sampler,
         };
         let published = Arc::new(Published::default());
-        let self_metrics = Arc::new(SelfMetrics::new()?);
-        let app = App::new(&config.web, Arc::clone(&rules), Arc::clone(&published), self_metrics);
+        let app = App::new(&config.web, reloader.clone(), Arc::clone(&published), self_metrics);
         announce(&config, &listeners);
-        serve(listeners, app, sampler, published, signals, &rules).await
+        serve(listeners, app, sampler, published, signals, &reloader).await
     })
+}
+
+fn self_metrics(config: &Config) -> Result<SelfMetrics, exposition::SelfMetricsError> {
+    let metrics = SelfMetrics::new()?;
+    if config.web.config_file.is_some() { metrics.with_web_config() } else { Ok(metrics) }
 }
 
 fn announce(config: &Config, listeners: &[TcpListener]) {
@@ -131,14 +142,14 @@ impl Signals {
         })
     }
 
-    /// The name of the signal that ends us. Until it comes, SIGHUP reloads `rules`.
-    async fn end(&mut self, rules: &LiveRules) -> &'static str {
+    /// The name of the signal that ends us. Until it comes, SIGHUP reloads the configuration files.
+    async fn end(&mut self, reloader: &Reloader) -> &'static str {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return "SIGTERM",
                 _ = self.interrupt.recv() => return "SIGINT",
                 // How that went, the log says; but not that there was nothing to do.
-                _ = self.hang_up.recv() => if let Err(error @ RulesError::NoFile) = rules.reload() {
+                _ = self.hang_up.recv() => if let Err(error) = reloader.reload() && error.is_of_no_file() {
                     tracing::warn!(%error, "SIGHUP");
                 },
             }
@@ -173,7 +184,7 @@ async fn serve(
     sampler: Sampler,
     published: Arc<Published>,
     mut signals: Signals,
-    rules: &LiveRules,
+    reloader: &Reloader,
 ) -> Result<(), Error> {
     let (stop, stopped) = mpsc::channel();
     let (alive, mut ended) = oneshot::channel::<()>();
@@ -186,7 +197,7 @@ async fn serve(
     let mut outcome = Ok(());
     let shutdown = async {
         tokio::select! {
-            signal = signals.end(rules) => tracing::info!(signal, "draining"),
+            signal = signals.end(reloader) => tracing::info!(signal, "draining"),
             _ = &mut ended => outcome = Err(Error::SamplerEnded),
             never = systemd::watchdog(&published) => match never {},
         }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use memleak_exporter::backtest::BacktestError;
 use memleak_exporter::cli::{self, Exit, Task};
 use memleak_exporter::config::{BacktestConfig, Config};
-use memleak_exporter::{Error, backtest, log, rules, run};
+use memleak_exporter::{Error, backtest, http, log, rules, run};
 use mimalloc::MiMalloc;
 
 /// Most of our memory is many small pieces of one thread, which are given up at another time than their neighbours. This
@@ -27,18 +27,34 @@ fn main() -> ExitCode {
 }
 
 fn export(config: Config) -> ExitCode {
-    if let (true, Some(file)) = (config.rules.check_only, &config.rules.file) {
-        return match rules::load(file) {
-            Ok(_) => say(std::io::stdout(), &format!("{} makes sense\n", file.display()), ExitCode::SUCCESS),
-            Err(error) => complain(&error.to_string(), ExitCode::from(USAGE)),
+    if config.rules.check_only {
+        return match check(&config) {
+            Ok(text) => say(std::io::stdout(), &text, ExitCode::SUCCESS),
+            Err(line) => complain(&line, ExitCode::from(USAGE)),
         };
     }
     log::init(config.log);
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error @ Error::Rules(_)) => complain(&error.to_string(), ExitCode::from(USAGE)),
+        Err(error @ (Error::Rules(_) | Error::WebFile(_))) => {
+            complain(&error.to_string(), ExitCode::from(USAGE))
+        }
         Err(error) => complain(&error.to_string(), ExitCode::FAILURE),
     }
+}
+
+/// A line for each configuration file, or what is wrong with the first one that is.
+fn check(config: &Config) -> Result<String, String> {
+    let mut said = String::new();
+    if let Some(file) = &config.rules.file {
+        rules::load(file).map_err(|error| error.to_string())?;
+        said += &format!("{} makes sense\n", file.display());
+    }
+    if let Some(file) = &config.web.config_file {
+        http::load(file).map_err(|error| error.to_string())?;
+        said += &format!("{} makes sense\n", file.display());
+    }
+    Ok(said)
 }
 
 fn replay(config: &BacktestConfig) -> ExitCode {

@@ -289,7 +289,13 @@ metrics! { HTTP_METRICS:
     HTTP_IN_FLIGHT = gauge("memleak_http_requests_in_flight", NONE,
         "Requests that are being answered, including this one.");
     HTTP_CONNECTIONS_REFUSED = counter("memleak_http_connections_refused_total", NONE,
-        "Connections closed at once because too many were open.");
+        "Connections closed at once because too many were open, and all of them had a request in work.");
+    HTTP_CONNECTIONS_GIVEN_UP = counter("memleak_http_connections_given_up_total", NONE,
+        "Connections closed to make room for others: those that had waited longest for a request, or had been slowest to read the answer.");
+    WEB_CONFIG_RELOAD_SUCCESSFUL = gauge("memleak_web_config_last_reload_successful", NONE,
+        "Whether the web configuration file, its certificates and its keys made sense when they were last read; absent without one.");
+    WEB_CONFIG_RELOAD_TIMESTAMP = gauge("memleak_web_config_last_reload_success_timestamp_seconds", NONE,
+        "When the web configuration in force was read, in seconds since the epoch; absent without a file.");
 }
 
 /// Every metric there is, in the order of output.

@@ -2,7 +2,7 @@
 
 use prometheus::process_collector::ProcessCollector;
 use prometheus::proto::{Metric as Gathered, MetricFamily, MetricType};
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use thiserror::Error;
 
 use super::catalog::{self, Metric, MetricKind};
@@ -17,6 +17,9 @@ pub struct SelfMetrics {
     requests: IntCounterVec,
     in_flight: IntGauge,
     connections_refused: IntCounter,
+    connections_given_up: IntCounter,
+    web_config_is_right: IntGauge,
+    web_config_read: Gauge,
 }
 
 /// The registry of the exporter's own figures could not be built.
@@ -39,12 +42,45 @@ impl SelfMetrics {
         let requests = IntCounterVec::new(opts(catalog::HTTP_REQUESTS), catalog::HTTP_REQUESTS.labels)?;
         let in_flight = IntGauge::with_opts(opts(catalog::HTTP_IN_FLIGHT))?;
         let connections_refused = IntCounter::with_opts(opts(catalog::HTTP_CONNECTIONS_REFUSED))?;
+        let connections_given_up = IntCounter::with_opts(opts(catalog::HTTP_CONNECTIONS_GIVEN_UP))?;
+        let web_config_is_right = IntGauge::with_opts(opts(catalog::WEB_CONFIG_RELOAD_SUCCESSFUL))?;
+        let web_config_read = Gauge::with_opts(opts(catalog::WEB_CONFIG_RELOAD_TIMESTAMP))?;
         let registry = Registry::new();
         registry.register(Box::new(ProcessCollector::for_self()))?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(in_flight.clone()))?;
         registry.register(Box::new(connections_refused.clone()))?;
-        Ok(SelfMetrics { registry, requests, in_flight, connections_refused })
+        registry.register(Box::new(connections_given_up.clone()))?;
+        Ok(SelfMetrics {
+            registry,
+            requests,
+            in_flight,
+            connections_refused,
+            connections_given_up,
+            web_config_is_right,
+            web_config_read,
+        })
+    }
+
+    /// Tells of the web configuration file from now on.
+    ///
+    /// # Errors
+    /// When it is told of already.
+    pub fn with_web_config(self) -> Result<SelfMetrics, SelfMetricsError> {
+        self.registry.register(Box::new(self.web_config_is_right.clone()))?;
+        self.registry.register(Box::new(self.web_config_read.clone()))?;
+        Ok(self)
+    }
+
+    /// The web configuration file was read at this time, in seconds since the epoch, and is in force.
+    pub fn web_config_is_in_force(&self, unix_seconds: f64) {
+        self.web_config_is_right.set(1);
+        self.web_config_read.set(unix_seconds);
+    }
+
+    /// The web configuration file makes no sense; the one before stays in force.
+    pub fn web_config_is_wrong(&self) {
+        self.web_config_is_right.set(0);
     }
 
     /// Counts a request in until the result is dropped.
@@ -63,6 +99,11 @@ impl SelfMetrics {
     /// Counts a connection that was closed at once.
     pub fn count_refused_connection(&self) {
         self.connections_refused.inc();
+    }
+
+    /// Counts a connection that was closed for the sake of others.
+    pub fn count_given_up_connection(&self) {
+        self.connections_given_up.inc();
     }
 
     /// All of them, without [`Format::end`].

@@ -3,8 +3,10 @@
 //! A request reads the current snapshot. It never samples and never waits for the sampler.
 
 mod api;
+mod auth;
 mod cgroups;
 mod compression;
+mod connection;
 mod current;
 mod health;
 mod history;
@@ -13,12 +15,15 @@ mod metrics;
 mod negotiation;
 mod openapi;
 mod page;
+mod places;
 mod query;
 mod ranking;
+mod rate;
 mod reload;
 mod response;
 mod router;
 mod server;
+mod settings;
 mod views;
 
 #[cfg(test)]
@@ -26,12 +31,17 @@ mod tests;
 
 use std::sync::Arc;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
 pub use listen::{ListenError, bind};
+pub use places::Places;
+pub use reload::Reloader;
 pub use response::Body;
 pub use router::App;
-pub use server::{Limits, run};
+pub use server::{Crowded, Limits, Service, run};
+pub use settings::{Fault as WebFault, LiveSettings, Settings, WebFileError, load};
 
 /// Answers requests on `listeners` until `shutdown` completes and what is in flight then is answered.
 pub async fn serve(
@@ -40,11 +50,17 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     limits: Limits,
 ) {
-    let app = Arc::new(app);
-    let metrics = Arc::clone(app.self_metrics());
-    let answer = move |request| {
-        let response = app.answer(&request);
-        std::future::ready(response)
+    let places = Places::new(limits.connections);
+    let app = Arc::new(app.on(Arc::clone(&places)));
+    let (settings, metrics) = (Arc::clone(app.settings()), Arc::clone(app.self_metrics()));
+    let answer = move |request: Request<Incoming>| {
+        let app = Arc::clone(&app);
+        async move { app.answer(&request).await }
     };
-    run(listeners, answer, shutdown, limits, move || metrics.count_refused_connection()).await;
+    let tls = move || settings.current().tls.as_ref().map(|tls| Arc::clone(&tls.server));
+    let on_crowded = move |how| match how {
+        Crowded::Refused => metrics.count_refused_connection(),
+        Crowded::GivenUp => metrics.count_given_up_connection(),
+    };
+    run(listeners, Service { answer, tls, on_crowded }, places, shutdown, limits).await;
 }

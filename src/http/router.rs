@@ -15,27 +15,40 @@
 //!
 //! All of them are below `--web.route-prefix`; `/` and the prefix without a slash redirect to the page.
 //!
-//! `HEAD` goes wherever `GET` goes. No route takes a body.
+//! `HEAD` goes wherever `GET` goes. No route takes a body. Users, rate limit and headers of `--web.config.file` are for all
+//! but `/-/healthy`, whose headers alone are the same.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use hyper::header::{ALLOW, CONNECTION, CONTENT_LENGTH, RETRY_AFTER, TRANSFER_ENCODING};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_LENGTH, HOST, RETRY_AFTER, TRANSFER_ENCODING};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::metrics::Telemetry;
+use super::places::Places;
+use super::reload::Reloader;
 use super::response::{Body, Refusal, redirect};
+use super::settings::{LiveSettings, Settings};
 use super::{api, health, openapi, page, reload};
 use crate::config::WebConfig;
 use crate::exposition::SelfMetrics;
-use crate::rules::LiveRules;
 use crate::snapshot::Published;
+
+/// Most bytes of a path: ours are short.
+const MAX_PATH: usize = 1024;
+
+/// Most bytes of a query: the path of a cgroup, and what it takes to write it down.
+const MAX_QUERY: usize = 8192;
+
+/// Time for a connection that has to leave to do so.
+const LEAVING: Duration = Duration::from_millis(100);
 
 /// All that answering takes.
 #[derive(Debug)]
 pub struct App {
-    rules: Arc<LiveRules>,
+    reloader: Reloader,
     enable_lifecycle: bool,
     published: Arc<Published>,
     self_metrics: Arc<SelfMetrics>,
@@ -44,19 +57,20 @@ pub struct App {
     route_prefix: String,
     started: Instant,
     in_work: Arc<Semaphore>,
+    places: Option<Arc<Places>>,
 }
 
 impl App {
     /// Answers from what is in `published` at the time.
     pub fn new(
         web: &WebConfig,
-        rules: Arc<LiveRules>,
+        reloader: Reloader,
         published: Arc<Published>,
         self_metrics: Arc<SelfMetrics>,
     ) -> App {
         let own = (!web.disable_exporter_metrics).then(|| Arc::clone(&self_metrics));
         App {
-            rules,
+            reloader,
             enable_lifecycle: web.enable_lifecycle,
             published,
             self_metrics,
@@ -65,7 +79,18 @@ impl App {
             route_prefix: web.route_prefix.clone(),
             started: Instant::now(),
             in_work: Arc::new(Semaphore::new(web.max_requests.min(Semaphore::MAX_PERMITS))),
+            places: None,
         }
+    }
+
+    /// The same, which may let connections leave that keep requests in work for too long.
+    pub(super) fn on(self, places: Arc<Places>) -> App {
+        App { places: Some(places), ..self }
+    }
+
+    /// What the web configuration file says.
+    pub(super) fn settings(&self) -> &Arc<LiveSettings> {
+        &self.reloader.settings
     }
 
     /// Where requests are counted.
@@ -74,13 +99,15 @@ impl App {
     }
 
     /// The answer. The request counts as being in work until the last byte of it is written.
-    pub fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
+    pub async fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
         let in_flight = self.self_metrics.begin_request();
         let route = self.route(request.uri().path());
-        let (response, permit) = match self.admit(request, route) {
+        let settings = self.settings().current();
+        let (mut response, permit) = match self.admit(request, route, &settings).await {
             Ok((route, permit)) => (self.respond(route, request), permit),
             Err(refusal) => (refuse(refusal, request.headers()), None),
         };
+        settings.decorate(response.headers_mut());
         let status = response.status().as_u16();
         self.self_metrics.count_request(route.map_or("other", Route::name), status);
         tracing::debug!(method = %request.method(), path = request.uri().path(), status, "request");
@@ -108,11 +135,18 @@ impl App {
     }
 
     /// Lets a request in, or says why not.
-    fn admit<B>(
+    async fn admit<B>(
         &self,
         request: &Request<B>,
         route: Option<Route>,
+        settings: &Settings,
     ) -> Result<(Route, Option<OwnedSemaphorePermit>), Refusal> {
+        has_host(request)?;
+        is_short(request.uri())?;
+        // Who restarts us knows no password.
+        if !matches!(route, Some(Route::Healthy)) {
+            settings.admit(request.headers()).await?;
+        }
         let route = route.ok_or_else(|| not_found(request.uri().path()))?;
         route.allows(request.method())?;
         if has_body(request.headers()) {
@@ -122,8 +156,22 @@ impl App {
         if matches!(route, Route::Healthy | Route::Ready | Route::Reload) {
             return Ok((route, None));
         }
-        let permit = Arc::clone(&self.in_work).try_acquire_owned().map_err(|_| busy())?;
-        Ok((route, Some(permit)))
+        Ok((route, Some(self.permit().await?)))
+    }
+
+    /// Room for one more request in work. Where there is none, a client that does not read its answer makes some.
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        if let Ok(permit) = Arc::clone(&self.in_work).try_acquire_owned() {
+            return Ok(permit);
+        }
+        if !self.places.as_ref().is_some_and(|places| places.give_up_slowest(Instant::now())) {
+            return Err(busy());
+        }
+        self.self_metrics.count_given_up_connection();
+        match timeout(LEAVING, Arc::clone(&self.in_work).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(busy()),
+        }
     }
 
     fn respond<B>(&self, route: Route, request: &Request<B>) -> Response<Body> {
@@ -142,7 +190,7 @@ impl App {
             Route::OpenApi => Ok(openapi::document()),
             Route::Healthy => Ok(health::healthy(published, self.started, now)),
             Route::Ready => Ok(health::ready(published)),
-            Route::Reload => reload::reload(&self.rules, self.enable_lifecycle),
+            Route::Reload => reload::reload(&self.reloader, self.enable_lifecycle),
         };
         answer.unwrap_or_else(Refusal::into_response)
     }
@@ -193,6 +241,28 @@ impl Route {
         let refusal = || Refusal::new(StatusCode::METHOD_NOT_ALLOWED, sentence).with(ALLOW, list);
         if allowed { Ok(()) } else { Err(refusal()) }
     }
+}
+
+/// RFC 9112 has it that a request says, once, whom it is for.
+fn has_host<B>(request: &Request<B>) -> Result<(), Refusal> {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    let is_said = match request.version() {
+        Version::HTTP_11 => hosts == 1,
+        _ => hosts <= 1,
+    };
+    let refusal =
+        || Refusal::new(StatusCode::BAD_REQUEST, "there must be one Host").with(CONNECTION, "close");
+    if is_said { Ok(()) } else { Err(refusal()) }
+}
+
+fn is_short(uri: &Uri) -> Result<(), Refusal> {
+    if uri.path().len() > MAX_PATH {
+        return Err(Refusal::new(StatusCode::URI_TOO_LONG, format!("no path here has {MAX_PATH} bytes")));
+    }
+    if uri.query().is_some_and(|query| query.len() > MAX_QUERY) {
+        return Err(Refusal::new(StatusCode::URI_TOO_LONG, format!("a query has {MAX_QUERY} bytes at most")));
+    }
+    Ok(())
 }
 
 /// Whether a body follows. A length that is no number counts as one.

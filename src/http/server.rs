@@ -1,25 +1,22 @@
 //! Accepting, limiting and draining connections. What is answered on them is handed in, as are the sockets
 //! and the end, so that tests bind port 0 and stop the server at will.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::server::graceful::GracefulShutdown;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 
+use super::connection::Connection;
+use super::places::{Arrival, Places};
 use super::response::Body;
 
 /// What a client may take of us.
@@ -31,13 +28,17 @@ pub struct Limits {
     /// Time from one request to the next on a connection, whatever happens in between: this is what ends a
     /// client that does not read its response.
     pub turnaround: Duration,
+    /// Time for TLS to shake hands, and for a client of HTTP/2 to show that it is there.
+    pub handshake: Duration,
     /// Time for what is in flight at the end.
     pub drain: Duration,
     /// Pause after the system would not give us a connection, for want of file descriptors as a rule.
     pub accept_backoff: Duration,
-    /// Connections at once. One more is closed as soon as it is accepted: its client learns at once what it
-    /// would else learn from its own timeout, and it is counted.
+    /// Connections at once. For one more the one leaves that has waited longest for a request; where all have one in
+    /// work, the new one is closed at once. Either is counted.
     pub connections: usize,
+    /// Requests at once on a connection of HTTP/2.
+    pub streams: u32,
     /// Bytes of a request's head; hyper wants 8192 at least.
     pub head_bytes: usize,
     /// Headers of a request.
@@ -49,63 +50,85 @@ impl Default for Limits {
         Limits {
             header_read: Duration::from_secs(40),
             turnaround: Duration::from_secs(80),
+            handshake: Duration::from_secs(10),
             drain: Duration::from_secs(10),
             accept_backoff: Duration::from_millis(200),
             connections: 256,
+            streams: 16,
             head_bytes: 16 * 1024,
             headers: 64,
         }
     }
 }
 
-/// Answers requests on `listeners` until `shutdown` completes. Then it stops listening, lets what is in flight
-/// finish, and drops what has not after [`Limits::drain`]. `on_refused` is told of each connection too many.
-pub async fn run<S, F>(
+/// What a server is asked for, and tells.
+#[derive(Clone, Debug)]
+pub struct Service<S, T, C> {
+    /// Answers a request.
+    pub answer: S,
+    /// How a new connection is encrypted; `None` is not at all.
+    pub tls: T,
+    /// Told of each connection that had no place, or had to leave.
+    pub on_crowded: C,
+}
+
+/// How too many connections were made fewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crowded {
+    /// The new one was closed at once.
+    Refused,
+    /// An old one had to leave.
+    GivenUp,
+}
+
+/// Answers requests on `listeners`, on as many connections as there are `places`, until `shutdown` completes. Then it
+/// stops listening, lets what is in flight finish, and drops what has not after [`Limits::drain`].
+pub async fn run<S, F, T, C>(
     listeners: Vec<TcpListener>,
-    answer: S,
+    service: Service<S, T, C>,
+    places: Arc<Places>,
     shutdown: impl Future<Output = ()>,
     limits: Limits,
-    on_refused: impl Fn(),
 ) where
-    S: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<Body>> + Send,
+    S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+    T: Fn() -> Option<Arc<ServerConfig>>,
+    C: Fn(Crowded),
 {
-    let mut server = Server::new(answer, limits);
+    let graceful = GracefulShutdown::new();
+    let mut server = Server { service, places, limits, graceful, connections: JoinSet::new() };
     tokio::select! {
-        () = server.accept(&listeners, on_refused) => {}
+        () = server.accept(&listeners) => {}
         () = shutdown => {}
     }
     drop(listeners);
     server.drain().await;
 }
 
-struct Server<S> {
-    answer: S,
+struct Server<S, T, C> {
+    service: Service<S, T, C>,
+    places: Arc<Places>,
     limits: Limits,
-    places: Arc<Semaphore>,
     graceful: GracefulShutdown,
     connections: JoinSet<()>,
 }
 
-impl<S, F> Server<S>
+impl<S, F, T, C> Server<S, T, C>
 where
-    S: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<Body>> + Send,
+    S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+    T: Fn() -> Option<Arc<ServerConfig>>,
+    C: Fn(Crowded),
 {
-    fn new(answer: S, limits: Limits) -> Server<S> {
-        let places = Arc::new(Semaphore::new(limits.connections));
-        Server { answer, limits, places, graceful: GracefulShutdown::new(), connections: JoinSet::new() }
-    }
-
     /// Never returns: an error of accepting is the system's or the client's, and passes.
-    async fn accept(&mut self, listeners: &[TcpListener], on_refused: impl Fn()) {
+    async fn accept(&mut self, listeners: &[TcpListener]) {
         let mut turn = 0;
         let mut failing = false;
         loop {
             match next_connection(listeners, turn).await {
                 Ok(stream) => {
                     failing = false;
-                    self.admit(stream, &on_refused);
+                    self.admit(stream).await;
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
@@ -122,21 +145,32 @@ where
         }
     }
 
-    fn admit(&mut self, stream: TcpStream, on_refused: impl Fn()) {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            tracing::debug!("too many connections");
-            on_refused();
-            return;
+    async fn admit(&mut self, stream: TcpStream) {
+        let place = match self.places.take(Instant::now()) {
+            Arrival::Seated(place) => place,
+            Arrival::SeatedInstead(place) => {
+                (self.service.on_crowded)(Crowded::GivenUp);
+                // Whoever has to leave does so before the next one comes.
+                yield_now().await;
+                place
+            }
+            Arrival::Refused => {
+                tracing::debug!("too many connections");
+                return (self.service.on_crowded)(Crowded::Refused);
+            }
         };
-        let (answer, limits) = (self.answer.clone(), self.limits.clone());
-        let watcher = self.graceful.watcher();
-        self.connections.spawn(async move {
-            serve_connection(stream, answer, &limits, watcher).await;
-            drop(place);
-        });
+        let connection = Connection {
+            answer: self.service.answer.clone(),
+            limits: self.limits.clone(),
+            watcher: self.graceful.watcher(),
+            place,
+        };
+        let tls = (self.service.tls)();
+        self.connections.spawn(connection.serve(stream, tls));
     }
 
     async fn drain(self) {
+        self.places.give_up_greeting();
         if timeout(self.limits.drain, self.graceful.shutdown()).await.is_err() {
             tracing::warn!("dropping connections that did not end in time");
         }
@@ -160,41 +194,4 @@ async fn next_connection(listeners: &[TcpListener], turn: usize) -> io::Result<T
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-async fn serve_connection<S, F>(stream: TcpStream, answer: S, limits: &Limits, watcher: Watcher)
-where
-    S: Fn(Request<Incoming>) -> F,
-    F: Future<Output = Response<Body>>,
-{
-    // A response is written at once; there is nothing to wait for and send along.
-    let _ = stream.set_nodelay(true);
-    let begun = Notify::new();
-    let request_begun = &begun;
-    let service = service_fn(move |request| {
-        request_begun.notify_one();
-        let response = answer(request);
-        async { Ok::<_, Infallible>(response.await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_read)
-        // Who says that no further request comes still waits for the answer to the last.
-        .half_close(true)
-        .max_buf_size(limits.head_bytes)
-        .max_headers(limits.headers)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::select! {
-        result = watcher.watch(connection) => {
-            if let Err(error) = result {
-                tracing::debug!(%error, "connection ended");
-            }
-        }
-        () = silence(&begun, limits.turnaround) => tracing::debug!("connection cut off"),
-    }
-}
-
-/// Completes when no request has begun for so long.
-async fn silence(begun: &Notify, turnaround: Duration) {
-    while timeout(turnaround, pin!(begun.notified())).await.is_ok() {}
 }

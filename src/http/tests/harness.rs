@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::config::{Listen, WebConfig};
 use crate::exposition::{SelfMetrics, fixture};
-use crate::http::{App, Limits, serve};
+use crate::http::{App, Limits, LiveSettings, Reloader, serve};
 use crate::rules::LiveRules;
 use crate::snapshot::{Published, Snapshot};
 
@@ -39,6 +39,7 @@ pub(super) fn web() -> WebConfig {
         route_prefix: String::new(),
         max_requests: 40,
         enable_lifecycle: false,
+        config_file: None,
         disable_exporter_metrics: false,
     }
 }
@@ -75,8 +76,10 @@ impl Server {
         if let Some(snapshot) = snapshot {
             published.publish(Arc::new(snapshot));
         }
-        let metrics = Arc::new(SelfMetrics::new().unwrap());
-        let app = App::new(web, Arc::new(rules), published, Arc::clone(&metrics));
+        let metrics = Arc::new(SelfMetrics::new().unwrap().with_web_config().unwrap());
+        let settings = LiveSettings::new(web.config_file.as_deref(), Arc::clone(&metrics)).unwrap();
+        let reloader = Reloader { rules: Arc::new(rules), settings: Arc::new(settings) };
+        let app = App::new(web, reloader, published, Arc::clone(&metrics));
         let (listener, address) = listener().await;
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };

@@ -3,13 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::harness::{Client, END_OF_METRICS, GET_HEALTHY, LONG, Server, huge, listener, web};
 use crate::exposition::fixture;
-use crate::http::{Body, Limits, run};
+use crate::http::{Body, Crowded, Limits, Places, Service, run};
+
+fn plain<S>(answer: S) -> Service<S, impl Fn() -> Option<Arc<ServerConfig>>, impl Fn(Crowded)> {
+    Service { answer, tls: || None, on_crowded: |_| {} }
+}
 
 #[tokio::test]
 async fn idle_connections_do_not_delay_the_end() {
@@ -44,7 +49,7 @@ async fn a_request_in_flight_is_answered_and_no_other() {
         }
     };
     let shutdown = async { drop(stopped.await) };
-    let done = tokio::spawn(run(vec![listener], answer, shutdown, Limits::default(), || {}));
+    let done = tokio::spawn(run(vec![listener], plain(answer), Places::new(9), shutdown, Limits::default()));
 
     let mut client = Client(TcpStream::connect(address).await.unwrap());
     client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -67,7 +72,8 @@ async fn every_listener_is_served_and_then_closed() {
     let (stop, stopped) = oneshot::channel::<()>();
     let answer = |_| std::future::ready(hyper::Response::new(Body::from("here")));
     let shutdown = async { drop(stopped.await) };
-    let done = tokio::spawn(run(vec![first, second], answer, shutdown, Limits::default(), || {}));
+    let done =
+        tokio::spawn(run(vec![first, second], plain(answer), Places::new(9), shutdown, Limits::default()));
     for address in [one, other, one, other] {
         let mut client = Client(TcpStream::connect(address).await.unwrap());
         client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
@@ -93,7 +99,13 @@ async fn what_does_not_end_is_dropped() {
         }
     };
     let limits = Limits { drain: Duration::from_millis(100), ..Limits::default() };
-    let done = tokio::spawn(run(vec![listener], answer, async { drop(stopped.await) }, limits, || {}));
+    let done = tokio::spawn(run(
+        vec![listener],
+        plain(answer),
+        Places::new(9),
+        async { drop(stopped.await) },
+        limits,
+    ));
 
     let mut client = Client(TcpStream::connect(address).await.unwrap());
     client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;

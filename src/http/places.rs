@@ -1,0 +1,241 @@
+//! Who has a connection, and who has to leave where there are too many.
+//!
+//! A client that only waits costs others their place: one that is idle, that sends its request byte by byte, or that does
+//! not get on with its handshake. So where all places are taken, the one that has waited longest leaves, and whoever comes
+//! is let in. A client with a request in work is left alone, unless nobody waits and it takes longer than patience lasts.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+/// How long a request may be in work before its connection may have to leave. Answers are made in milliseconds: what takes
+/// longer is a client that does not read.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Places for connections.
+#[derive(Debug)]
+pub struct Places {
+    most: usize,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    next: u64,
+    seats: HashMap<u64, Arc<Seat>>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    state: Mutex<State>,
+    leave: Notify,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    /// Still shaking hands.
+    greeting: bool,
+    /// Requests in work.
+    in_work: usize,
+    /// Since when it waits for a request, or since when one is in work.
+    since: Instant,
+}
+
+/// What became of one who came.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    /// There was room.
+    Seated(Place),
+    /// Somebody left for it.
+    SeatedInstead(Place),
+    /// Everybody is busy.
+    Refused,
+}
+
+impl Places {
+    /// `most` of them.
+    pub fn new(most: usize) -> Arc<Places> {
+        Arc::new(Places { most, held: Mutex::default() })
+    }
+
+    pub(super) fn take(self: &Arc<Self>, now: Instant) -> Arrival {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = held.seats.len() >= self.most;
+        if is_full && !held.give_up(now, State::rank) {
+            return Arrival::Refused;
+        }
+        let seat = Arc::new(Seat {
+            state: Mutex::new(State { greeting: true, in_work: 0, since: now }),
+            leave: Notify::new(),
+        });
+        let number = held.next;
+        held.next += 1;
+        held.seats.insert(number, Arc::clone(&seat));
+        let place = Place { places: Arc::clone(self), number, seat };
+        if is_full { Arrival::SeatedInstead(place) } else { Arrival::Seated(place) }
+    }
+
+    /// Lets the one leave whose request has been in work for longest, if that is too long. Whether anybody does.
+    pub(super) fn give_up_slowest(&self, now: Instant) -> bool {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.give_up(now, |state, now| state.rank(now).filter(|(is_busy, _)| *is_busy))
+    }
+
+    /// Lets those leave that have not even begun.
+    pub(super) fn give_up_greeting(&self) {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.seats.values().filter(|seat| seat.state().greeting).for_each(|seat| seat.leave.notify_one());
+    }
+}
+
+impl Held {
+    /// Lets the one with the lowest rank leave, if anybody has one.
+    fn give_up(&mut self, now: Instant, rank: impl Fn(State, Instant) -> Option<(bool, Instant)>) -> bool {
+        let ranked = self.seats.iter().filter_map(|(number, seat)| Some((rank(seat.state(), now)?, *number)));
+        let Some((_, number)) = ranked.min() else { return false };
+        // Its task closes it in a moment; it counts no more from now on.
+        if let Some(seat) = self.seats.remove(&number) {
+            seat.leave.notify_one();
+        }
+        true
+    }
+}
+
+impl Seat {
+    fn state(&self) -> State {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl State {
+    /// Who leaves first: those that wait, and of these, as of those that work, whoever has done so for longest. `None`
+    /// for those that need not leave.
+    fn rank(self, now: Instant) -> Option<(bool, Instant)> {
+        let is_busy = self.in_work > 0;
+        let is_slow = now.saturating_duration_since(self.since) >= PATIENCE;
+        (!is_busy || is_slow).then_some((is_busy, self.since))
+    }
+}
+
+/// A place that is held until this is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    places: Arc<Places>,
+    number: u64,
+    seat: Arc<Seat>,
+}
+
+impl Place {
+    /// Completes when it has to leave.
+    pub(super) async fn given_up(&self) {
+        self.seat.leave.notified().await;
+    }
+
+    /// Hands are shaken.
+    pub(super) fn is_greeted(&self) {
+        self.seat.change(|state| state.greeting = false);
+    }
+
+    /// Has a request in work until the result is dropped.
+    pub(super) fn begin(&self) -> Working {
+        self.seat.change(|state| {
+            if state.in_work == 0 {
+                state.since = Instant::now();
+            }
+            state.in_work += 1;
+        });
+        Working(Arc::clone(&self.seat))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut held = self.places.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.seats.remove(&self.number);
+    }
+}
+
+/// A request in work.
+#[derive(Debug)]
+pub(super) struct Working(Arc<Seat>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.change(|state| {
+            state.in_work -= 1;
+            if state.in_work == 0 {
+                state.since = Instant::now();
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn seated(places: &Arc<Places>, now: Instant) -> Place {
+        match places.take(now) {
+            Arrival::Seated(place) | Arrival::SeatedInstead(place) => place,
+            Arrival::Refused => panic!("refused"),
+        }
+    }
+
+    async fn has_to_leave(place: &Place) -> bool {
+        timeout(Duration::ZERO, place.given_up()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn who_waits_longest_leaves() {
+        let (places, start) = (Places::new(3), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let busy = seated(&places, at(0));
+        let _working = busy.begin();
+        let (old, young) = (seated(&places, at(1)), seated(&places, at(2)));
+        assert!(matches!(places.take(at(3)), Arrival::SeatedInstead(_)));
+        assert!(has_to_leave(&old).await);
+        assert!(!has_to_leave(&busy).await && !has_to_leave(&young).await);
+    }
+
+    #[tokio::test]
+    async fn who_answers_has_waited_since_then() {
+        let (places, start) = (Places::new(2), Instant::now());
+        let first = seated(&places, start);
+        let second = seated(&places, start);
+        drop(first.begin());
+        let third = seated(&places, Instant::now());
+        assert!(has_to_leave(&second).await && !has_to_leave(&first).await);
+        drop(third);
+        assert!(matches!(places.take(Instant::now()), Arrival::Seated(_)), "a place that is left is free");
+    }
+
+    #[tokio::test]
+    async fn work_is_left_alone_until_patience_ends() {
+        let places = Places::new(2);
+        let (one, other) = (seated(&places, Instant::now()), seated(&places, Instant::now()));
+        let (_first, _second) = (one.begin(), other.begin());
+        let begun = Instant::now();
+        assert!(matches!(places.take(begun), Arrival::Refused));
+        assert!(!places.give_up_slowest(begun));
+        assert!(places.give_up_slowest(begun + PATIENCE * 2));
+        assert!(has_to_leave(&one).await && !has_to_leave(&other).await);
+        assert!(matches!(places.take(begun), Arrival::Seated(_)));
+    }
+
+    #[tokio::test]
+    async fn the_end_does_not_wait_for_hands_to_be_shaken() {
+        let places = Places::new(2);
+        let (greeting, greeted) = (seated(&places, Instant::now()), seated(&places, Instant::now()));
+        greeted.is_greeted();
+        places.give_up_greeting();
+        assert!(has_to_leave(&greeting).await && !has_to_leave(&greeted).await);
+    }
+}
