@@ -22,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::places::Place;
+use super::progress::Watched;
 use super::response::Body;
 use super::server::Limits;
 use super::settings::H2;
@@ -51,6 +52,7 @@ where
     pub(super) async fn serve(self, stream: TcpStream, tls: Option<Arc<ServerConfig>>) {
         // A response is written at once; there is nothing to wait for and send along.
         let _ = stream.set_nodelay(true);
+        let stream = Watched::new(stream, self.place.progress());
         let Some(tls) = tls else { return self.http1(stream).await };
         let greeted = tokio::select! {
             greeted = timeout(self.limits.handshake, greet(stream, tls)) => greeted,
@@ -141,7 +143,7 @@ async fn silence(begun: &Notify, turnaround: Duration) {
 }
 
 /// Shakes hands. Whoever talks HTTP is told so, where else it would wait for what never comes.
-async fn greet(mut stream: TcpStream, tls: Arc<ServerConfig>) -> io::Result<TlsStream<TcpStream>> {
+async fn greet(mut stream: Watched, tls: Arc<ServerConfig>) -> io::Result<TlsStream<Watched>> {
     let mut first = [0];
     stream.peek(&mut first).await?;
     if first[0].is_ascii_uppercase() {
@@ -151,7 +153,7 @@ async fn greet(mut stream: TcpStream, tls: Arc<ServerConfig>) -> io::Result<TlsS
     TlsAcceptor::from(tls).accept(stream).await
 }
 
-async fn refuse_plain(stream: &mut TcpStream) -> io::Result<()> {
+async fn refuse_plain(stream: &mut Watched) -> io::Result<()> {
     // What is not read when we close would take our answer with it.
     let mut request = [0; 4096];
     let _ = stream.read(&mut request).await?;

@@ -16,6 +16,7 @@ mod negotiation;
 mod openapi;
 mod page;
 mod places;
+mod progress;
 mod query;
 mod ranking;
 mod rate;

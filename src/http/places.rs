@@ -2,7 +2,7 @@
 //!
 //! A client that only waits costs others their place: one that is idle, that sends its request byte by byte, or that does
 //! not get on with its handshake. So where all places are taken, the one that has waited longest leaves, and whoever comes
-//! is let in. A client with a request in work is left alone, unless nobody waits and it takes longer than patience lasts.
+//! is let in. A client with a request in work is left alone, unless nobody waits and it does not read its answer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,9 +10,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-/// How long a request may be in work before its connection may have to leave. Answers are made in milliseconds: what takes
-/// longer is a client that does not read.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a client may read nothing of its answer before it may have to leave: some round trips.
+const STALL: Duration = Duration::from_millis(100);
+
+/// How long a request may be in work before its connection may have to leave, also if it reads now and then. Answers are
+/// made in milliseconds.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Places for connections.
 #[derive(Debug)]
@@ -41,6 +44,19 @@ struct State {
     in_work: usize,
     /// Since when it waits for a request, or since when one is in work.
     since: Instant,
+    /// Since when it takes nothing of what there is for it.
+    stalled: Option<Instant>,
+}
+
+/// Who leaves first: the lowest, and of those that are alike the one that has been like that for longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// It has no request in work.
+    Waits(Instant),
+    /// It does not read its answer.
+    Stalls(Instant),
+    /// It reads it slowly.
+    Lingers(Instant),
 }
 
 /// What became of one who came.
@@ -67,7 +83,7 @@ impl Places {
             return Arrival::Refused;
         }
         let seat = Arc::new(Seat {
-            state: Mutex::new(State { greeting: true, in_work: 0, since: now }),
+            state: Mutex::new(State { greeting: true, in_work: 0, since: now, stalled: None }),
             leave: Notify::new(),
         });
         let number = held.next;
@@ -77,10 +93,10 @@ impl Places {
         if is_full { Arrival::SeatedInstead(place) } else { Arrival::Seated(place) }
     }
 
-    /// Lets the one leave whose request has been in work for longest, if that is too long. Whether anybody does.
+    /// Lets somebody leave who keeps a request in work for too long. Whether anybody does.
     pub(super) fn give_up_slowest(&self, now: Instant) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.give_up(now, |state, now| state.rank(now).filter(|(is_busy, _)| *is_busy))
+        held.give_up(now, |state, now| state.rank(now).filter(|rank| !matches!(rank, Rank::Waits(_))))
     }
 
     /// Lets those leave that have not even begun.
@@ -92,7 +108,7 @@ impl Places {
 
 impl Held {
     /// Lets the one with the lowest rank leave, if anybody has one.
-    fn give_up(&mut self, now: Instant, rank: impl Fn(State, Instant) -> Option<(bool, Instant)>) -> bool {
+    fn give_up(&mut self, now: Instant, rank: impl Fn(State, Instant) -> Option<Rank>) -> bool {
         let ranked = self.seats.iter().filter_map(|(number, seat)| Some((rank(seat.state(), now)?, *number)));
         let Some((_, number)) = ranked.min() else { return false };
         // Its task closes it in a moment; it counts no more from now on.
@@ -114,12 +130,14 @@ impl Seat {
 }
 
 impl State {
-    /// Who leaves first: those that wait, and of these, as of those that work, whoever has done so for longest. `None`
-    /// for those that need not leave.
-    fn rank(self, now: Instant) -> Option<(bool, Instant)> {
-        let is_busy = self.in_work > 0;
-        let is_slow = now.saturating_duration_since(self.since) >= PATIENCE;
-        (!is_busy || is_slow).then_some((is_busy, self.since))
+    /// `None` for those that need not leave.
+    fn rank(self, now: Instant) -> Option<Rank> {
+        let lasts = |since: Instant, long| now.saturating_duration_since(since) >= long;
+        match self.stalled {
+            _ if self.in_work == 0 => Some(Rank::Waits(self.since)),
+            Some(stalled) if lasts(stalled, STALL) => Some(Rank::Stalls(stalled)),
+            _ => lasts(self.since, PATIENCE).then_some(Rank::Lingers(self.since)),
+        }
     }
 }
 
@@ -142,6 +160,11 @@ impl Place {
         self.seat.change(|state| state.greeting = false);
     }
 
+    /// Where it is noted whether the client takes what there is for it.
+    pub(super) fn progress(&self) -> Progress {
+        Progress(Arc::clone(&self.seat))
+    }
+
     /// Has a request in work until the result is dropped.
     pub(super) fn begin(&self) -> Working {
         self.seat.change(|state| {
@@ -158,6 +181,24 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut held = self.places.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.seats.remove(&self.number);
+    }
+}
+
+/// Whether a client takes what there is for it.
+#[derive(Debug)]
+pub(super) struct Progress(Arc<Seat>);
+
+impl Progress {
+    /// It took some.
+    pub(super) fn moves(&self) {
+        self.0.change(|state| state.stalled = None);
+    }
+
+    /// It takes nothing.
+    pub(super) fn stalls(&self) {
+        self.0.change(|state| {
+            state.stalled.get_or_insert_with(Instant::now);
+        });
     }
 }
 
@@ -228,6 +269,21 @@ mod tests {
         assert!(places.give_up_slowest(begun + PATIENCE * 2));
         assert!(has_to_leave(&one).await && !has_to_leave(&other).await);
         assert!(matches!(places.take(begun), Arrival::Seated(_)));
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_leaves_before_who_reads_slowly() {
+        let places = Places::new(3);
+        let (slow, deaf) = (seated(&places, Instant::now()), seated(&places, Instant::now()));
+        let (_first, _second) = (slow.begin(), deaf.begin());
+        slow.progress().stalls();
+        slow.progress().moves();
+        deaf.progress().stalls();
+        let begun = Instant::now();
+        assert!(!places.give_up_slowest(begun));
+        assert!(places.give_up_slowest(begun + STALL * 2));
+        assert!(has_to_leave(&deaf).await && !has_to_leave(&slow).await);
+        assert!(!places.give_up_slowest(begun + STALL * 2));
     }
 
     #[tokio::test]

@@ -165,7 +165,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    fn parse(reply: &[u8]) -> Reply {
+    pub(super) fn parse(reply: &[u8]) -> Reply {
         const END: &[u8] = b"\r\n\r\n";
         let end = reply.windows(END.len()).position(|window| window == END);
         let end = end.unwrap_or_else(|| panic!("no reply: {:?}", String::from_utf8_lossy(reply)));

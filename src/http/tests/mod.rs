@@ -1,8 +1,11 @@
 //! The server over real sockets, on ports that the system chooses.
 
 mod clients;
+mod crowd;
 mod formats;
 mod harness;
+mod malformed;
 mod openapi;
 mod routes;
 mod shutdown;
+mod tls;
