@@ -21,6 +21,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hyper::body::Body as _;
 use hyper::header::{ALLOW, CONNECTION, CONTENT_LENGTH, HOST, RETRY_AFTER, TRANSFER_ENCODING};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -108,6 +109,9 @@ impl App {
             Err(refusal) => (refuse(refusal, request.headers()), None),
         };
         settings.decorate(response.headers_mut());
+        if request.method() == Method::HEAD {
+            response = without_body(response);
+        }
         let status = response.status().as_u16();
         self.self_metrics.count_request(route.map_or("other", Route::name), status);
         tracing::debug!(method = %request.method(), path = request.uri().path(), status, "request");
@@ -263,6 +267,14 @@ fn is_short(uri: &Uri) -> Result<(), Refusal> {
         return Err(Refusal::new(StatusCode::URI_TOO_LONG, format!("a query has {MAX_QUERY} bytes at most")));
     }
     Ok(())
+}
+
+/// Tells only how long the body would be: by HTTP/2, hyper sends whatever there is.
+fn without_body(mut response: Response<Body>) -> Response<Body> {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    response.map(|_| Body::default())
 }
 
 /// Whether a body follows. A length that is no number counts as one.

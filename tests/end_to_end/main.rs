@@ -30,3 +30,4 @@ mod slow;
 mod state;
 mod support;
 mod systemd;
+mod web;

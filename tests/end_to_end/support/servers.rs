@@ -27,6 +27,15 @@ impl Server {
     /// Starts a process that is to listen at the address it is given, until `ready` answers 200. Between looking for
     /// a free port and listening to it, somebody else may take it: then the process ends, and is started again.
     pub(crate) fn start(ready: &str, start: impl Fn(SocketAddr) -> Process) -> Server {
+        let is_ready = |address| http::get(address, ready).is_ok_and(|response| response.status == 200);
+        Server::start_when(is_ready, start)
+    }
+
+    /// The same until `is_ready` says so.
+    pub(crate) fn start_when(
+        is_ready: impl Fn(SocketAddr) -> bool,
+        start: impl Fn(SocketAddr) -> Process,
+    ) -> Server {
         for _ in 0..ATTEMPTS {
             let address = free_address();
             let started = Instant::now();
@@ -35,7 +44,7 @@ impl Server {
                 if process.exited().is_some() {
                     return Some(false);
                 }
-                http::get(address, ready).is_ok_and(|response| response.status == 200).then_some(true)
+                is_ready(address).then_some(true)
             });
             // Or somebody else answered.
             let answers = answers && process.exited().is_none();
