@@ -49,7 +49,7 @@ where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     /// Serves it until it ends, or has to leave.
-    pub(super) async fn serve(self, stream: TcpStream, tls: Option<Arc<ServerConfig>>) {
+    pub(super) async fn serve(self, stream: Arc<TcpStream>, tls: Option<Arc<ServerConfig>>) {
         // A response is written at once; there is nothing to wait for and send along.
         let _ = stream.set_nodelay(true);
         let stream = Watched::new(stream, self.place.progress());
@@ -72,6 +72,8 @@ where
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_read)
+            // Who has said all may still listen.
+            .half_close(true)
             .max_buf_size(limits.head_bytes)
             .max_headers(limits.headers)
             .serve_connection(

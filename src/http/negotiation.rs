@@ -137,6 +137,7 @@ fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use hyper::header::HeaderValue;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -225,6 +226,29 @@ mod tests {
             (&["gzip;q=x"], false),
         ] {
             assert_eq!(wanted(ACCEPT_ENCODING, accept).gzip, expected, "{accept:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_more_gladly_accepted_form_is_sent(open in 0..=1000_u32, text in 0..=1000_u32, order: bool) {
+            let quality = |thousandths: u32| f64::from(thousandths) / 1000.0;
+            let mut ranges = [
+                format!("application/openmetrics-text;version=1.0.0;q={}", quality(open)),
+                format!("text/plain;version=0.0.4;q={}", quality(text)),
+            ];
+            if order {
+                ranges.reverse();
+            }
+            let expected = if open > 0 && open >= text { V1 } else { PLAIN };
+            prop_assert_eq!(wanted(ACCEPT, &[&ranges.join(", ")]).content_type, expected);
+            prop_assert_eq!(wanted(ACCEPT, &ranges.each_ref().map(String::as_str)).content_type, expected);
+        }
+
+        #[test]
+        fn gzip_is_sent_where_it_is_no_less_welcome(gzip in 0..=1000_u32, identity in 0..=1000_u32) {
+            let header = format!("br;q=1, gzip;q={}, identity;q={}", f64::from(gzip) / 1000.0, f64::from(identity) / 1000.0);
+            prop_assert_eq!(wanted(ACCEPT_ENCODING, &[&header]).gzip, gzip > 0 && gzip >= identity);
         }
     }
 }

@@ -5,9 +5,11 @@
 //! is let in. A client with a request in work is left alone, unless nobody waits and it does not read its answer.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 /// How long a client may read nothing of its answer before it may have to leave: some round trips.
@@ -34,6 +36,8 @@ struct Held {
 struct Seat {
     state: Mutex<State>,
     leave: Notify,
+    /// Its connection, while that lasts.
+    stream: Weak<TcpStream>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,15 +80,17 @@ impl Places {
         Arc::new(Places { most, held: Mutex::default() })
     }
 
-    pub(super) fn take(self: &Arc<Self>, now: Instant) -> Arrival {
+    /// A place for the connection `stream`.
+    pub(super) fn take(self: &Arc<Self>, stream: &Arc<TcpStream>, now: Instant) -> Arrival {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let is_full = held.seats.len() >= self.most;
-        if is_full && !held.give_up(now, State::rank) {
+        if is_full && !held.give_up(|seat| seat.rank(now)) {
             return Arrival::Refused;
         }
         let seat = Arc::new(Seat {
             state: Mutex::new(State { greeting: true, in_work: 0, since: now, stalled: None }),
             leave: Notify::new(),
+            stream: Arc::downgrade(stream),
         });
         let number = held.next;
         held.next += 1;
@@ -96,7 +102,7 @@ impl Places {
     /// Lets somebody leave who keeps a request in work for too long. Whether anybody does.
     pub(super) fn give_up_slowest(&self, now: Instant) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.give_up(now, |state, now| state.rank(now).filter(|rank| !matches!(rank, Rank::Waits(_))))
+        held.give_up(|seat| seat.rank(now).filter(|rank| !matches!(rank, Rank::Waits(_))))
     }
 
     /// Lets those leave that have not even begun.
@@ -108,8 +114,8 @@ impl Places {
 
 impl Held {
     /// Lets the one with the lowest rank leave, if anybody has one.
-    fn give_up(&mut self, now: Instant, rank: impl Fn(State, Instant) -> Option<Rank>) -> bool {
-        let ranked = self.seats.iter().filter_map(|(number, seat)| Some((rank(seat.state(), now)?, *number)));
+    fn give_up(&mut self, rank: impl Fn(&Seat) -> Option<Rank>) -> bool {
+        let ranked = self.seats.iter().filter_map(|(number, seat)| Some((rank(seat)?, *number)));
         let Some((_, number)) = ranked.min() else { return false };
         // Its task closes it in a moment; it counts no more from now on.
         if let Some(seat) = self.seats.remove(&number) {
@@ -120,6 +126,14 @@ impl Held {
 }
 
 impl Seat {
+    fn rank(&self, now: Instant) -> Option<Rank> {
+        match self.state().rank(now) {
+            // Where it has read meanwhile, it is us who are late.
+            Some(Rank::Stalls(_)) if self.stream.upgrade().is_some_and(|stream| takes_more(&stream)) => None,
+            rank => rank,
+        }
+    }
+
     fn state(&self) -> State {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,6 +153,13 @@ impl State {
             _ => lasts(self.since, PATIENCE).then_some(Rank::Lingers(self.since)),
         }
     }
+}
+
+/// Whether the kernel has room for more of what the client is to read.
+fn takes_more(stream: &TcpStream) -> bool {
+    let mut looked_at = [PollFd::new(stream, PollFlags::OUT)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut looked_at, Some(&at_once)).is_ok_and(|ready| ready > 0)
 }
 
 /// A place that is held until this is dropped.
@@ -219,14 +240,30 @@ impl Drop for Working {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
     use tokio::time::timeout;
 
     use super::*;
 
-    fn seated(places: &Arc<Places>, now: Instant) -> Place {
-        match places.take(now) {
-            Arrival::Seated(place) | Arrival::SeatedInstead(place) => place,
-            Arrival::Refused => panic!("refused"),
+    /// Who comes by `stream`, which nobody looks at unless a client stalls.
+    struct Guests(Arc<Places>, Arc<TcpStream>);
+
+    impl Guests {
+        async fn of(places: Arc<Places>) -> Guests {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            Guests(places, Arc::new(stream))
+        }
+
+        fn take(&self, now: Instant) -> Arrival {
+            self.0.take(&self.1, now)
+        }
+
+        fn seated(&self, now: Instant) -> Place {
+            match self.take(now) {
+                Arrival::Seated(place) | Arrival::SeatedInstead(place) => place,
+                Arrival::Refused => panic!("refused"),
+            }
         }
     }
 
@@ -236,11 +273,11 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_longest_leaves() {
-        let (places, start) = (Places::new(3), Instant::now());
+        let (places, start) = (Guests::of(Places::new(3)).await, Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
-        let busy = seated(&places, at(0));
+        let busy = places.seated(at(0));
         let _working = busy.begin();
-        let (old, young) = (seated(&places, at(1)), seated(&places, at(2)));
+        let (old, young) = (places.seated(at(1)), places.seated(at(2)));
         assert!(matches!(places.take(at(3)), Arrival::SeatedInstead(_)));
         assert!(has_to_leave(&old).await);
         assert!(!has_to_leave(&busy).await && !has_to_leave(&young).await);
@@ -248,11 +285,11 @@ mod tests {
 
     #[tokio::test]
     async fn who_answers_has_waited_since_then() {
-        let (places, start) = (Places::new(2), Instant::now());
-        let first = seated(&places, start);
-        let second = seated(&places, start);
+        let (places, start) = (Guests::of(Places::new(2)).await, Instant::now());
+        let first = places.seated(start);
+        let second = places.seated(start);
         drop(first.begin());
-        let third = seated(&places, Instant::now());
+        let third = places.seated(Instant::now());
         assert!(has_to_leave(&second).await && !has_to_leave(&first).await);
         drop(third);
         assert!(matches!(places.take(Instant::now()), Arrival::Seated(_)), "a place that is left is free");
@@ -260,38 +297,53 @@ mod tests {
 
     #[tokio::test]
     async fn work_is_left_alone_until_patience_ends() {
-        let places = Places::new(2);
-        let (one, other) = (seated(&places, Instant::now()), seated(&places, Instant::now()));
+        let places = Guests::of(Places::new(2)).await;
+        let (one, other) = (places.seated(Instant::now()), places.seated(Instant::now()));
         let (_first, _second) = (one.begin(), other.begin());
         let begun = Instant::now();
         assert!(matches!(places.take(begun), Arrival::Refused));
-        assert!(!places.give_up_slowest(begun));
-        assert!(places.give_up_slowest(begun + PATIENCE * 2));
+        assert!(!places.0.give_up_slowest(begun));
+        assert!(places.0.give_up_slowest(begun + PATIENCE * 2));
         assert!(has_to_leave(&one).await && !has_to_leave(&other).await);
         assert!(matches!(places.take(begun), Arrival::Seated(_)));
+    }
+
+    /// A connection whose buffers are full, and the other end of it.
+    async fn full() -> (Arc<TcpStream>, TcpStream) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (client, _) = listener.accept().await.unwrap();
+        while stream.try_write(&[0; 65_536]).is_ok() || takes_more(&stream) {}
+        (Arc::new(stream), client)
     }
 
     #[tokio::test]
     async fn who_does_not_read_leaves_before_who_reads_slowly() {
         let places = Places::new(3);
-        let (slow, deaf) = (seated(&places, Instant::now()), seated(&places, Instant::now()));
-        let (_first, _second) = (slow.begin(), deaf.begin());
+        let (stream, client) = full().await;
+        let deaf = Guests(Arc::clone(&places), stream).seated(Instant::now());
+        let others = Guests::of(Arc::clone(&places)).await;
+        let (slow, late) = (others.seated(Instant::now()), others.seated(Instant::now()));
+        let _working = [slow.begin(), deaf.begin(), late.begin()];
+        // One that went on, one that does not, and one that could go on if we did.
         slow.progress().stalls();
         slow.progress().moves();
+        late.progress().stalls();
         deaf.progress().stalls();
         let begun = Instant::now();
         assert!(!places.give_up_slowest(begun));
         assert!(places.give_up_slowest(begun + STALL * 2));
-        assert!(has_to_leave(&deaf).await && !has_to_leave(&slow).await);
+        assert!(has_to_leave(&deaf).await && !has_to_leave(&slow).await && !has_to_leave(&late).await);
         assert!(!places.give_up_slowest(begun + STALL * 2));
+        drop(client);
     }
 
     #[tokio::test]
     async fn the_end_does_not_wait_for_hands_to_be_shaken() {
-        let places = Places::new(2);
-        let (greeting, greeted) = (seated(&places, Instant::now()), seated(&places, Instant::now()));
+        let places = Guests::of(Places::new(2)).await;
+        let (greeting, greeted) = (places.seated(Instant::now()), places.seated(Instant::now()));
         greeted.is_greeted();
-        places.give_up_greeting();
+        places.0.give_up_greeting();
         assert!(has_to_leave(&greeting).await && !has_to_leave(&greeted).await);
     }
 }

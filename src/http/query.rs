@@ -168,6 +168,8 @@ fn parse_number<T: FromStr>(name: &str, value: &str) -> Result<T, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -263,6 +265,26 @@ mod tests {
             "scope=host&limit=1",
         ] {
             assert!(HistoryQuery::parse(query).is_err(), "{query}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_as_a_query_is_read_as_it_was(name: String, pid: u32, start_time: u64) {
+            let written = |pairs: &[(&str, &str)]| {
+                form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+            };
+            let group = written(&[("scope", "group"), ("group", &name)]);
+            prop_assert_eq!(HistoryQuery::parse(&group).unwrap(), HistoryQuery::Group(name));
+            let numbers = (pid.to_string(), start_time.to_string());
+            let process = written(&[("start_time", &numbers.1), ("pid", &numbers.0), ("scope", "process")]);
+            let expected = HistoryQuery::Process { pid, start_time: Some(start_time) };
+            prop_assert_eq!(HistoryQuery::parse(&process).unwrap(), expected);
+        }
+
+        #[test]
+        fn no_query_is_too_odd_to_be_refused(query: String) {
+            let _ = (parse_collect(&query), IndicatorQuery::parse(&query), HistoryQuery::parse(&query));
         }
     }
 }

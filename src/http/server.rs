@@ -146,7 +146,8 @@ where
     }
 
     async fn admit(&mut self, stream: TcpStream) {
-        let place = match self.places.take(Instant::now()) {
+        let stream = Arc::new(stream);
+        let place = match self.places.take(&stream, Instant::now()) {
             Arrival::Seated(place) => place,
             Arrival::SeatedInstead(place) => {
                 (self.service.on_crowded)(Crowded::GivenUp);

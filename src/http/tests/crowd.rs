@@ -2,22 +2,30 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::task::JoinSet;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 use super::harness::{END_OF_METRICS, LONG, Server, huge, web};
 use super::tls::{Site, connect};
-use crate::exposition::fixture;
+use crate::exposition::{Format, fixture};
 use crate::http::Limits;
 use crate::snapshot::Snapshot;
 
 /// Of each kind.
 const CLIENTS: usize = 1000;
+
+/// Time in which all of them come.
+const ARRIVAL: Duration = Duration::from_secs(2);
+
+/// Time after which each that was sent away comes again: fifty of each kind in a second.
+const BETWEEN_VISITS: Duration = Duration::from_secs(20);
 
 /// What a scrape may take on a machine that is busy with all else; a tenth of it is what it takes of an idle one.
 const GENEROUS: Duration = Duration::from_secs(5);
@@ -36,25 +44,37 @@ fn has_descriptors() -> bool {
     true
 }
 
-/// Clients that come again whenever they are sent away, and what they say each time.
-struct Crowd(JoinSet<()>);
+/// Clients that come again some time after they are sent away, until this is dropped. They are on a thread of their own,
+/// as they would be on a machine of their own.
+struct Crowd {
+    _end: oneshot::Sender<()>,
+}
 
 impl Crowd {
-    fn new() -> Crowd {
-        Crowd(JoinSet::new())
-    }
-
-    /// `dribble` is what each sends again and again, once its connection stands.
-    fn come(&mut self, address: SocketAddr, first: &'static [u8], dribble: &'static [u8]) {
-        for _ in 0..CLIENTS {
-            self.0.spawn(async move {
-                loop {
-                    // Ends when it is sent away.
-                    let _ = annoy(address, first, dribble).await;
-                    sleep(Duration::from_millis(200)).await;
+    /// `kinds` are what each client says at first, and what it says again and again.
+    fn come(address: SocketAddr, kinds: [(&'static [u8], &'static [u8]); 2]) -> Crowd {
+        let (end, ended) = oneshot::channel();
+        thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let each = kinds.into_iter().flat_map(|kind| std::iter::repeat_n(kind, CLIENTS));
+                for (number, (first, dribble)) in (0..).zip(each) {
+                    let wait = ARRIVAL * number / (2 * CLIENTS as u32);
+                    tokio::spawn(come_again(address, first, dribble, wait));
                 }
+                drop(ended.await);
             });
-        }
+        });
+        Crowd { _end: end }
+    }
+}
+
+async fn come_again(address: SocketAddr, first: &[u8], dribble: &[u8], wait: Duration) {
+    sleep(wait).await;
+    loop {
+        // Ends when it is sent away.
+        let _ = annoy(address, first, dribble).await;
+        sleep(BETWEEN_VISITS).await;
     }
 }
 
@@ -66,13 +86,15 @@ async fn annoy(address: SocketAddr, first: &[u8], dribble: &[u8]) -> std::io::Re
     stream.write_all(first).await?;
     loop {
         sleep(Duration::from_secs(1)).await;
-        if dribble.is_empty() {
-            // Notices that it was sent away, and reads nothing.
-            stream.peek(&mut [0]).await?;
-            stream.writable().await?;
-        }
         stream.write_all(dribble).await?;
-        if stream.peer_addr().is_err() {
+        // Notices that it was sent away, and reads nothing.
+        if let Some(error) = stream.take_error()? {
+            return Err(error);
+        }
+        if timeout(Duration::ZERO, stream.peek(&mut [0]))
+            .await
+            .is_ok_and(|got| got.is_ok_and(|bytes| bytes == 0))
+        {
             return Ok(());
         }
     }
@@ -86,27 +108,41 @@ async fn scrape(address: SocketAddr) -> std::io::Result<String> {
     Ok(answer)
 }
 
-/// The slowest of some scrapes among the crowd, each of which has to be whole.
-async fn slowest(what: &str, scrape: impl AsyncFn() -> std::io::Result<String>) -> Duration {
-    let mut slowest = Duration::ZERO;
-    for _ in 0..10 {
+/// Scrapes some times among the crowd. On a machine that is busy with all else one may come at a moment at which everybody
+/// has just begun; a scraper comes again.
+async fn is_served(what: &str, scrape: impl AsyncFn() -> std::io::Result<String>) {
+    let (mut slowest, mut whole) = (Duration::ZERO, 0);
+    for _ in 0..SCRAPES {
         sleep(Duration::from_millis(150)).await;
         let began = Instant::now();
-        let answer = timeout(LONG, scrape()).await.expect("an answer").unwrap();
-        slowest = slowest.max(began.elapsed());
-        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{what}: {:.300}", answer);
-        assert!(answer.contains(END_OF_METRICS), "{what}: only {} bytes", answer.len());
+        let answer = timeout(LONG, scrape()).await.expect("an answer").unwrap_or_default();
+        if answer.starts_with("HTTP/1.1 200 OK") && answer.contains(END_OF_METRICS) {
+            slowest = slowest.max(began.elapsed());
+            whole += 1;
+        } else {
+            println!("{what}: {} bytes of {answer:.100}", answer.len());
+        }
     }
-    println!("{what}: the slowest scrape among {} clients took {slowest:?}", 2 * CLIENTS);
-    assert!(slowest < GENEROUS, "{what}: {slowest:?}");
-    slowest
+    println!(
+        "{what}: {whole} of {SCRAPES} scrapes among {} clients, the slowest took {slowest:?}",
+        2 * CLIENTS
+    );
+    assert!(whole >= SCRAPES - 2 && slowest < GENEROUS, "{what}: {whole} whole, {slowest:?}");
 }
 
+const SCRAPES: usize = 10;
+
+/// Until so many had to leave that all have come.
 async fn until_full(server: &Server) {
     let began = Instant::now();
-    let full = "memleak_http_connections_given_up_total 0\n";
-    while server.metrics.render(crate::exposition::Format::Text).contains(full) {
-        assert!(began.elapsed() < LONG, "nobody had to leave");
+    let left = || {
+        let metrics = server.metrics.render(Format::Text);
+        let count =
+            metrics.lines().find_map(|line| line.strip_prefix("memleak_http_connections_given_up_total "));
+        count.unwrap().parse::<usize>().unwrap()
+    };
+    while left() + Limits::default().connections < 2 * CLIENTS {
+        assert!(began.elapsed() < LONG, "only {} had to leave", left());
         sleep(Duration::from_millis(10)).await;
     }
 }
@@ -124,11 +160,9 @@ async fn a_scraper_comes_through_idle_clients_and_slow_heads() {
         return;
     }
     let server = start(fixture::snapshot()).await;
-    let mut crowd = Crowd::new();
-    crowd.come(server.address, b"", b"");
-    crowd.come(server.address, HEAD, b"x");
+    let _crowd = Crowd::come(server.address, [(b"", b""), (HEAD, b"x")]);
     until_full(&server).await;
-    slowest("idle and dribbling", async || scrape(server.address).await).await;
+    is_served("idle and dribbling", async || scrape(server.address).await).await;
 }
 
 #[tokio::test]
@@ -137,11 +171,9 @@ async fn a_scraper_comes_through_clients_that_do_not_read() {
         return;
     }
     let server = start(huge()).await;
-    let mut crowd = Crowd::new();
-    crowd.come(server.address, b"", b"");
-    crowd.come(server.address, WHOLE, b"");
+    let _crowd = Crowd::come(server.address, [(b"", b""), (WHOLE, b"")]);
     until_full(&server).await;
-    slowest("idle and deaf", async || scrape(server.address).await).await;
+    is_served("idle and deaf", async || scrape(server.address).await).await;
 }
 
 #[tokio::test]
@@ -151,12 +183,11 @@ async fn a_scraper_comes_through_half_shaken_hands() {
     }
     let site = Site::new("");
     let server = Server::start_with(Some(fixture::snapshot()), &site.web(), Limits::default()).await;
-    let mut crowd = Crowd::new();
-    crowd.come(server.address, b"", b"");
-    crowd.come(server.address, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\x03");
+    let _crowd =
+        Crowd::come(server.address, [(b"", b""), (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\x03")]);
     until_full(&server).await;
     let client = Arc::new(site.client());
-    slowest("half a handshake", async || {
+    is_served("half a handshake", async || {
         let mut stream = connect(&server, (*client).clone()).await?;
         stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await?;
         let mut answer = String::new();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -51,8 +51,22 @@ pub(super) fn huge() -> Snapshot {
     Snapshot { entities, ..fixture::snapshot() }
 }
 
+pub(super) fn app(snapshot: Option<Snapshot>, web: &WebConfig, rules: LiveRules) -> App {
+    let published = Arc::new(Published::default());
+    if let Some(snapshot) = snapshot {
+        published.publish(Arc::new(snapshot));
+    }
+    let metrics = Arc::new(SelfMetrics::new().unwrap().with_web_config().unwrap());
+    let settings = LiveSettings::new(web.config_file.as_deref(), Arc::clone(&metrics)).unwrap();
+    let reloader = Reloader { rules: Arc::new(rules), settings: Arc::new(settings) };
+    App::new(web, reloader, published, metrics)
+}
+
 pub(super) async fn listener() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    // As many may wait as where we listen ourselves.
+    let listener = socket.listen(4096).unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
@@ -72,14 +86,8 @@ impl Server {
         limits: Limits,
         rules: LiveRules,
     ) -> Server {
-        let published = Arc::new(Published::default());
-        if let Some(snapshot) = snapshot {
-            published.publish(Arc::new(snapshot));
-        }
-        let metrics = Arc::new(SelfMetrics::new().unwrap().with_web_config().unwrap());
-        let settings = LiveSettings::new(web.config_file.as_deref(), Arc::clone(&metrics)).unwrap();
-        let reloader = Reloader { rules: Arc::new(rules), settings: Arc::new(settings) };
-        let app = App::new(web, reloader, published, Arc::clone(&metrics));
+        let app = app(snapshot, web, rules);
+        let metrics = Arc::clone(app.self_metrics());
         let (listener, address) = listener().await;
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };

@@ -1,5 +1,6 @@
 //! The server over real sockets, on ports that the system chooses.
 
+mod anything;
 mod clients;
 mod crowd;
 mod formats;
