@@ -5,7 +5,7 @@
 //! life, in [`watch`]) → [`rollup`] → [`selection`] → [`snapshot`] → [`exposition`] | [`http`].
 //! [`backtest`] has the same lives judge what was recorded.
 //! [`resources`] are what processes hold besides memory, counted, and judged by the same detector.
-//! [`cli`] turns flags into [`config`], and [`rules`] are what the configuration file says; [`file`] and [`yaml`] read our
+//! [`cli`] turns flags into [`config`], and [`rules`] are what the configuration file says; [`mod@file`] and [`yaml`] read our
 //! own files; [`human`] words numbers; [`systemd`] is told how it goes.
 
 pub mod backtest;

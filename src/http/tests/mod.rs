@@ -5,6 +5,7 @@ mod clients;
 mod crowd;
 mod formats;
 mod harness;
+mod http2;
 mod malformed;
 mod openapi;
 mod routes;

@@ -78,7 +78,7 @@ impl Site {
         WebConfig { config_file: Some(self.path("web.yml")), ..web() }
     }
 
-    async fn start(&self) -> Server {
+    pub(super) async fn start(&self) -> Server {
         Server::start_with(Some(fixture::snapshot()), &self.web(), Limits::default()).await
     }
 
@@ -112,7 +112,12 @@ pub(super) async fn connect(server: &Server, client: ClientConfig) -> io::Result
 }
 
 /// The reply to one request on a connection of its own; with TLS 1.3 the server's refusal comes only with it.
-async fn get(server: &Server, client: ClientConfig, path: &str, headers: &str) -> io::Result<Reply> {
+pub(super) async fn get(
+    server: &Server,
+    client: ClientConfig,
+    path: &str,
+    headers: &str,
+) -> io::Result<Reply> {
     let mut stream = connect(server, client).await?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await?;
