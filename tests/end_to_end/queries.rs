@@ -16,7 +16,7 @@ use crate::support::{exporter, leaky};
 
 /// What is served only of suspects, where a limit is near, where memory or a count does something or with a configuration file, and so for minutes not at all,
 /// or not on every machine. The catalog vouches for these; a dashboard of a real leak is in `slow`.
-const LATE: [&str; 22] = [
+const LATE: [&str; 23] = [
     "memleak_config_last_reload_success_timestamp_seconds",
     "memleak_config_last_reload_successful",
     "memleak_group_leak_window_seconds",
@@ -38,6 +38,7 @@ const LATE: [&str; 22] = [
     "memleak_process_resource_time_to_limit_seconds",
     "memleak_process_time_to_limit_seconds",
     "memleak_suspect_info",
+    "memleak_web_config_last_reload_success_timestamp_seconds",
     "memleak_web_config_last_reload_successful",
 ];
 

@@ -14,7 +14,7 @@ use crate::support::exporter_at;
 use crate::support::exposition::value;
 use crate::support::http::{connect, get};
 use crate::support::process::{Process, Program};
-use crate::support::servers::Server;
+use crate::support::servers::{Server, prometheus};
 use crate::support::tool;
 use crate::support::wait::{SOON, until};
 
@@ -146,6 +146,30 @@ fn only_who_has_the_certificate_and_the_password_is_let_in() {
     assert_eq!(site.curl(&server, "/-/healthy", &[&others, &code[..]].concat()).stdout(), "000");
     let said = server.process.stderr();
     assert!(!said.contains(HASH) && !said.contains("right") && !said.contains("PRIVATE"), "{said}");
+}
+
+#[test]
+fn prometheus_scrapes_with_a_certificate_and_a_password() {
+    let site = Site::new();
+    let users = format!("basic_auth_users:\n  ada: {HASH}\n");
+    let server = site.serve(&format!("{TLS}{VERIFIED}{users}"));
+    let file = |name| site.path(name).display().to_string();
+    let config = format!(
+        "global: {{ scrape_interval: 1s }}\n\
+         scrape_configs:\n- job_name: memleak\n  scheme: https\n  \
+         basic_auth: {{ username: ada, password: right }}\n  \
+         tls_config: {{ ca_file: {}, cert_file: {}, key_file: {}, server_name: localhost }}\n  \
+         static_configs: [{{ targets: ['{}'] }}]\n",
+        file("ca.crt"),
+        file("client.crt"),
+        file("client.key"),
+        server.address
+    );
+    let Some(prometheus) = prometheus(&config, "groups: []\n") else { return };
+    until("a scrape", SOON, || {
+        let answer = prometheus.json("/api/v1/query?query=up");
+        (answer["data"]["result"][0]["value"][1] == "1").then_some(())
+    });
 }
 
 #[test]
