@@ -87,7 +87,7 @@ pub enum Error {
 /// When it can't start; the message says what to type instead.
 pub fn run(config: Config) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let rules = Arc::new(LiveRules::new(config.rules.file.as_deref())?);
         let self_metrics = Arc::new(self_metrics(&config)?);
         let web_file = config.web.config_file.as_deref();
@@ -105,9 +105,12 @@ pub fn run(config: Config) -> Result<(), Error> {
         };
         let published = Arc::new(Published::default());
         let app = App::new(&config.web, reloader.clone(), Arc::clone(&published), self_metrics);
-        announce(&config, &listeners);
+        announce(&config, &reloader.settings, &listeners);
         serve(listeners, app, sampler, published, signals, &reloader).await
-    })
+    });
+    // The end does not wait for passwords that are still being compared.
+    runtime.shutdown_background();
+    outcome
 }
 
 fn self_metrics(config: &Config) -> Result<SelfMetrics, exposition::SelfMetricsError> {
@@ -115,10 +118,11 @@ fn self_metrics(config: &Config) -> Result<SelfMetrics, exposition::SelfMetricsE
     if config.web.config_file.is_some() { metrics.with_web_config() } else { Ok(metrics) }
 }
 
-fn announce(config: &Config, listeners: &[TcpListener]) {
+fn announce(config: &Config, settings: &LiveSettings, listeners: &[TcpListener]) {
     let interval = humantime::format_duration(config.sampler.interval).to_string();
+    let tls = settings.current().has_tls();
     for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
-        tracing::info!(%address, interval, version = env!("CARGO_PKG_VERSION"), "listening");
+        tracing::info!(%address, tls, interval, version = env!("CARGO_PKG_VERSION"), "listening");
     }
     if config.sampler.time_lapse != 1 {
         let factor = config.sampler.time_lapse;

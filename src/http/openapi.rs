@@ -63,7 +63,12 @@ fn describe() -> Value {
         // Relative to this document, so that it holds behind a proxy that puts us below a path of its own.
         "servers": [{ "url": ".." }],
         "paths": paths,
-        "components": { "schemas": schemas.take_definitions(true) },
+        "components": {
+            "schemas": schemas.take_definitions(true),
+            "securitySchemes": { "users": { "type": "http", "scheme": "basic" } },
+        },
+        // Nobody is asked who they are, or everybody is: --web.config.file says which.
+        "security": [{}, { "users": [] }],
     })
 }
 
@@ -74,7 +79,11 @@ const UNAVAILABLE: (StatusCode, &str) =
     (StatusCode::SERVICE_UNAVAILABLE, "There are no present figures, or too many requests in work.");
 
 /// What any route may refuse.
-const ALWAYS: [(StatusCode, &str); 2] = [
+const ALWAYS: [(StatusCode, &str); 6] = [
+    (StatusCode::BAD_REQUEST, "The request is malformed."),
+    (StatusCode::UNAUTHORIZED, "The exporter knows users, and no name and password of one were given."),
+    (StatusCode::URI_TOO_LONG, "The path or the query is too long."),
+    (StatusCode::TOO_MANY_REQUESTS, "The exporter has a rate limit."),
     (StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are answered."),
     (StatusCode::PAYLOAD_TOO_LARGE, "No route takes a body."),
 ];
@@ -92,7 +101,7 @@ impl Route {
         let answer = content("The answer.", &schemas.subschema_for::<T>());
         responses.insert(StatusCode::OK.as_str().to_string(), answer);
         let error = schemas.subschema_for::<Error>();
-        for (status, meaning) in self.errors.iter().chain(&ALWAYS) {
+        for (status, meaning) in ALWAYS.iter().chain(self.errors) {
             responses.insert(status.as_str().to_string(), content(meaning, &error));
         }
         json!({ "get": { "summary": self.summary, "parameters": self.parameters, "responses": responses } })

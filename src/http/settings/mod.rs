@@ -81,6 +81,11 @@ fn parse(text: &str, directory: &Path, reader: &mut Reader) -> Result<Settings, 
 }
 
 impl Settings {
+    /// Whether connections are encrypted.
+    pub fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Lets a request in, or says why not.
     pub(super) async fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         if let Some(rate) = &self.rate {

@@ -122,6 +122,14 @@ async fn refusals_are_as_described() {
         let reply = server.request("POST", path).await;
         assert_eq!(reply.status, 405, "{path}");
         check(&document, path, &reply);
+        let reply = server.get(&format!("{path}?{}", "x".repeat(9000))).await;
+        assert_eq!(reply.status, 414, "{path}");
+        check(&document, path, &reply);
+        let mut client = server.connect().await;
+        client.send(&format!("GET {path} HTTP/1.1\r\n\r\n")).await;
+        let reply = client.reply().await;
+        assert_eq!(reply.status, 400, "{path}");
+        check(&document, path, &reply);
         let mut client = server.connect().await;
         client.send(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx")).await;
         let reply = client.reply().await;
