@@ -11,7 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use memleak_exporter::config::{Listen, WebConfig};
 use memleak_exporter::exposition::{Format, SelfMetrics};
-use memleak_exporter::http::{App, Limits};
+use memleak_exporter::http::{App, Limits, LiveSettings, Reloader};
 use memleak_exporter::rules::LiveRules;
 use memleak_exporter::snapshot::Published;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
@@ -26,17 +26,21 @@ const PIPE_BYTES: usize = 1 << 16;
 static APP: LazyLock<App> = LazyLock::new(|| {
     let web = WebConfig {
         listen: Listen::Systemd,
+        config_file: None,
         telemetry_path: "/metrics".to_string(),
         route_prefix: String::new(),
         max_requests: 40,
         enable_lifecycle: true,
         disable_exporter_metrics: false,
     };
+    let own = Arc::new(SelfMetrics::new().expect("the catalog is right"));
     let rules = LiveRules::new(None).expect("without a file, nothing is wrong with it");
+    let settings =
+        LiveSettings::new(None, Arc::clone(&own)).expect("without a file, nothing is wrong with it");
+    let reloader = Reloader { rules: Arc::new(rules), settings: Arc::new(settings) };
     let published = Published::default();
     published.publish(Arc::new(SNAPSHOT.clone()));
-    let own = SelfMetrics::new().expect("the catalog is right");
-    App::new(&web, Arc::new(rules), Arc::new(published), Arc::new(own))
+    App::new(&web, reloader, Arc::new(published), own)
 });
 
 thread_local! {
@@ -56,7 +60,7 @@ async fn converse(request: &[u8]) -> (VecDeque<String>, Vec<u8>) {
     let seen = Rc::clone(&methods);
     let service = service_fn(move |request: hyper::Request<_>| {
         seen.borrow_mut().push_back(request.method().to_string());
-        std::future::ready(Ok::<_, Infallible>(APP.answer(&request)))
+        async move { Ok::<_, Infallible>(APP.answer(&request).await) }
     });
     let limits = Limits::default();
     // As the server makes it, but for the time that it waits.

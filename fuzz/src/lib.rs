@@ -14,7 +14,7 @@ pub use exposition::{Names, exposition};
 pub use http::http;
 pub use parsers::{cgroup_files, host_files, process_files};
 pub use state::state;
-pub use texts::{configuration, recording};
+pub use texts::{configuration, recording, web_configuration};
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::*;
 /// Most bytes of all corpora: they are part of the repository.
 const MOST_BYTES: u64 = 200_000;
 
-const TARGETS: [Parser; 8] = [
+const TARGETS: [Parser; 9] = [
     ("cgroup_files", cgroup_files),
     ("configuration", configuration),
     ("exposition", |bytes| {
@@ -23,6 +23,7 @@ const TARGETS: [Parser; 8] = [
     ("process_files", process_files),
     ("recording", recording),
     ("state", state),
+    ("web_configuration", web_configuration),
 ];
 
 fn here(path: &str) -> PathBuf {

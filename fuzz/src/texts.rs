@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use memleak_exporter::backtest;
 use memleak_exporter::config::{BacktestConfig, BacktestOutput, Input};
 use memleak_exporter::entity::{Identity, Launch, Scope};
+use memleak_exporter::http;
 use memleak_exporter::rules::{Candidate, Subject, load};
 use rustix::fs::{MemfdFlags, memfd_create};
 
@@ -60,6 +61,14 @@ pub fn configuration(text: &[u8]) {
                 let _ = (change.resource_threshold(60.0), change.limit(1 << 30), change.is_of_group());
             }
         }
+    }
+}
+
+/// The web configuration file, in which certificates and keys may stand as well.
+pub fn web_configuration(text: &[u8]) {
+    match http::load(&file(text)) {
+        Ok(settings) => assert!(!format!("{settings:?}").contains("$2"), "a hash is shown"),
+        Err(error) => assert!(!error.to_string().contains('\n'), "more than one line: {error}"),
     }
 }
 
