@@ -60,6 +60,11 @@ impl Assessment {
         self.score.is_some_and(|score| score > self.threshold)
     }
 
+    /// Whether it is one that a detector can have made. To be asked of what was read back, before anything else is.
+    pub fn is_sound(&self) -> bool {
+        self.score.is_none_or(|score| (0.0..=100.0).contains(&score)) && !self.threshold.is_nan()
+    }
+
     /// The status that goes with it.
     pub fn status(&self) -> Status {
         if self.is_suspect() { Status::Suspect } else { Status::Clean }

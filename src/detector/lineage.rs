@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::entity::Executable;
-use crate::history::{HOUR, History};
+use crate::history::{HOUR, History, is_time};
 
-use super::scores::Scores;
+use super::scores::{Scores, is_share};
 use super::window::life_floors;
 
 /// A life must have grown this long, and for this share of itself, for its growth to add up with the next one's:
@@ -82,6 +82,11 @@ const FADING: f64 = 0.1;
 const SUPPORT: f64 = 0.2;
 
 impl Probation {
+    /// Whether it is one that a lineage can have given.
+    pub(super) fn is_sound(self) -> bool {
+        is_share(self.score) && self.until >= 0.0
+    }
+
     /// Lets `step` seconds pass in a life of `age`, for which there is `own` evidence, 0 to 1.
     pub(super) fn serve(&mut self, age: f64, step: f64, own: f64) {
         if age > self.until && own < SUPPORT {
@@ -94,6 +99,16 @@ impl Lineage {
     /// When the last life ended, seconds; what is older than a week may be forgotten.
     pub fn ended(&self) -> f64 {
         self.ended
+    }
+
+    /// Whether it is one that lives can have left. To be asked of what was read back, before anything else is.
+    pub fn is_sound(&self) -> bool {
+        is_share(self.suspicion)
+            && is_share(self.standing)
+            && self.scores.is_sound()
+            && self.grown >= 0.0
+            && self.called_at_age.is_none_or(|age| age >= 0.0)
+            && is_time(self.ended)
     }
 
     /// Takes in the end of a life.

@@ -147,6 +147,10 @@ impl Detector {
     /// Whether it is one that samples can have made. To be asked of what was read back, before anything else is.
     pub fn is_sound(&self) -> bool {
         self.lasting.is_sound()
+            && self.scores.is_sound()
+            && scores::is_share(self.seen)
+            && self.suspicion.as_ref().is_none_or(Suspicion::is_sound)
+            && self.probation.is_none_or(Probation::is_sound)
     }
 
     /// Whether there was ever enough history to judge: a life too short for that says nothing about its lineage.

@@ -25,7 +25,17 @@ pub(super) struct Scores {
     pub(super) urgent: f64,
 }
 
+/// Whether it may be said of anything that should be 0 to 1.
+pub(super) fn is_share(number: f64) -> bool {
+    (0.0..=1.0).contains(&number)
+}
+
 impl Scores {
+    /// Whether they are such as evidence can have made.
+    pub(super) fn is_sound(self) -> bool {
+        is_share(self.slow) && is_share(self.urgent)
+    }
+
     /// The more certain one counts.
     pub(super) fn highest(self) -> f64 {
         self.slow.max(self.urgent)

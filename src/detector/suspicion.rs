@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{History, RUNGS, width};
+use crate::history::{History, RUNGS, is_time, width};
 
 use super::assessment::Channel;
 use super::rise::Rise;
+use super::scores::is_share;
 
 /// Memory counts as given back once so much of the growth that raised the suspicion is gone.
 const GIVEN_BACK: f64 = 0.5;
@@ -42,6 +43,11 @@ impl Suspicion {
     pub(super) fn raised(score: f64, channel: Channel, rise: &Rise, history: &History) -> Suspicion {
         let peak = floors(history, rise.window, RECENT).reduce(f64::min).unwrap_or(rise.floor);
         Suspicion { score, channel, rise: rise.clone(), peak, rose: history.latest() }
+    }
+
+    /// Whether it is one that evidence can have raised.
+    pub(super) fn is_sound(&self) -> bool {
+        is_share(self.score) && is_time(self.rise.window) && is_time(self.rose) && self.peak.is_finite()
     }
 
     /// Evidence of its own carries it again.

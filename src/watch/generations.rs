@@ -82,7 +82,12 @@ impl Generations {
 
     /// Whether it is one that lives can have made.
     pub(super) fn is_sound(&self) -> bool {
-        self.joint.as_ref().is_none_or(|joint| joint.history.is_sound() && joint.detector.is_sound())
+        self.length >= 0.0
+            && self.joint.as_ref().is_none_or(|joint| {
+                joint.history.is_sound()
+                    && joint.detector.is_sound()
+                    && joint.assessment.as_ref().is_none_or(|assessment| assessment.is_sound())
+            })
     }
 
     /// The verdict on all of them, where there is one.

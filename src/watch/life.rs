@@ -181,10 +181,11 @@ impl Life {
 
     /// Whether it is one that samples can have made. To be asked of what was read back, before anything else is.
     pub fn is_sound(&self) -> bool {
-        match &self.state {
+        let is_sound = match &self.state {
             State::Awake(awake) => awake.history.is_sound() && awake.detector.is_sound(),
             State::Asleep(asleep) => asleep.history.is_sound() && asleep.rest.is_sound(),
-        }
+        };
+        is_sound && self.assessment.is_sound()
     }
 
     /// Ends this life, for its lineage.

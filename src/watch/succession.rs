@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detector::{Assessment, Lineage};
 use crate::entity::Executable;
+use crate::history::is_time;
 
 use super::generations::{Generations, SHORT};
 use super::{Life, Observation};
@@ -40,7 +41,7 @@ impl Succession {
 
     /// Whether it is one that lives can have made. To be asked of what was read back, before anything else is.
     pub fn is_sound(&self) -> bool {
-        self.generations.is_sound()
+        self.lineage.is_sound() && self.generations.is_sound() && is_time(self.ended)
     }
 
     /// Whether short lives are judged together, which takes the memory of one more life.
