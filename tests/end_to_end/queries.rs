@@ -14,8 +14,8 @@ use crate::support::wait::until;
 use crate::support::webhook::Webhook;
 use crate::support::{exporter, leaky};
 
-/// What is served only of suspects, where a limit is near, where memory or a count does something or with a configuration file, and so for minutes not at all,
-/// or not on every machine. The catalog vouches for these; a dashboard of a real leak is in `slow`.
+/// What is served only of suspects, where a limit is near, where memory or a count does something, or with a
+/// configuration file, and so for minutes not at all, or not on every machine. The catalog vouches for these; a dashboard of a real leak is in `slow`.
 const LATE: [&str; 23] = [
     "memleak_config_last_reload_success_timestamp_seconds",
     "memleak_config_last_reload_successful",
@@ -54,9 +54,16 @@ const A_FEW_HOURS: Duration = Duration::from_secs(60);
 
 #[test]
 fn rules_and_dashboards_ask_for_what_there_is() {
+    let directory = tempfile::tempdir().unwrap();
     let _leak = leaky("asked-for", &["steady", "--rate", "1MB/s"]);
     // With time lapse there are scores within seconds.
-    let exporter = exporter(&["--sample.interval=100ms", "--sample.time-lapse=600"]);
+    let state = directory.path().join("state");
+    let exporter = exporter(&[
+        "--sample.interval=100ms",
+        "--sample.time-lapse=600",
+        &format!("--state.file={}", state.display()),
+        "--state.interval=1s",
+    ]);
     let webhook = Webhook::start();
     let Some(alerting) = Alerting::start(exporter.address, webhook.address(), 1) else { return };
     let prometheus = &alerting.prometheus;

@@ -145,7 +145,8 @@ fn only_who_has_the_certificate_and_the_password_is_let_in() {
     let others = ["--cert", certificate.to_str().unwrap(), "--key", key.to_str().unwrap()];
     assert_eq!(site.curl(&server, "/-/healthy", &[&others, &code[..]].concat()).stdout(), "000");
     let said = server.process.stderr();
-    assert!(!said.contains(HASH) && !said.contains("right") && !said.contains("PRIVATE"), "{said}");
+    let password_is_there = said.split(|c: char| !c.is_alphanumeric()).any(|word| word == "right");
+    assert!(!said.contains(HASH) && !password_is_there && !said.contains("PRIVATE"), "{said}");
 }
 
 #[test]
