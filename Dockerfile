@@ -21,7 +21,8 @@ COPY src src
 ARG MEMLEAK_REVISION=unknown
 RUN touch src/main.rs src/lib.rs \
     && MEMLEAK_REVISION="$MEMLEAK_REVISION" cargo build --release --locked --target "$(rustc --print host-tuple)" \
-    && install "target/$(rustc --print host-tuple)/release/memleak-exporter" /memleak-exporter
+    && install "target/$(rustc --print host-tuple)/release/memleak-exporter" /memleak-exporter \
+    && mkdir /state
 
 FROM scratch
 ARG MEMLEAK_VERSION=unknown
@@ -33,6 +34,8 @@ LABEL org.opencontainers.image.title="memleak-exporter" \
       org.opencontainers.image.version="${MEMLEAK_VERSION}" \
       org.opencontainers.image.revision="${MEMLEAK_REVISION}"
 COPY --from=build /memleak-exporter /memleak-exporter
+# For a volume, which takes over whose it is: --state.file=/var/lib/memleak-exporter/state.
+COPY --from=build --chown=65534:65534 /state /var/lib/memleak-exporter
 # Nobody, by number: there is no /etc/passwd in here.
 USER 65534:65534
 EXPOSE 10054
