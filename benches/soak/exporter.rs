@@ -45,7 +45,7 @@ pub(crate) struct Figures {
 }
 
 impl Exporter {
-    /// Starts `program` with a configuration file in `directory` and waits for its first sample.
+    /// Starts `program` with its configuration file and its state in `directory` and waits for its first sample.
     ///
     /// # Errors
     /// When it does not start.
@@ -59,8 +59,10 @@ impl Exporter {
             .arg(format!("--web.listen-address={address}"))
             .arg(format!("--config.file={}", configuration.display()))
             .arg(format!("--sample.time-lapse={time_lapse}"))
+            .arg(format!("--state.file={}", directory.join("state").display()))
             .args([
                 "--sample.interval=250ms",
+                "--state.interval=5s",
                 "--web.enable-lifecycle",
                 "--log.level=error",
                 "--process.top=all",

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! Processes come and go (`churn.rs`); clients scrape every format, ask every route, ask nonsense and leave before they have their
-//! answer, and the configuration is reloaded, also with what makes no sense (`load.rs`). Meanwhile its memory, descriptors and
-//! threads are looked at from outside (`exporter.rs`). One second counts as a hundred for the exporter, and for the detector that
-//! judges it here: its own.
+//! answer; the configuration is reloaded, also with what makes no sense (`load.rs`); the state is written. Meanwhile its memory,
+//! descriptors and threads are looked at from outside (`exporter.rs`). One second counts as a hundred for the exporter, and for
+//! the detector that judges it here: its own.
 //!
 //! It fails where a figure at the end is above that after a third of the time, or the detector suspects one (`judgement.rs`).
 
