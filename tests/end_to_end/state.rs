@@ -14,14 +14,17 @@ use crate::support::servers::Server;
 use crate::support::wait::{SOON, until, watch};
 use crate::support::{exporter, exporter_at, tool};
 
-/// Processes of the host that is watched: enough that writing takes a part of the time.
-const PROCESSES: u32 = 1000;
+/// Processes of the host that is watched: enough that writing takes a part of the time, and so few that it comes often.
+const PROCESSES: u32 = 300;
 
 /// The exporter is killed so many times, or as often as the variable `KILLS` says.
 const KILLS: usize = 15;
 
 /// Time between two writes.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Bytes that are written in a second at most, 1 GiB a day: a file that is larger than that is written less often.
+const PACE: f64 = (1_u64 << 30) as f64 / 86_400.0;
 
 /// Time that a busy machine may keep a tick waiting.
 const LATE: Duration = Duration::from_secs(3);
@@ -87,7 +90,7 @@ fn whenever_it_is_killed_there_is_a_whole_state_no_older_than_an_interval() {
         .extend(["--no-source.cgroup", "--sample.interval=100ms", "--sample.max-cpu=100%"].map(String::from));
     flags.push(format!("--path.procfs={}", proc.display()));
     let kills = std::env::var("KILLS").ok().map_or(KILLS, |kills| kills.parse().expect("a number of kills"));
-    let (mut amid, mut oldest) = (0, 0.0_f64);
+    let (mut amid, mut oldest, mut largest) = (0, 0.0_f64, 0);
     for kill in 0..kills {
         let began = SystemTime::now();
         let exporter = start(&flags);
@@ -111,11 +114,14 @@ fn whenever_it_is_killed_there_is_a_whole_state_no_older_than_an_interval() {
         amid += usize::from(temporary.exists());
         let restored = read(&file);
         assert!(restored.watchlist.len() >= PROCESSES as usize, "{:?}", restored.origin);
-        let age = killed - restored.origin.unix_seconds;
-        oldest = oldest.max(age);
-        assert!(age <= (INTERVAL + LATE).as_secs_f64(), "{age} s old after {kill} kills");
+        let (age, bytes) = (killed - restored.origin.unix_seconds, fs::metadata(&file).unwrap().len());
+        (oldest, largest) = (oldest.max(age), largest.max(bytes));
+        let interval = INTERVAL.as_secs_f64().max(bytes as f64 / PACE);
+        assert!(age <= interval + LATE.as_secs_f64(), "{age} s old after {kill} kills, of {bytes} bytes");
     }
-    println!("{kills} kills, {amid} of them amid a write; the oldest state was {oldest:.2} s old");
+    println!(
+        "{kills} kills, {amid} of them amid a write; the oldest state was {oldest:.2} s old, the largest had {largest} bytes"
+    );
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let exporter = exporter(&flags);
     let loaded = || value(&exporter.get("/metrics").body, "memleak_state_load_successful");
