@@ -125,7 +125,7 @@ struct Args {
     /// File in which history survives a restart; beside it are others with its name and .tmp, .lock or .bad
     #[arg(long = "state.file", value_name = "FILE", value_parser = file)]
     state_file: Option<PathBuf>,
-    /// Most time between two writes of --state.file, and so the most that can be lost
+    /// Time between two writes of --state.file, and so the most that can be lost; longer where it would be 1 GiB a day
     #[arg(long = "state.interval", value_name = "DURATION", default_value = "5m", requires = "state_file", value_parser = interval)]
     state_interval: Duration,
     /// Read the host's memory (the default)
