@@ -63,6 +63,11 @@ impl ClientAuth {
         matches!(self, ClientAuth::VerifyIfGiven | ClientAuth::RequireAndVerify)
     }
 
+    /// Whether nobody comes in without a certificate of the CA.
+    pub(super) fn is_closed(self) -> bool {
+        self.requires() && self.verifies()
+    }
+
     /// Whether nobody comes in without a certificate.
     pub(super) fn requires(self) -> bool {
         matches!(self, ClientAuth::RequireAny | ClientAuth::RequireAndVerify)

@@ -30,6 +30,7 @@ use super::auth::Users;
 use super::rate::Bucket;
 use super::response::Refusal;
 use crate::yaml::{self, Spanned, Text, line};
+use clients::ClientAuth;
 use fault::Wrong;
 use file::{File, HeaderSection, RateSection};
 use reader::Reader;
@@ -106,14 +107,21 @@ impl Settings {
 
     /// What it lacks that keeps somebody out with `before`.
     fn opens(&self, before: &Settings) -> Option<&'static str> {
-        let requires =
-            |settings: &Settings| settings.tls.as_ref().is_some_and(|tls| tls.requires_certificate);
-        let lacks = |before: bool, now: bool, what| (before && !now).then_some(what);
-        lacks(before.tls.is_some(), self.tls.is_some(), "a certificate for TLS")
-            .or_else(|| {
-                lacks(requires(before), requires(self), "a client_auth_type that requires a certificate")
-            })
-            .or_else(|| lacks(before.users.is_some(), self.users.is_some(), "basic_auth_users"))
+        let mut bars = before.bars().into_iter().zip(self.bars());
+        bars.find(|((was, _), (is, _))| *was && !is).map(|((_, what), _)| what)
+    }
+
+    /// What may keep somebody out, and whether it does.
+    fn bars(&self) -> [(bool, &'static str); 5] {
+        let tls = self.tls.as_ref();
+        let asks = |what: fn(ClientAuth) -> bool| tls.is_some_and(|tls| what(tls.policy));
+        [
+            (tls.is_some(), "a certificate for TLS"),
+            (asks(ClientAuth::requires), "a client_auth_type that requires a certificate"),
+            (asks(ClientAuth::is_closed), "a client_auth_type that verifies certificates"),
+            (tls.is_some_and(|tls| tls.has_names), "client_allowed_sans"),
+            (self.users.is_some(), "basic_auth_users"),
+        ]
     }
 
     /// Goes on where `before` stood: a limit begins anew only where it is another.

@@ -88,7 +88,7 @@ fn everything_that_may_be_said_is_understood() {
     );
     let settings = files.load(&text).unwrap();
     let tls = settings.tls.as_ref().unwrap();
-    assert!(tls.requires_certificate && !tls.server.ignore_client_order);
+    assert!(tls.policy.is_closed() && tls.has_names && !tls.server.ignore_client_order);
     assert_eq!(tls.server.alpn_protocols, [b"http/1.1"]);
     assert_eq!(tls.server.crypto_provider().cipher_suites.len(), 4);
     assert_eq!(tls.server.crypto_provider().kx_groups.len(), 2);
@@ -326,14 +326,23 @@ fn a_certificate_that_is_renewed_is_in_force_once_its_key_is_there() {
 #[test]
 fn a_reload_lets_in_nobody_who_was_kept_out() {
     let files = Files::new();
-    let verified = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: server.crt\n";
+    let ca = "  client_ca_file: server.crt\n";
+    let any = "  client_auth_type: RequireAnyClientCert\n";
+    let verified = format!("  client_auth_type: RequireAndVerifyClientCert\n{ca}");
+    let names = "  client_allowed_sans: [one]\n";
     let users = format!("basic_auth_users:\n  ada: {HASH}\n");
-    let all = format!("{TLS}{verified}{users}");
+    let all = format!("{TLS}{verified}{names}{users}");
     let (live, metrics) = live(&files, &all);
     for (text, expected) in [
         (String::new(), "a certificate for TLS"),
         (format!("{TLS}{users}"), "a client_auth_type that requires a certificate"),
-        (format!("{TLS}{verified}"), "basic_auth_users"),
+        (
+            format!("{TLS}  client_auth_type: VerifyClientCertIfGiven\n{ca}{users}"),
+            "a client_auth_type that requires a certificate",
+        ),
+        (format!("{TLS}{any}{users}"), "a client_auth_type that verifies certificates"),
+        (format!("{TLS}{verified}{users}"), "client_allowed_sans"),
+        (format!("{TLS}{verified}{names}"), "basic_auth_users"),
     ] {
         files.write("web.yml", &text);
         let error = live.reload().unwrap_err().to_string();

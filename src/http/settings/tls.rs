@@ -23,8 +23,10 @@ use crate::yaml::{Spanned, Text, line};
 pub(in super::super) struct Tls {
     /// For each handshake.
     pub(in super::super) server: Arc<ServerConfig>,
-    /// Whether nobody comes in without a certificate.
-    pub(super) requires_certificate: bool,
+    /// Whom it lets in.
+    pub(super) policy: ClientAuth,
+    /// Whether certificates have to be for certain names.
+    pub(super) has_names: bool,
 }
 
 /// Makes sense of the section, whose files are relative to `directory`.
@@ -45,6 +47,7 @@ pub(super) fn tls(
     let client_ca = pems.one("client_ca", section.client_ca, "client_ca_file", section.client_ca_file)?;
     let policy = section.client_auth_type.map_or(Ok(ClientAuth::No), policy)?;
     let provider = Arc::new(provider(section.cipher_suites, section.curve_preferences)?);
+    let has_names = section.client_allowed_sans.is_some();
     let clients = clients(policy, client_ca, section.client_allowed_sans, &provider, at)?;
     let certificate = certificate.ok_or((at, Fault::NoPair("cert")))?;
     let (chain, key) = (certificate.certificates()?, key.ok_or((at, Fault::NoPair("key")))?.private_key()?);
@@ -60,7 +63,7 @@ pub(super) fn tls(
         .map_err(|error| (certificate.line, Fault::Pair(error.to_string())))?;
     server.ignore_client_order = section.prefer_server_cipher_suites.unwrap_or(true);
     server.alpn_protocols = if http2 { vec![H2.to_vec(), HTTP1.to_vec()] } else { vec![HTTP1.to_vec()] };
-    Ok(Some(Tls { server: Arc::new(server), requires_certificate: policy.requires() }))
+    Ok(Some(Tls { server: Arc::new(server), policy, has_names }))
 }
 
 /// What clients call HTTP/2 when they choose it.
