@@ -2,17 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::yaml::{Spanned, Text};
+
+/// A value, if the key is there. Without one it would be as if it were not, which lets in more: all that stood below it may
+/// be commented out.
+fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
+    #[serde(default, deserialize_with = "given")]
     pub(super) tls_server_config: Option<Spanned<TlsSection>>,
     pub(super) http_server_config: Option<HttpSection>,
     /// Hashes of passwords by the names of users.
+    #[serde(default, deserialize_with = "given")]
     pub(super) basic_auth_users: Option<BTreeMap<String, Text>>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) rate_limit: Option<Spanned<RateSection>>,
 }
 
@@ -20,18 +33,26 @@ pub(super) struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TlsSection {
+    #[serde(default, deserialize_with = "given")]
     pub(super) cert: Option<Text>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) key: Option<Text>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) client_ca: Option<Text>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) cert_file: Option<Text>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) key_file: Option<Text>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) client_auth_type: Option<Text>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) client_ca_file: Option<Text>,
     pub(super) cipher_suites: Option<Vec<Text>>,
     pub(super) curve_preferences: Option<Vec<Text>>,
     pub(super) min_version: Option<Text>,
     pub(super) max_version: Option<Text>,
     pub(super) prefer_server_cipher_suites: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) client_allowed_sans: Option<Spanned<Vec<String>>>,
 }
 
@@ -81,6 +102,8 @@ pub(super) struct HeaderSection {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RateSection {
+    #[serde(default, deserialize_with = "given")]
     pub(super) interval: Option<Text>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) burst: Option<Spanned<u32>>,
 }

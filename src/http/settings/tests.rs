@@ -251,6 +251,32 @@ fn what_is_wrong_with_the_rest_gets_one_sentence() {
 }
 
 #[test]
+fn a_key_that_keeps_somebody_out_has_a_value() {
+    let files = Files::new();
+    for (text, expected) in [
+        ("tls_server_config:\n", "1: this must be a mapping of keys to values"),
+        ("tls_server_config:\n  cert_file:\n  key_file:\n", "2: this must be a text"),
+        ("tls_server_config:\n  cert: ~\n  key: null\n", "2: this must be a text"),
+        ("basic_auth_users:\n  # ada: commented out\n", "1: this must be a mapping of keys to values"),
+        ("basic_auth_users:\n  ada:\n", "2: this must be a text"),
+        ("rate_limit:\n", "1: this must be a mapping of keys to values"),
+        ("rate_limit:\n  interval:\n  burst: 1\n", "2: this must be a text"),
+    ] {
+        files.is_wrong(text, expected);
+    }
+    let verified =
+        format!("{TLS}  client_ca_file: server.crt\n  client_auth_type: RequireAndVerifyClientCert\n");
+    for (text, expected) in [
+        (format!("{verified}  client_allowed_sans:\n  # - one\n"), "6: this must be a list"),
+        (format!("{TLS}  client_auth_type:\n"), "4: this must be a text"),
+        (format!("{TLS}  client_ca_file:\n"), "4: this must be a text"),
+        (format!("{TLS}  client_ca:\n"), "4: this must be a text"),
+    ] {
+        files.is_wrong(&text, expected);
+    }
+}
+
+#[test]
 fn no_complaint_quotes_a_secret() {
     let files = Files::new();
     for text in [
