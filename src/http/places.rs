@@ -55,7 +55,7 @@ struct State {
 /// Who leaves first: the lowest, and of those that are alike the one that has been like that for longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    /// It has no request in work.
+    /// It has no request in work, and all that there was for it.
     Waits(Instant),
     /// It does not read its answer.
     Stalls(Instant),
@@ -148,7 +148,8 @@ impl State {
     fn rank(self, now: Instant) -> Option<Rank> {
         let lasts = |since: Instant, long| now.saturating_duration_since(since) >= long;
         match self.stalled {
-            _ if self.in_work == 0 => Some(Rank::Waits(self.since)),
+            // With TLS, the end of an answer may still be with us.
+            None if self.in_work == 0 => Some(Rank::Waits(self.since)),
             Some(stalled) if lasts(stalled, STALL) => Some(Rank::Stalls(stalled)),
             _ => lasts(self.since, PATIENCE).then_some(Rank::Lingers(self.since)),
         }
@@ -336,6 +337,18 @@ mod tests {
         assert!(has_to_leave(&deaf).await && !has_to_leave(&slow).await && !has_to_leave(&late).await);
         assert!(!places.give_up_slowest(begun + STALL * 2));
         drop(client);
+    }
+
+    #[tokio::test]
+    async fn who_has_not_got_all_of_an_answer_does_not_wait() {
+        let guests = Guests::of(Places::new(2)).await;
+        let reads = guests.seated(Instant::now());
+        let waits = guests.seated(Instant::now());
+        drop(reads.begin());
+        reads.progress().stalls();
+        waits.seat.change(|state| state.since = Instant::now());
+        assert!(matches!(guests.take(Instant::now()), Arrival::SeatedInstead(_)));
+        assert!(has_to_leave(&waits).await && !has_to_leave(&reads).await);
     }
 
     #[tokio::test]
