@@ -30,7 +30,7 @@ use tokio::time::timeout;
 use super::metrics::Telemetry;
 use super::places::Places;
 use super::reload::Reloader;
-use super::response::{Body, Refusal, redirect};
+use super::response::{Body, Refusal, redirect, set};
 use super::settings::{LiveSettings, Settings};
 use super::{api, health, openapi, page, reload};
 use crate::config::WebConfig;
@@ -285,8 +285,11 @@ fn has_body(headers: &HeaderMap) -> bool {
 
 /// A body is not read, so the next request could not be found behind it.
 fn refuse(refusal: Refusal, request: &HeaderMap) -> Response<Body> {
-    let refusal = if has_body(request) { refusal.with(CONNECTION, "close") } else { refusal };
-    refusal.into_response()
+    let mut response = refusal.into_response();
+    if has_body(request) {
+        set(&mut response, CONNECTION, "close");
+    }
+    response
 }
 
 fn too_large() -> Refusal {

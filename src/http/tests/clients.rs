@@ -144,6 +144,7 @@ async fn bodies_are_refused_and_not_read() {
             let reply = client.reply().await;
             assert_eq!(reply.status, status, "{start} {framing}");
             assert_eq!(reply.header("connection"), Some("close"));
+            assert_eq!(reply.header("allow"), (status == 405).then_some("get, head"));
         }
     }
     let mut client = server.connect().await;
