@@ -27,6 +27,8 @@ pub struct LiveSettings {
 struct Look {
     last: Instant,
     files: Reader,
+    /// Why the last reload failed, which the log has.
+    complaint: Option<String>,
 }
 
 impl LiveSettings {
@@ -43,7 +45,7 @@ impl LiveSettings {
         Ok(LiveSettings {
             path: path.map(Path::to_path_buf),
             current: ArcSwap::from_pointee(settings.unwrap_or_default()),
-            look: Mutex::new(Look { last: Instant::now(), files }),
+            look: Mutex::new(Look { last: Instant::now(), files, complaint: None }),
             metrics,
         })
     }
@@ -67,6 +69,8 @@ impl LiveSettings {
     pub fn reload(&self) -> Result<(), WebFileError> {
         let Some(path) = &self.path else { return Ok(()) };
         let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever asks for it wants to know.
+        look.complaint = None;
         self.replace(path, &mut look)
     }
 
@@ -90,6 +94,7 @@ impl LiveSettings {
         look.files = files;
         match loaded {
             Ok(settings) => {
+                look.complaint = None;
                 self.current.store(Arc::new(settings));
                 self.metrics.web_config_is_in_force(unix_now());
                 tracing::info!(path = %path.display(), "web configuration reloaded");
@@ -97,7 +102,11 @@ impl LiveSettings {
             }
             Err(error) => {
                 self.metrics.web_config_is_wrong();
-                tracing::error!(%error, "web configuration not reloaded; the one before stays in force");
+                let complaint = Some(error.to_string());
+                if look.complaint != complaint {
+                    tracing::error!(%error, "web configuration not reloaded; the one before stays in force");
+                }
+                look.complaint = complaint;
                 Err(error)
             }
         }
