@@ -35,6 +35,11 @@ const SALT_AND_HASH: usize = 22 + 31;
 pub(super) struct Users {
     /// Names and hashes; there is one at least.
     hashes: Vec<(String, String)>,
+    pub(super) kept: Arc<Kept>,
+}
+
+/// What goes on when the file is read again.
+pub(super) struct Kept {
     known: Known,
     work: Arc<Semaphore>,
     waiting: Semaphore,
@@ -48,12 +53,17 @@ impl fmt::Debug for Users {
 
 impl Users {
     pub(super) fn new(hashes: Vec<(String, String)>) -> Users {
-        Users {
-            hashes,
+        let kept = Kept {
             known: Known::default(),
             work: Arc::new(Semaphore::new(AT_ONCE)),
             waiting: Semaphore::new(WAITING),
-        }
+        };
+        Users { hashes, kept: Arc::new(kept) }
+    }
+
+    /// Knows the passwords that `before` knew, of those whose hashes are the same, and has its queue.
+    pub(super) fn continue_from(&mut self, before: &Users) {
+        self.kept = Arc::clone(&before.kept);
     }
 
     /// Whether it is a hash that a password can be compared with.
@@ -70,15 +80,16 @@ impl Users {
     pub(super) async fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let Credentials { name, password } = Credentials::of(headers).ok_or_else(unauthorized)?;
         let (hash, is_somebody) = self.hash_of(&name);
-        let key = self.known.key(&name, hash, &password);
-        if is_somebody && self.known.has(key) {
+        // The hash is part of it: one that changed is not known any more.
+        let key = self.kept.known.key(&name, hash, &password);
+        if is_somebody && self.kept.known.has(key) {
             return Ok(());
         }
         let is_right = self.compare(hash.to_string(), password).await?;
         if !(is_right && is_somebody) {
             return Err(unauthorized());
         }
-        self.known.add(key);
+        self.kept.known.add(key);
         Ok(())
     }
 
@@ -88,14 +99,14 @@ impl Users {
         if let Some((_, hash)) = self.hashes.iter().find(|(user, _)| user == name) {
             return (hash, true);
         }
-        let index = self.known.keys[0].hash_one(name) % self.hashes.len().max(1) as u64;
+        let index = self.kept.known.keys[0].hash_one(name) % self.hashes.len().max(1) as u64;
         (self.hashes.get(index as usize).map_or("", |(_, hash)| hash), false)
     }
 
     /// Whether `password` is the one that was hashed.
     async fn compare(&self, hash: String, password: Vec<u8>) -> Result<bool, Refusal> {
-        let _waiting = self.waiting.try_acquire().map_err(|_| busy())?;
-        let turn = Arc::clone(&self.work).acquire_owned().await.map_err(|_| busy())?;
+        let _waiting = self.kept.waiting.try_acquire().map_err(|_| busy())?;
+        let turn = Arc::clone(&self.kept.work).acquire_owned().await.map_err(|_| busy())?;
         let compared = spawn_blocking(move || {
             // Held until it is done, also if the client goes away before.
             let _turn = turn;
@@ -222,25 +233,52 @@ mod tests {
     async fn what_was_right_is_remembered_and_bounded() {
         let users = users();
         assert_eq!(status(&users, &basic("ada:wrong")).await, 401);
-        assert_eq!(users.known.right.lock().unwrap().len(), 0);
+        assert_eq!(users.kept.known.right.lock().unwrap().len(), 0);
         for _ in 0..3 {
             assert_eq!(status(&users, &basic("ada:right")).await, 200);
         }
-        assert_eq!(users.known.right.lock().unwrap().len(), 1);
-        (0..2 * REMEMBERED as u64).for_each(|number| users.known.add([number, 0]));
-        assert_eq!(users.known.right.lock().unwrap().len(), REMEMBERED);
+        assert_eq!(users.kept.known.right.lock().unwrap().len(), 1);
+        (0..2 * REMEMBERED as u64).for_each(|number| users.kept.known.add([number, 0]));
+        assert_eq!(users.kept.known.right.lock().unwrap().len(), REMEMBERED);
         // Nothing else is taken for it: neither another's, nor what runs together to the same text.
         assert_eq!(status(&users, &basic("bob:right")).await, 401);
-        assert_ne!(users.known.key("a", "b", b"c"), users.known.key("ab", "", b"c"));
+        assert_ne!(users.kept.known.key("a", "b", b"c"), users.kept.known.key("ab", "", b"c"));
     }
 
     #[tokio::test]
     async fn a_remembered_password_waits_for_nobody() {
         let users = users();
         assert_eq!(status(&users, &basic("ada:right")).await, 200);
-        let _all = users.waiting.try_acquire_many(WAITING as u32).unwrap();
+        let _all = users.kept.waiting.try_acquire_many(WAITING as u32).unwrap();
         assert_eq!(status(&users, &basic("ada:right")).await, 200);
         assert_eq!(status(&users, &basic("bob:other")).await, 503);
+    }
+
+    #[tokio::test]
+    async fn a_reload_forgets_no_password_but_one_that_changed() {
+        let before = users();
+        for who in ["ada:right", "bob:other"] {
+            assert_eq!(status(&before, &basic(who)).await, 200);
+        }
+        let mut hashes = before.hashes.clone();
+        hashes[1].1 = bcrypt::hash("new", 4).unwrap();
+        let mut after = Users::new(hashes);
+        after.continue_from(&before);
+        assert_eq!(status(&after, &basic("bob:other")).await, 401);
+        assert_eq!(status(&after, &basic("bob:new")).await, 200);
+        // Nor does it open a second queue.
+        let _all = before.kept.waiting.try_acquire_many(WAITING as u32).unwrap();
+        assert_eq!(status(&after, &basic("ada:right")).await, 200);
+        assert_eq!(status(&after, &basic("ada:wrong")).await, 503);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_nobody_has_waits_as_somebody_does() {
+        let users = users();
+        let _all = users.kept.waiting.try_acquire_many(WAITING as u32).unwrap();
+        for who in ["nobody:right", "ada:wrong"] {
+            assert_eq!(status(&users, &basic(who)).await, 503, "{who}");
+        }
     }
 
     #[test]

@@ -124,12 +124,15 @@ impl Settings {
         ]
     }
 
-    /// Goes on where `before` stood: a limit begins anew only where it is another.
+    /// Goes on where `before` stood: a limit begins anew only where it is another, and right passwords stay known.
     fn continue_from(&mut self, before: &Settings) {
         if let (Some(rate), Some(old)) = (&mut self.rate, &before.rate)
             && rate.is_like(old)
         {
             *rate = Arc::clone(old);
+        }
+        if let (Some(users), Some(old)) = (&mut self.users, &before.users) {
+            users.continue_from(old);
         }
     }
 }

@@ -313,7 +313,8 @@ fn is_right(metrics: &SelfMetrics) -> bool {
 #[test]
 fn a_file_that_changes_is_read_again_and_a_wrong_one_changes_nothing() {
     let files = Files::new();
-    let (live, metrics) = live(&files, TLS);
+    let users = format!("{TLS}basic_auth_users:\n  ada: {HASH}\n");
+    let (live, metrics) = live(&files, &users);
     let mut looks = (2..).step_by(2).map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let mut look = || {
         live.look(looks.next().unwrap());
@@ -322,7 +323,7 @@ fn a_file_that_changes_is_read_again_and_a_wrong_one_changes_nothing() {
     let first = look();
     assert!(Arc::ptr_eq(&first, &look()) && is_right(&metrics));
 
-    let more = format!("{TLS}rate_limit: {{ interval: 1s, burst: 1 }}\n");
+    let more = format!("{users}rate_limit: {{ interval: 1s, burst: 1 }}\n");
     files.write("web.yml", &more);
     let second = look();
     assert!(second.rate.is_some() && is_right(&metrics));
@@ -333,6 +334,8 @@ fn a_file_that_changes_is_read_again_and_a_wrong_one_changes_nothing() {
     let third = look();
     assert!(!Arc::ptr_eq(&second, &third) && is_right(&metrics));
     assert!(Arc::ptr_eq(second.rate.as_ref().unwrap(), third.rate.as_ref().unwrap()), "a limit begins anew");
+    let kept = |settings: &Settings| Arc::clone(&settings.users.as_ref().unwrap().kept);
+    assert!(Arc::ptr_eq(&kept(&first), &kept(&third)), "passwords are forgotten");
 }
 
 #[test]
