@@ -20,8 +20,14 @@ pub(super) struct Watched {
     progress: Progress,
 }
 
+/// Bytes that wait to be sent before the kernel takes no more. By itself it takes megabytes, and says that it takes more
+/// when a third of them is gone: a client that reads slowly would seem to read nothing.
+const UNSENT: u32 = 16 * 1024;
+
 impl Watched {
     pub(super) fn new(stream: Arc<TcpStream>, progress: Progress) -> Watched {
+        // Where that can't be had, slow clients are told apart later.
+        let _ = SockRef::from(&*stream).set_tcp_notsent_lowat(UNSENT);
         Watched { stream, progress }
     }
 
@@ -96,5 +102,33 @@ impl AsyncWrite for Watched {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(SockRef::from(&*self.stream).shutdown(Shutdown::Write))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::http::places::{Arrival, Places};
+
+    #[tokio::test]
+    async fn who_reads_a_little_is_seen_to_read() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = Arc::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        let (mut client, _) = listener.accept().await.unwrap();
+        let Arrival::Seated(place) = Places::new(1).take(&stream, Instant::now()) else { panic!("refused") };
+        let _watched = Watched::new(Arc::clone(&stream), place.progress());
+        let is_full = async || timeout(Duration::from_millis(100), stream.writable()).await.is_err();
+        while !is_full().await {
+            while stream.try_write(&[0; 65_536]).is_ok() {}
+        }
+        // A tenth of what it would take.
+        client.read_exact(&mut [0; 128 * 1024]).await.unwrap();
+        timeout(Duration::from_secs(60), stream.writable()).await.expect("it seems to read nothing").unwrap();
     }
 }
