@@ -108,7 +108,7 @@ const RESETS: usize = 20;
 /// The answer to a request, which is in work until its last byte is with the kernel.
 fn answered<S, F>(
     answer: &S,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     begun: &Notify,
     place: &Place,
 ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<S, F>
@@ -118,6 +118,7 @@ where
 {
     begun.notify_one();
     let working = place.begin();
+    request.extensions_mut().insert(place.asker());
     let response = answer(request);
     async { Ok(response.await.map(|body| body.holding(working))) }
 }

@@ -46,7 +46,9 @@ struct State {
     greeting: bool,
     /// Requests in work.
     in_work: usize,
-    /// Since when it waits for a request, or since when one is in work.
+    /// As many of them as take room from others.
+    taking_room: usize,
+    /// Since when it waits for a request, or since when one is in work or takes room.
     since: Instant,
     /// Since when it takes nothing of what there is for it.
     stalled: Option<Instant>,
@@ -88,7 +90,13 @@ impl Places {
             return Arrival::Refused;
         }
         let seat = Arc::new(Seat {
-            state: Mutex::new(State { greeting: true, in_work: 0, since: now, stalled: None }),
+            state: Mutex::new(State {
+                greeting: true,
+                in_work: 0,
+                taking_room: 0,
+                since: now,
+                stalled: None,
+            }),
             leave: Notify::new(),
             stream: Arc::downgrade(stream),
         });
@@ -99,10 +107,11 @@ impl Places {
         if is_full { Arrival::SeatedInstead(place) } else { Arrival::Seated(place) }
     }
 
-    /// Lets somebody leave who keeps a request in work for too long. Whether anybody does.
+    /// Lets somebody leave whose request takes room for too long. Whether anybody does.
     pub(super) fn give_up_slowest(&self, now: Instant) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.give_up(|seat| seat.rank(now).filter(|rank| !matches!(rank, Rank::Waits(_))))
+        // Whoever else leaves makes none.
+        held.give_up(|seat| seat.rank(now).filter(|_| seat.state().taking_room > 0))
     }
 
     /// Lets those leave that have not even begun.
@@ -187,6 +196,11 @@ impl Place {
         Progress(Arc::clone(&self.seat))
     }
 
+    /// Who asks, for its requests.
+    pub(super) fn asker(&self) -> Asker {
+        Asker(Arc::clone(&self.seat))
+    }
+
     /// Has a request in work until the result is dropped.
     pub(super) fn begin(&self) -> Working {
         self.seat.change(|state| {
@@ -221,6 +235,34 @@ impl Progress {
         self.0.change(|state| {
             state.stalled.get_or_insert_with(Instant::now);
         });
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(super) struct Asker(Arc<Seat>);
+
+impl Asker {
+    /// One of its requests takes room from others until the result is dropped. What was before, such as waiting for a
+    /// password to be looked at, was not its doing.
+    pub(super) fn takes_room(&self) -> TakingRoom {
+        self.0.change(|state| {
+            if state.taking_room == 0 {
+                state.since = Instant::now();
+            }
+            state.taking_room += 1;
+        });
+        TakingRoom(Arc::clone(&self.0))
+    }
+}
+
+/// A request that takes room from others.
+#[derive(Debug)]
+pub(super) struct TakingRoom(Arc<Seat>);
+
+impl Drop for TakingRoom {
+    fn drop(&mut self) {
+        self.0.change(|state| state.taking_room -= 1);
     }
 }
 
@@ -301,6 +343,7 @@ mod tests {
         let places = Guests::of(Places::new(2)).await;
         let (one, other) = (places.seated(Instant::now()), places.seated(Instant::now()));
         let (_first, _second) = (one.begin(), other.begin());
+        let _room = (one.asker().takes_room(), other.asker().takes_room());
         let begun = Instant::now();
         assert!(matches!(places.take(begun), Arrival::Refused));
         assert!(!places.0.give_up_slowest(begun));
@@ -326,6 +369,7 @@ mod tests {
         let others = Guests::of(Arc::clone(&places)).await;
         let (slow, late) = (others.seated(Instant::now()), others.seated(Instant::now()));
         let _working = [slow.begin(), deaf.begin(), late.begin()];
+        let _room = [&slow, &deaf, &late].map(|place| place.asker().takes_room());
         // One that went on, one that does not, and one that could go on if we did.
         slow.progress().stalls();
         slow.progress().moves();
@@ -337,6 +381,33 @@ mod tests {
         assert!(has_to_leave(&deaf).await && !has_to_leave(&slow).await && !has_to_leave(&late).await);
         assert!(!places.give_up_slowest(begun + STALL * 2));
         drop(client);
+    }
+
+    #[tokio::test]
+    async fn who_takes_no_room_makes_none() {
+        let guests = Guests::of(Places::new(3)).await;
+        let (decoy, asker) = (guests.seated(Instant::now()), guests.seated(Instant::now()));
+        let _decoy = decoy.begin();
+        let _asker = asker.begin();
+        let late = Instant::now() + PATIENCE * 2;
+        assert!(!guests.0.give_up_slowest(late), "nobody takes room");
+        let slow = guests.seated(Instant::now());
+        let _slow = slow.begin();
+        let room = slow.asker().takes_room();
+        drop(slow.asker().takes_room());
+        assert!(guests.0.give_up_slowest(late));
+        assert!(has_to_leave(&slow).await && !has_to_leave(&decoy).await && !has_to_leave(&asker).await);
+        drop(room);
+    }
+
+    #[tokio::test]
+    async fn who_waited_for_a_password_to_be_looked_at_has_its_time() {
+        let guests = Guests::of(Places::new(1)).await;
+        let asker = guests.seated(Instant::now());
+        let _working = asker.begin();
+        asker.seat.change(|state| state.since -= PATIENCE * 2);
+        let _room = asker.asker().takes_room();
+        assert!(!guests.0.give_up_slowest(Instant::now()));
     }
 
     #[tokio::test]

@@ -28,7 +28,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::metrics::Telemetry;
-use super::places::Places;
+use super::places::{Asker, Places, TakingRoom};
 use super::reload::Reloader;
 use super::response::{Body, Refusal, redirect, set};
 use super::settings::{LiveSettings, Settings};
@@ -104,8 +104,8 @@ impl App {
         let in_flight = self.self_metrics.begin_request();
         let route = self.route(request.uri().path());
         let settings = self.settings().current();
-        let (mut response, permit) = match self.admit(request, route, &settings).await {
-            Ok((route, permit)) => (self.respond(route, request), permit),
+        let (mut response, room) = match self.admit(request, route, &settings).await {
+            Ok((route, room)) => (self.respond(route, request), room),
             Err(refusal) => (refuse(refusal, request.headers()), None),
         };
         settings.decorate(response.headers_mut());
@@ -115,7 +115,7 @@ impl App {
         let status = response.status().as_u16();
         self.self_metrics.count_request(route.map_or("other", Route::name), status);
         tracing::debug!(method = %request.method(), path = request.uri().path(), status, "request");
-        response.map(|body| body.holding((in_flight, permit)))
+        response.map(|body| body.holding((in_flight, room)))
     }
 
     fn route(&self, path: &str) -> Option<Route> {
@@ -144,7 +144,7 @@ impl App {
         request: &Request<B>,
         route: Option<Route>,
         settings: &Settings,
-    ) -> Result<(Route, Option<OwnedSemaphorePermit>), Refusal> {
+    ) -> Result<(Route, Option<Room>), Refusal> {
         has_host(request)?;
         is_short(request.uri())?;
         // Who restarts us knows no password.
@@ -160,7 +160,9 @@ impl App {
         if matches!(route, Route::Healthy | Route::Ready | Route::Reload) {
             return Ok((route, None));
         }
-        Ok((route, Some(self.permit().await?)))
+        let permit = self.permit().await?;
+        let asker: Option<&Asker> = request.extensions().get();
+        Ok((route, Some((permit, asker.map(Asker::takes_room)))))
     }
 
     /// Room for one more request in work. Where there is none, a client that does not read its answer makes some.
@@ -199,6 +201,9 @@ impl App {
         answer.unwrap_or_else(Refusal::into_response)
     }
 }
+
+/// A request in work, and for whom it is one.
+type Room = (OwnedSemaphorePermit, Option<TakingRoom>);
 
 #[derive(Clone, Copy, Debug)]
 enum Route {

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpSocket;
 use tokio::time::sleep;
 
-use super::harness::{END_OF_METRICS, GET_HEALTHY, LONG, Server, huge, web};
+use super::harness::{Client, END_OF_METRICS, GET_HEALTHY, LONG, Server, huge, web};
 use crate::config::WebConfig;
 use crate::exposition::{Format, fixture};
 use crate::http::Limits;
@@ -92,6 +93,29 @@ async fn a_client_that_does_not_read_its_last_reply_is_cut_off() {
 #[tokio::test]
 async fn a_client_that_does_not_read_and_stays_is_cut_off() {
     is_cut_off_when_it_does_not_read("").await;
+}
+
+#[tokio::test]
+async fn who_keeps_no_request_in_work_leaves_for_none() {
+    let web = WebConfig { max_requests: 1, ..web() };
+    let server = Server::start_with(Some(huge()), &web, Limits::default()).await;
+    // Answers that count as no request in work, and more of them than the buffers hold.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut decoy = Client(socket.connect(server.address).await.unwrap());
+    decoy.send(&GET_HEALTHY.repeat(1000)).await;
+    sleep(SHORT).await;
+    let mut deaf = server.connect().await;
+    deaf.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    deaf.read_until("200 OK").await;
+
+    let began = Instant::now();
+    while server.get("/api/memory_usage").await.status != 200 {
+        assert!(began.elapsed() < LONG, "who does not read keeps its place");
+    }
+    let metrics = server.metrics.render(Format::Text);
+    assert!(metrics.contains("memleak_http_connections_given_up_total 1\n"), "{metrics}");
+    assert!(!deaf.rest().await.contains(END_OF_METRICS));
 }
 
 #[tokio::test]
