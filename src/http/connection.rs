@@ -89,6 +89,8 @@ where
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(limits.streams)
+            .initial_connection_window_size(BODIES)
+            .initial_stream_window_size(BODIES)
             .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
             .max_pending_accept_reset_streams(RESETS)
             .max_local_error_reset_streams(RESETS)
@@ -101,6 +103,9 @@ where
         run(watcher, connection, &begun, &limits, &place).await;
     }
 }
+
+/// Bytes of bodies by HTTP/2 that wait to be refused: as few as there may be.
+const BODIES: u32 = 65_535;
 
 /// Streams of HTTP/2 that a client may have taken back without being sent away: nobody needs as many, and each is work.
 const RESETS: usize = 20;

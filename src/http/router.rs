@@ -21,9 +21,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hyper::body::Body as _;
+use hyper::body::Body as HttpBody;
 use hyper::header::{ALLOW, CONNECTION, CONTENT_LENGTH, HOST, RETRY_AFTER, TRANSFER_ENCODING};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use hyper::{Method, Request, Response, StatusCode, Uri, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -100,13 +100,13 @@ impl App {
     }
 
     /// The answer. The request counts as being in work until the last byte of it is written.
-    pub async fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
+    pub async fn answer<B: HttpBody>(&self, request: &Request<B>) -> Response<Body> {
         let in_flight = self.self_metrics.begin_request();
         let route = self.route(request.uri().path());
         let settings = self.settings().current();
         let (mut response, room) = match self.admit(request, route, &settings).await {
             Ok((route, room)) => (self.respond(route, request), room),
-            Err(refusal) => (refuse(refusal, request.headers()), None),
+            Err(refusal) => (refuse(refusal, request), None),
         };
         settings.decorate(response.headers_mut());
         if request.method() == Method::HEAD {
@@ -139,7 +139,7 @@ impl App {
     }
 
     /// Lets a request in, or says why not.
-    async fn admit<B>(
+    async fn admit<B: HttpBody>(
         &self,
         request: &Request<B>,
         route: Option<Route>,
@@ -153,7 +153,7 @@ impl App {
         }
         let route = route.ok_or_else(|| not_found(request.uri().path()))?;
         route.allows(request.method())?;
-        if has_body(request.headers()) {
+        if has_body(request) {
             return Err(too_large());
         }
         // A busy exporter is not an unhealthy one, and still does as it is told.
@@ -282,14 +282,16 @@ fn without_body(mut response: Response<Body>) -> Response<Body> {
     response.map(|_| Body::default())
 }
 
-/// Whether a body follows. A length that is no number counts as one.
-fn has_body(headers: &HeaderMap) -> bool {
-    headers.contains_key(TRANSFER_ENCODING)
+/// Whether a body follows; by HTTP/2 no header need say so. A length that is no number counts as one.
+fn has_body<B: HttpBody>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    !request.body().is_end_stream()
+        || headers.contains_key(TRANSFER_ENCODING)
         || headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }
 
 /// A body is not read, so the next request could not be found behind it.
-fn refuse(refusal: Refusal, request: &HeaderMap) -> Response<Body> {
+fn refuse<B: HttpBody>(refusal: Refusal, request: &Request<B>) -> Response<Body> {
     let mut response = refusal.into_response();
     if has_body(request) {
         set(&mut response, CONNECTION, "close");

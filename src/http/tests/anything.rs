@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::harness::{app, web};
 use crate::exposition::fixture;
-use crate::http::App;
+use crate::http::{App, Body};
 use crate::rules::LiveRules;
 
 struct Asked {
@@ -24,7 +24,7 @@ impl Asked {
 
     /// Status, type and body of the answer.
     fn get(&self, uri: Uri, headers: &[(HeaderName, HeaderValue)]) -> (u16, String, Vec<u8>) {
-        let mut request = Request::builder().uri(uri).header(HOST, "x").body(()).unwrap();
+        let mut request = Request::builder().uri(uri).header(HOST, "x").body(Body::default()).unwrap();
         for (name, value) in headers {
             request.headers_mut().append(name, value.clone());
         }

@@ -10,16 +10,18 @@ use tokio_rustls::client::TlsStream;
 use super::harness::{LONG, Server, huge};
 use super::tls::{Site, connect, get};
 use crate::config::WebConfig;
-use crate::exposition::fixture;
+use crate::exposition::{Format, fixture};
 use crate::http::Limits;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 // Kinds of frames, and flags of theirs.
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const GO_AWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 const ENHANCE_YOUR_CALM: u8 = 11;
 const END_STREAM: u8 = 1;
@@ -105,10 +107,28 @@ async fn requests_are_answered_and_limits_are_told() {
         Some(u32::from_be_bytes([one[2], one[3], one[4], one[5]]))
     };
     assert_eq!((told(3), told(6)), (Some(16), Some(16 * 1024)), "streams, and bytes of a head");
+    assert_eq!(told(4).unwrap_or(65_535), 65_535, "bytes of a body");
     client.send(&frame(HEADERS, END_STREAM | END_HEADERS, 1, &get_of("/-/healthy"))).await;
-    let answer = client.next_of(HEADERS).await;
+    let mut answer = client.next().await.unwrap();
+    while answer.kind != HEADERS {
+        assert_ne!(answer.kind, WINDOW_UPDATE, "bytes of all bodies");
+        answer = client.next().await.unwrap();
+    }
     // 200, in the table that all know.
     assert_eq!((answer.stream, answer.payload[0]), (1, 0x88));
+}
+
+#[tokio::test]
+async fn a_body_of_which_no_header_tells_is_refused() {
+    let site = Site::new("");
+    let server = site.start().await;
+    let mut client = Client::connect(&site, &server, &[]).await;
+    client.send(&frame(HEADERS, END_HEADERS, 1, &get_of("/api/memory_usage"))).await;
+    client.next_of(HEADERS).await;
+    client.send(&frame(DATA, END_STREAM, 1, b"hello")).await;
+    let metrics = server.metrics.render(Format::Text);
+    let refused = "memleak_http_requests_total{code=\"413\",handler=\"memory_usage\"} 1\n";
+    assert!(metrics.contains(refused), "{metrics}");
 }
 
 #[tokio::test]
@@ -152,7 +172,8 @@ async fn what_is_no_http_2_is_closed() {
     ] {
         let mut client = Client::connect(&site, &server, &[]).await;
         client.send(&bytes).await;
-        client.farewell().await;
+        // Before it would be for not answering a PING.
+        timeout(Limits::default().handshake, client.farewell()).await.expect("it stays");
     }
 }
 
@@ -170,7 +191,7 @@ async fn who_opens_no_window_makes_room() {
         assert!(began.elapsed() < LONG, "who does not read keeps its place");
         sleep(std::time::Duration::from_millis(50)).await;
     }
-    deaf.farewell().await;
+    timeout(Limits::default().handshake, deaf.farewell()).await.expect("it stays");
 }
 
 #[tokio::test]
