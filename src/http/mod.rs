@@ -41,7 +41,7 @@ pub use places::Places;
 pub use reload::Reloader;
 pub use response::Body;
 pub use router::App;
-pub use server::{Crowded, Limits, Service, run};
+pub use server::{Crowded, Entrance, Limits, Service, run};
 pub use settings::{Fault as WebFault, LiveSettings, Settings, WebFileError, load};
 
 /// Answers requests on `listeners` until `shutdown` completes and what is in flight then is answered.
@@ -58,10 +58,10 @@ pub async fn serve(
         let app = Arc::clone(&app);
         async move { app.answer(&request).await }
     };
-    let tls = move || settings.current().tls.as_ref().map(|tls| Arc::clone(&tls.server));
+    let entrance = move || settings.current().entrance();
     let on_crowded = move |how| match how {
         Crowded::Refused => metrics.count_refused_connection(),
         Crowded::GivenUp => metrics.count_given_up_connection(),
     };
-    run(listeners, Service { answer, tls, on_crowded }, places, shutdown, limits).await;
+    run(listeners, Service { answer, entrance, on_crowded }, places, shutdown, limits).await;
 }

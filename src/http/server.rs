@@ -3,6 +3,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -66,10 +67,19 @@ impl Default for Limits {
 pub struct Service<S, T, C> {
     /// Answers a request.
     pub answer: S,
-    /// How a new connection is encrypted; `None` is not at all.
-    pub tls: T,
+    /// How a new connection is let in.
+    pub entrance: T,
     /// Told of each connection that had no place, or had to leave.
     pub on_crowded: C,
+}
+
+/// How connections are let in.
+#[derive(Clone, Debug, Default)]
+pub struct Entrance {
+    /// How they are encrypted; `None` is not at all.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Another number where others may come in: whoever is in has to come in anew.
+    pub admissions: u64,
 }
 
 /// How too many connections were made fewer.
@@ -92,11 +102,12 @@ pub async fn run<S, F, T, C>(
 ) where
     S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
-    T: Fn() -> Option<Arc<ServerConfig>>,
+    T: Fn() -> Entrance,
     C: Fn(Crowded),
 {
     let graceful = GracefulShutdown::new();
-    let mut server = Server { service, places, limits, graceful, connections: JoinSet::new() };
+    let admissions = (service.entrance)().admissions;
+    let mut server = Server { service, places, limits, graceful, admissions, connections: JoinSet::new() };
     tokio::select! {
         () = server.accept(&listeners) => {}
         () = shutdown => {}
@@ -110,6 +121,8 @@ struct Server<S, T, C> {
     places: Arc<Places>,
     limits: Limits,
     graceful: GracefulShutdown,
+    /// By which [`Entrance::admissions`] those have come in who are in.
+    admissions: u64,
     connections: JoinSet<()>,
 }
 
@@ -117,7 +130,7 @@ impl<S, F, T, C> Server<S, T, C>
 where
     S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
-    T: Fn() -> Option<Arc<ServerConfig>>,
+    T: Fn() -> Entrance,
     C: Fn(Crowded),
 {
     /// Never returns: an error of accepting is the system's or the client's, and passes.
@@ -125,7 +138,11 @@ where
         let mut turn = 0;
         let mut failing = false;
         loop {
-            match next_connection(listeners, turn).await {
+            let Ok(accepted) = timeout(LOOK, next_connection(listeners, turn)).await else {
+                self.entrance();
+                continue;
+            };
+            match accepted {
                 Ok(stream) => {
                     failing = false;
                     self.admit(stream).await;
@@ -146,6 +163,8 @@ where
     }
 
     async fn admit(&mut self, stream: TcpStream) {
+        // Before it has a place, or it would have to leave with those who came before.
+        let tls = self.entrance();
         let stream = Arc::new(stream);
         let place = match self.places.take(&stream, Instant::now()) {
             Arrival::Seated(place) => place,
@@ -166,17 +185,36 @@ where
             watcher: self.graceful.watcher(),
             place,
         };
-        let tls = (self.service.tls)();
         self.connections.spawn(connection.serve(stream, tls));
     }
 
-    async fn drain(self) {
+    /// How the next connection is encrypted. Where others may come in than before, nobody stays.
+    fn entrance(&mut self) -> Option<Arc<ServerConfig>> {
+        let Entrance { tls, admissions } = (self.service.entrance)();
+        if admissions != self.admissions {
+            self.admissions = admissions;
+            self.close();
+        }
+        tls
+    }
+
+    /// Those who are in leave once they are answered.
+    fn close(&mut self) {
         self.places.give_up_greeting();
-        if timeout(self.limits.drain, self.graceful.shutdown()).await.is_err() {
+        self.connections.spawn(mem::take(&mut self.graceful).shutdown());
+    }
+
+    async fn drain(mut self) {
+        self.close();
+        let ended = async { while self.connections.join_next().await.is_some() {} };
+        if timeout(self.limits.drain, ended).await.is_err() {
             tracing::warn!("dropping connections that did not end in time");
         }
     }
 }
+
+/// Time after which it is looked whether others may come in, where nobody comes.
+const LOOK: Duration = Duration::from_secs(1);
 
 async fn next_connection(listeners: &[TcpListener], turn: usize) -> io::Result<TcpStream> {
     poll_fn(|cx| {

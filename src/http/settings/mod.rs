@@ -29,16 +29,20 @@ pub(super) use tls::{H2, Tls};
 use super::auth::Users;
 use super::rate::Bucket;
 use super::response::Refusal;
+use super::server::Entrance;
 use crate::yaml::{self, Spanned, Text, line};
 use clients::ClientAuth;
 use fault::Wrong;
 use file::{File, HeaderSection, RateSection};
 use reader::Reader;
+use tls::Clients;
 
 /// Everything that the file may say; without one, nothing.
 #[derive(Debug, Default)]
 pub struct Settings {
     pub(super) tls: Option<Tls>,
+    /// How often it has changed whom TLS lets in.
+    admissions: u64,
     headers: Vec<(HeaderName, HeaderValue)>,
     users: Option<Users>,
     rate: Option<Arc<Bucket>>,
@@ -72,6 +76,7 @@ fn parse(text: &str, directory: &Path, reader: &mut Reader) -> Result<Settings, 
     let users = file.basic_auth_users.filter(|users| !users.is_empty());
     Ok(Settings {
         tls: tls.transpose()?.flatten(),
+        admissions: 0,
         headers: headers(http.headers.unwrap_or_default())?,
         users: users
             .map(|users| users.into_iter().map(user).collect::<Result<_, _>>())
@@ -85,6 +90,11 @@ impl Settings {
     /// Whether connections are encrypted.
     pub fn has_tls(&self) -> bool {
         self.tls.is_some()
+    }
+
+    /// How connections are let in.
+    pub(super) fn entrance(&self) -> Entrance {
+        Entrance { tls: self.tls.as_ref().map(|tls| Arc::clone(&tls.server)), admissions: self.admissions }
     }
 
     /// Lets a request in, or says why not.
@@ -113,19 +123,25 @@ impl Settings {
 
     /// What may keep somebody out, and whether it does.
     fn bars(&self) -> [(bool, &'static str); 5] {
-        let tls = self.tls.as_ref();
-        let asks = |what: fn(ClientAuth) -> bool| tls.is_some_and(|tls| what(tls.policy));
+        let clients = self.clients();
+        let asks = |what: fn(ClientAuth) -> bool| clients.is_some_and(|clients| what(clients.policy));
         [
-            (tls.is_some(), "a certificate for TLS"),
+            (clients.is_some(), "a certificate for TLS"),
             (asks(ClientAuth::requires), "a client_auth_type that requires a certificate"),
             (asks(ClientAuth::is_closed), "a client_auth_type that verifies certificates"),
-            (tls.is_some_and(|tls| tls.has_names), "client_allowed_sans"),
+            (clients.is_some_and(|clients| clients.names.is_some()), "client_allowed_sans"),
             (self.users.is_some(), "basic_auth_users"),
         ]
     }
 
+    /// Whom TLS lets in, where there is any.
+    fn clients(&self) -> Option<&Clients> {
+        self.tls.as_ref().map(|tls| &tls.clients)
+    }
+
     /// Goes on where `before` stood: a limit begins anew only where it is another, and right passwords stay known.
     fn continue_from(&mut self, before: &Settings) {
+        self.admissions = before.admissions + u64::from(self.clients() != before.clients());
         if let (Some(rate), Some(old)) = (&mut self.rate, &before.rate)
             && rate.is_like(old)
         {

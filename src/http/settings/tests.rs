@@ -88,7 +88,7 @@ fn everything_that_may_be_said_is_understood() {
     );
     let settings = files.load(&text).unwrap();
     let tls = settings.tls.as_ref().unwrap();
-    assert!(tls.policy.is_closed() && tls.has_names && !tls.server.ignore_client_order);
+    assert!(tls.clients.policy.is_closed() && tls.clients.names.is_some() && !tls.server.ignore_client_order);
     assert_eq!(tls.server.alpn_protocols, [b"http/1.1"]);
     assert_eq!(tls.server.crypto_provider().cipher_suites.len(), 4);
     assert_eq!(tls.server.crypto_provider().kx_groups.len(), 2);

@@ -23,10 +23,16 @@ use crate::yaml::{Spanned, Text, line};
 pub(in super::super) struct Tls {
     /// For each handshake.
     pub(in super::super) server: Arc<ServerConfig>,
-    /// Whom it lets in.
+    pub(super) clients: Clients,
+}
+
+/// Whom it lets in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Clients {
     pub(super) policy: ClientAuth,
-    /// Whether certificates have to be for certain names.
-    pub(super) has_names: bool,
+    /// PEM.
+    ca: Option<Vec<u8>>,
+    pub(super) names: Option<Vec<String>>,
 }
 
 /// Makes sense of the section, whose files are relative to `directory`.
@@ -47,14 +53,18 @@ pub(super) fn tls(
     let client_ca = pems.one("client_ca", section.client_ca, "client_ca_file", section.client_ca_file)?;
     let policy = section.client_auth_type.map_or(Ok(ClientAuth::No), policy)?;
     let provider = Arc::new(provider(section.cipher_suites, section.curve_preferences)?);
-    let has_names = section.client_allowed_sans.is_some();
-    let clients = clients(policy, client_ca, section.client_allowed_sans, &provider, at)?;
+    let clients = Clients {
+        policy,
+        ca: client_ca.as_ref().map(|pem| pem.bytes.clone()),
+        names: section.client_allowed_sans.as_ref().map(|names| names.value.clone()),
+    };
+    let verifier = verifier(policy, client_ca, section.client_allowed_sans, &provider, at)?;
     let certificate = certificate.ok_or((at, Fault::NoPair("cert")))?;
     let (chain, key) = (certificate.certificates()?, key.ok_or((at, Fault::NoPair("key")))?.private_key()?);
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions(section.min_version, section.max_version)?)
         .map_err(|error| (at, Fault::Tls(error.to_string())))?;
-    let builder = match clients {
+    let builder = match verifier {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
@@ -63,7 +73,7 @@ pub(super) fn tls(
         .map_err(|error| (certificate.line, Fault::Pair(error.to_string())))?;
     server.ignore_client_order = section.prefer_server_cipher_suites.unwrap_or(true);
     server.alpn_protocols = if http2 { vec![H2.to_vec(), HTTP1.to_vec()] } else { vec![HTTP1.to_vec()] };
-    Ok(Some(Tls { server: Arc::new(server), policy, has_names }))
+    Ok(Some(Tls { server: Arc::new(server), clients }))
 }
 
 /// What clients call HTTP/2 when they choose it.
@@ -138,7 +148,7 @@ fn policy(text: Text) -> Result<ClientAuth, Wrong> {
 }
 
 /// Who looks at the certificates of clients; `None` where nobody does.
-fn clients(
+fn verifier(
     policy: ClientAuth,
     ca: Option<Pem>,
     names: Option<Spanned<Vec<String>>>,

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::harness::{Client, END_OF_METRICS, GET_HEALTHY, LONG, Server, huge, listener, web};
 use crate::exposition::fixture;
-use crate::http::{Body, Crowded, Limits, Places, Service, run};
+use crate::http::{Body, Crowded, Entrance, Limits, Places, Service, run};
 
-fn plain<S>(answer: S) -> Service<S, impl Fn() -> Option<Arc<ServerConfig>>, impl Fn(Crowded)> {
-    Service { answer, tls: || None, on_crowded: |_| {} }
+fn plain<S>(answer: S) -> Service<S, impl Fn() -> Entrance, impl Fn(Crowded)> {
+    Service { answer, entrance: Entrance::default, on_crowded: |_| {} }
 }
 
 #[tokio::test]

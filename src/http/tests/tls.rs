@@ -282,6 +282,25 @@ async fn a_renewed_certificate_is_shown_to_the_next_connection() {
     assert_eq!(&start, b"HTTP/1.1 200");
 }
 
+#[tokio::test]
+async fn who_may_no_longer_come_in_does_not_stay() {
+    let closed = "  client_ca_file: ca.crt\n  client_auth_type: RequireAndVerifyClientCert\n  client_allowed_sans: [grafana]\n";
+    let site = Site::new(closed);
+    let server = site.start().await;
+    let mut kept = connect(&server, site.client_with(&site.authority, "grafana")).await.unwrap();
+    kept.write_all(GET_HEALTHY.as_bytes()).await.unwrap();
+    kept.read_exact(&mut [0; 12]).await.unwrap();
+    let text = fs::read_to_string(site.path("web.yml")).unwrap();
+    site.write("web.yml", &text.replace("grafana", "prometheus"));
+    // Nobody else comes, and it says nothing.
+    let mut rest = Vec::new();
+    let began = Instant::now();
+    let _ = timeout(LONG, kept.read_to_end(&mut rest)).await.expect("it stays");
+    assert!(began.elapsed() < Limits::default().header_read, "{:?}", began.elapsed());
+    let other = get(&server, site.client_with(&site.authority, "prometheus"), "/-/healthy", "").await;
+    assert_eq!(other.unwrap().status, 200);
+}
+
 fn basic(name_and_password: &str) -> String {
     format!("Authorization: Basic {}\r\n", BASE64_STANDARD.encode(name_and_password))
 }
