@@ -151,6 +151,21 @@ impl Ladder {
             && self.open.iter().flatten().all(|(number, _)| is_number(*number))
     }
 
+    /// Forgets the blocks below the rung `finest`: samples that come more rarely than they did leave most of them empty.
+    pub fn coarsen(&mut self, finest: usize) {
+        while self.finest < finest.min(RUNGS - 1) {
+            self.finest += 1;
+            let coarser = self.closed.chain.as_ref().and_then(|link| link.coarser.clone());
+            self.closed = Rings { finest: self.finest, chain: coarser };
+            let narrow = if self.open.is_empty() { None } else { self.open.remove(0) };
+            let half = narrow.map(|(number, block)| (number.div_euclid(2), block));
+            match self.open.first_mut() {
+                Some(open) => *open = open.take().or(half),
+                None => self.open.extend(half.map(Some)),
+            }
+        }
+    }
+
     /// The finest rung in use.
     pub fn finest(&self) -> usize {
         self.finest
@@ -296,6 +311,31 @@ mod tests {
         let closings: usize =
             (0..2000).filter(|tick| ladder.push(f64::from(*tick) * 15.0, 1.0).contains(6)).count();
         assert_eq!(closings, (2000.0 * 15.0 / width(6)) as usize);
+    }
+
+    #[test]
+    fn what_is_coarsened_goes_on_as_if_it_had_been_coarse_all_along() {
+        let finest = finest_rung(60.0);
+        let bytes = |second: u32| f32::from(second as u16 % 977);
+        for minutes in [1_u32, 2, 3, 61, 300, 1999] {
+            let (mut fine, mut coarse) = (Ladder::new(15.0), Ladder::with_finest(finest));
+            for second in (0..minutes * 60).step_by(15) {
+                fine.push(f64::from(second), bytes(second));
+                coarse.push(f64::from(second), bytes(second));
+            }
+            fine.coarsen(finest);
+            assert!(fine.finest() == finest && fine.is_sound());
+            for second in (minutes * 60..(minutes + 1000) * 60).step_by(60) {
+                fine.push(f64::from(second), bytes(second));
+                coarse.push(f64::from(second), bytes(second));
+            }
+            for rung in finest..RUNGS {
+                let lows = |ladder: &Ladder| -> Option<Vec<(i64, f32)>> {
+                    Some(ladder.ring(rung)?.iter().map(|(number, block)| (number, block.low)).collect())
+                };
+                assert_eq!(lows(&fine), lows(&coarse), "rung {rung} after {minutes} min");
+            }
+        }
     }
 
     #[test]

@@ -57,6 +57,11 @@ impl History {
         History { ladder: Ladder::with_finest(finest), ..History::new(began, 0.0) }
     }
 
+    /// Goes on with samples that fill no rung below `finest`.
+    pub fn coarsen(&mut self, finest: usize) {
+        self.ladder.coarsen(finest);
+    }
+
     /// Adds a sample: `scored` bytes of the `memory` that was seen at `time` seconds.
     pub fn push(&mut self, time: f64, scored: u64, memory: &Memory) -> Closed {
         self.latest = self.latest.max(time);

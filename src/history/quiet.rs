@@ -98,6 +98,13 @@ impl Quiet {
         true
     }
 
+    /// Goes on with samples that fill no rung below `finest`.
+    pub fn coarsen(&mut self, finest: usize) {
+        if self.past.finest < finest {
+            Arc::make_mut(&mut self.past).finest = finest;
+        }
+    }
+
     /// The history in full. Every floor is within a quiet's band of what it was.
     pub fn wake(&self) -> History {
         let mut history = History::with_finest(self.past.began, self.past.finest);
@@ -165,7 +172,11 @@ impl Quiet {
             && is_past(began)
             && finest < RUNGS
             && steps.len() < STEPS
-            && self.steps().all(|step| is_past(step.from) && step.lasted >= 0.0)
+            && self.steps().all(|step| {
+                // Rounded up, when it ended.
+                let until = self.latest + width(finest);
+                is_past(step.from) && step.lasted >= 0.0 && step.from + f64::from(step.lasted) <= until
+            })
             && composition.is_sound()
     }
 

@@ -75,6 +75,13 @@ impl Generations {
         }
     }
 
+    /// Goes on with samples that fill no rung below `finest`.
+    pub(super) fn coarsen(&mut self, finest: usize) {
+        if let Some(joint) = &mut self.joint {
+            joint.history.coarsen(finest);
+        }
+    }
+
     /// Whether there is a joint history.
     pub(super) fn has_begun(&self) -> bool {
         self.joint.is_some()

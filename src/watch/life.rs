@@ -188,6 +188,19 @@ impl Life {
         is_sound && self.assessment.is_sound()
     }
 
+    /// Goes on with samples that fill no rung below `finest`.
+    pub(super) fn coarsen(&mut self, finest: usize) {
+        match &mut self.state {
+            State::Awake(awake) => awake.history.coarsen(finest),
+            State::Asleep(asleep) => asleep.history.coarsen(finest),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_asleep(&self) -> bool {
+        matches!(self.state, State::Asleep(_))
+    }
+
     /// Ends this life, for its lineage.
     pub fn retire(&self, lineage: &mut Lineage, executable: Option<Executable>) {
         match &self.state {

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::resources::Lowest;
 use super::{Life, Succession, Watched, Watchlist};
 use crate::entity::{EntityId, Executable, Identity, LineageKey, Scope};
+use crate::history::finest_rung;
 
 /// One thing that is remembered. Names of fields are what a file has: a new one needs a default, so that files of the version
 /// before can be read.
@@ -83,7 +84,8 @@ impl Watchlist {
         lineages.chain(lives).chain(lowest)
     }
 
-    /// Takes back what was remembered before `boot`. Who is not seen at the next tick has ended, as at any other tick.
+    /// Takes back what was remembered before `boot`, perhaps of samples that came more often. Who is not seen at the next tick has
+    /// ended, as at any other tick.
     ///
     /// # Errors
     /// [`Unsound`] for what can't be relied on. What was taken back before it is still there.
@@ -92,16 +94,19 @@ impl Watchlist {
             Record::Lineage { succession, .. } if !succession.is_sound() => return Err(Unsound),
             Record::Life { life, .. } if !life.is_sound() => return Err(Unsound),
             Record::Lineage { key, succession } => {
-                self.lineages.insert(key.into_owned(), succession.into_owned());
+                let mut succession = succession.into_owned();
+                succession.coarsen(finest_rung(self.interval));
+                self.lineages.insert(key.into_owned(), succession);
             }
             Record::Life { entity, lineage, executable, life } if boot == Boot::Same => {
+                let mut life = life.into_owned();
+                life.coarsen(finest_rung(self.interval_of(&entity)));
                 if entity.scope() == Scope::ProcessResource {
                     self.resources.begin();
                 }
                 let identity = Arc::new(Identity { executable, ..Identity::default() });
                 let lineage = lineage.map(Cow::into_owned);
-                self.lives
-                    .insert(entity.into_owned(), Watched { life: life.into_owned(), identity, lineage });
+                self.lives.insert(entity.into_owned(), Watched { life, identity, lineage });
             }
             Record::Life { lineage: Some(key), executable, life, .. } => {
                 self.lineages.entry(key.into_owned()).or_default().retire(&life, executable);

@@ -44,6 +44,11 @@ impl Succession {
         self.lineage.is_sound() && self.generations.is_sound() && is_time(self.ended)
     }
 
+    /// Goes on with samples that fill no rung below `finest`.
+    pub(super) fn coarsen(&mut self, finest: usize) {
+        self.generations.coarsen(finest);
+    }
+
     /// Whether short lives are judged together, which takes the memory of one more life.
     pub fn is_judged_jointly(&self) -> bool {
         self.generations.has_begun()

@@ -95,6 +95,17 @@ fn growth_and_unrest_end_the_quiet() {
 }
 
 #[test]
+fn a_step_that_no_samples_can_have_made_is_not_believed() {
+    let quiet = Quiet::of(&life(15.0, 20_000, wavering)).unwrap();
+    assert!(quiet.is_sound() && quiet.past.steps.len() > 1);
+    for lasted in [f32::INFINITY, f32::NAN, -1.0, 1e30, 400_000.0] {
+        let mut other = quiet.clone();
+        Arc::make_mut(&mut other.past).steps[0].lasted = lasted;
+        assert!(!other.is_sound(), "{lasted}");
+    }
+}
+
+#[test]
 fn what_is_long_past_is_forgotten() {
     let mut quiet = Quiet::of(&life(60.0, 300, |_| 100_000_000)).unwrap();
     let mut time = quiet.latest();

@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use super::*;
+use crate::config::SamplerConfig;
 use crate::sample::Sample;
 use crate::watch::fixture::{config, live, sample, see};
 
@@ -56,6 +59,22 @@ fn who_ended_meanwhile_leaves_it_to_the_successors() {
         let found = see(&mut taken, time + 300.0, std::slice::from_ref(&successor));
         assert!(!taken.contains(&leaking));
         assert!(score(&found, &successor.entity) > 60.0, "{boot:?}: {found:?}");
+    }
+}
+
+#[test]
+fn who_is_idle_sleeps_on_when_samples_come_more_rarely() {
+    let every = |seconds| SamplerConfig { interval: Duration::from_secs(seconds), ..config(100) };
+    let samples = [sample(1, 50e6, 10)];
+    let mut before = Watchlist::new(&every(15));
+    (0..400).for_each(|tick| drop(see(&mut before, 1.7e9 + 15.0 * f64::from(tick), &samples)));
+    let mut taken = Watchlist::new(&every(60));
+    for record in before.records() {
+        taken.take_back(record, Boot::Same).unwrap();
+    }
+    for minute in 100..200 {
+        see(&mut taken, 1.7e9 + 60.0 * f64::from(minute), &samples);
+        assert!(taken.lives.values().all(|watched| watched.life.is_asleep()), "after {minute} min");
     }
 }
 
