@@ -87,7 +87,7 @@ impl Sampler {
 
     /// A sampler that goes on where the state of `keeper` ended, as of `now`, and lets it keep what is remembered from then on.
     #[must_use]
-    pub fn keeping(mut self, keeper: Keeper, now: Moment) -> Sampler {
+    pub fn keeping(mut self, mut keeper: Keeper, now: Moment) -> Sampler {
         if let Some(Resumed { watchlist, time }) = keeper.resume(&self.config, now) {
             self.clock = HistoryClock::continuing(self.config.time_lapse, now, time);
             self.watchlist = watchlist;
@@ -234,7 +234,8 @@ impl Sampler {
         reports: &[(SourceReport, HashSet<u32>)],
         unread_cgroups: &[String],
     ) {
-        let succeeded = |name: &str| reports.iter().any(|(report, _)| report.name == name && report.success);
+        // Of a source that is turned off there was something only before a restart.
+        let succeeded = |name: &str| reports.iter().all(|(report, _)| report.name != name || report.success);
         // What has become a sum of others is no longer what was judged.
         let judged = samples.iter().filter(|(sample, _)| !judged::is_sum(sample));
         let seen: FastSet<&EntityId> = judged.map(|(sample, _)| &sample.entity).collect();

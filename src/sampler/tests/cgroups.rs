@@ -162,6 +162,9 @@ fn a_cgroup_that_could_not_be_read_keeps_its_history_and_one_that_is_gone_does_n
     bench.cgroup.lock().unwrap().unread_cgroups.clear();
     bench.run_with(0, |_| (Vec::new(), Vec::new()));
     assert_eq!(watched(&bench), 1, "a source that fails proves nothing");
+    bench.sampler.sources.retain(|source| source.name() != "cgroup");
+    bench.run_with(0, |_| (Vec::new(), Vec::new()));
+    assert_eq!(watched(&bench), 0, "nothing will ever be seen again of a source that is turned off");
 }
 
 #[test]
