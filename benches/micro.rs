@@ -125,9 +125,9 @@ fn encode_state(bencher: Bencher<'_, '_>) {
 fn decode_state(bencher: Bencher<'_, '_>) {
     let file = state::encode(warm(Population::USUAL, ROOM).watchlist(), &origin());
     let config = host::config(Duration::from_secs(60), ROOM);
-    bencher
-        .counter(ItemsCount::new(Population::USUAL.processes))
-        .bench_local(|| state::decode(&file, &config, None).map(|restored| restored.watchlist.len()));
+    bencher.counter(ItemsCount::new(Population::USUAL.processes)).bench_local(|| {
+        state::decode(&file, &config, None, Duration::MAX).map(|restored| restored.watchlist.len())
+    });
 }
 
 fn origin() -> Origin {

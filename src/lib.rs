@@ -213,7 +213,9 @@ async fn serve(
     outcome?;
     drop(stop);
     if timeout(drain, ended).await.is_err() {
-        tracing::warn!("the sampler waits for a read that does not end; leaving it");
+        tracing::warn!(
+            "the sampler waits for a read, or the state for a write, that does not end; leaving it"
+        );
         return Ok(());
     }
     thread.join().map_err(|_| Error::SamplerEnded)

@@ -17,7 +17,7 @@ mod disk;
 mod format;
 mod writer;
 
-use disk::{Files, Lock};
+use disk::{Files, Lock, LockError};
 use writer::Writer;
 
 pub use disk::ReadError;
@@ -34,10 +34,12 @@ pub struct Keeper {
     boot_id: Option<String>,
     writer: Writer,
     files: Files,
-    /// When the state was last handed over to be written, by CLOCK_BOOTTIME, and how large it was.
-    handed_over: Option<(Duration, usize)>,
+    /// When the state was last to be written, by CLOCK_BOOTTIME, and the bytes that it had.
+    attempted: Option<(Duration, usize)>,
     /// That no other exporter writes the same file; `None` while one does, or there is no place to write.
     lock: Option<Lock>,
+    /// What is in the file has not been taken over, and is to be kept aside before it is replaced.
+    is_foreign: bool,
 }
 
 /// What was remembered, and the history's time now.
@@ -60,57 +62,78 @@ impl Keeper {
         let files = Files::new(path);
         let writer = Writer::new(files.clone(), config.interval)?;
         let lock = files.lock().inspect_err(|error| {
-            tracing::error!(%error, "state is neither read nor written");
-            writer.note_unusable();
+            tracing::error!(%error, "state is not written");
+            writer.note_failure();
         });
+        let is_foreign = matches!(lock, Err(LockError::Taken { .. }));
         let lock = lock.ok();
-        Ok(Some(Keeper { interval: config.interval, boot_id, writer, files, handed_over: None, lock }))
+        Ok(Some(Keeper {
+            interval: config.interval,
+            boot_id,
+            writer,
+            files,
+            attempted: None,
+            lock,
+            is_foreign,
+        }))
     }
 
-    /// What an earlier run remembered, as of `now`. `None` where there was none, or what there is can't be relied on: that is
-    /// kept aside then, and the log says why.
-    pub fn resume(&self, config: &SamplerConfig, now: Moment) -> Option<Resumed> {
-        self.lock.as_ref()?;
-        let path = self.files.path().display();
+    /// What an earlier run remembered, as of `now`. `None` where there was none, another exporter goes on with it, or what there is
+    /// can't be relied on: that is kept aside then, and the log says why.
+    pub fn resume(&mut self, config: &SamplerConfig, now: Moment) -> Option<Resumed> {
+        if self.is_foreign {
+            return None;
+        }
         let restored = self.files.read().map_err(Refusal::from).and_then(|bytes| {
             let Some(bytes) = bytes else { return Ok(None) };
-            decode(&bytes, config, self.boot_id.as_deref()).map(Some).map_err(Refusal::from)
+            let restored = decode(&bytes, config, self.boot_id.as_deref(), now.boottime)?;
+            Ok(Some((restored, bytes.len())))
         });
         self.writer.note_loaded(restored.is_ok());
         match restored {
-            Ok(Some(restored)) => Some(self.resumed(restored, now)),
+            Ok(Some((restored, bytes))) => Some(self.resumed(restored, bytes, now)),
             Ok(None) => {
-                tracing::info!(path = %path, "no state yet; history begins now");
+                tracing::info!(path = %self.files.path().display(), "no state yet; history begins now");
                 None
             }
             Err(refusal) => {
-                match self.files.keep_aside() {
-                    Ok(aside) => {
-                        let aside = aside.display();
-                        tracing::error!(path = %path, error = %refusal, %aside, "state not restored; history begins now, and the file is kept aside");
-                    }
-                    Err(error) => {
-                        tracing::error!(path = %path, error = %refusal, aside = %error, "state not restored; history begins now, and the file can't be kept aside");
-                    }
-                }
+                self.refuse(&refusal);
                 None
             }
         }
     }
 
-    fn resumed(&self, Restored { watchlist, origin, boot }: Restored, now: Moment) -> Resumed {
-        let gap = origin.gap(boot, now);
+    fn refuse(&mut self, refusal: &Refusal) {
+        let path = self.files.path().display();
+        match self.files.keep_aside() {
+            Ok(aside) => {
+                let aside = aside.display();
+                tracing::error!(path = %path, error = %refusal, %aside, "state not restored; history begins now, and the file is kept aside");
+            }
+            Err(error) => {
+                tracing::error!(path = %path, error = %refusal, aside = %error, "state not restored; history begins now, and is not written while what is there can't be kept aside");
+                self.is_foreign = true;
+                self.writer.note_failure();
+            }
+        }
+    }
+
+    fn resumed(&mut self, restored: Restored, bytes: usize, now: Moment) -> Resumed {
+        let Restored { watchlist, origin, boot } = restored;
         let is_same_boot = boot == Boot::Same;
         tracing::info!(
             path = %self.files.path().display(),
             lives = watchlist.len(),
             lineages = watchlist.lineages(),
             suspects = watchlist.suspects(),
-            age = %duration(gap),
+            age = %duration(origin.gap(boot, now)),
             is_same_boot,
             "state restored"
         );
-        Resumed { watchlist, time: origin.time + gap * f64::from(origin.time_lapse) }
+        // Whoever starts again and again writes no more than whoever stays.
+        let written = Duration::try_from_secs_f64(origin.boottime).ok();
+        self.attempted = written.filter(|_| is_same_boot).map(|written| (written, bytes));
+        Resumed { watchlist, time: origin.time(boot, now) }
     }
 
     /// Hands `watchlist` over to be written, if that is due at `now`, the history's `time`, or would be before the next tick,
@@ -123,28 +146,34 @@ impl Keeper {
         time: f64,
         interval: Duration,
     ) {
-        let is_due = self.handed_over.is_none_or(|(last, bytes)| {
-            let paced = Duration::from_secs_f64(bytes as f64 / PACE);
-            now.boottime.saturating_sub(last) + interval >= self.interval.max(paced)
+        let is_due = self.attempted.is_none_or(|(last, bytes)| {
+            let elapsed = now.boottime.saturating_sub(last);
+            elapsed + interval >= self.interval && elapsed >= Duration::from_secs_f64(bytes as f64 / PACE)
         });
-        if is_due && self.writer.is_idle() && self.is_ours() {
-            let bytes = self.encode(watchlist, config, now, time);
-            self.handed_over = Some((now.boottime, bytes.len()));
-            self.writer.hand_over(bytes);
+        if !is_due {
+            return;
+        }
+        if !self.writer.is_idle() {
+            return self.writer.note_late();
+        }
+        let is_ours = self.is_ours();
+        let state = is_ours.then(|| self.encode(watchlist, config, now, time));
+        self.attempted = Some((now.boottime, state.as_ref().map_or(0, Vec::len)));
+        if let Some(state) = state {
+            self.writer.hand_over(state);
         }
     }
 
-    /// Whether we may write. What another exporter has left by the time that we may is kept aside.
+    /// Whether we may write, and nothing is lost by it.
     fn is_ours(&mut self) -> bool {
-        if self.lock.is_none()
-            && let Ok(lock) = self.files.lock()
-        {
-            tracing::info!(path = %self.files.path().display(), "state is written from now on");
-            // There may be none.
-            let _ = self.files.keep_aside();
-            self.lock = Some(lock);
+        if self.lock.is_none() {
+            self.lock = self.files.lock().ok();
         }
-        self.lock.is_some()
+        if self.lock.is_some() && self.is_foreign {
+            let aside = self.files.keep_aside();
+            self.is_foreign = aside.is_err_and(|error| error.kind() != io::ErrorKind::NotFound);
+        }
+        self.lock.is_some() && !self.is_foreign
     }
 
     /// Writes `watchlist` a last time, and returns when that is done.

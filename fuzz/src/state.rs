@@ -29,7 +29,7 @@ pub fn state(bytes: &[u8]) {
         max_entities: 100,
     };
     for file in [bytes.to_vec(), with_header(bytes)] {
-        match state::decode(&file, &config, Some("boot")) {
+        match state::decode(&file, &config, Some("boot"), Duration::MAX) {
             Ok(restored) => goes_on(restored, &config),
             Err(flaw) => assert!(!flaw.to_string().is_empty()),
         }
@@ -67,7 +67,7 @@ fn goes_on(Restored { mut watchlist, origin, .. }: Restored, config: &SamplerCon
     }
     watchlist.retire(|_| true);
     let file = state::encode(&watchlist, &origin);
-    let again = state::decode(&file, config, Some("boot"));
+    let again = state::decode(&file, config, Some("boot"), Duration::MAX);
     assert!(again.is_ok(), "what was written can't be read: {:?}", again.err());
 }
 

@@ -105,7 +105,14 @@ impl Files {
     }
 
     /// Gives the file another name, in place of one that had it before, and tells that name.
+    ///
+    /// # Errors
+    /// Also for what is no file: a directory or a device in its place is somebody's, and stays.
     pub(super) fn keep_aside(&self) -> io::Result<PathBuf> {
+        let kind = std::fs::symlink_metadata(&self.path)?.file_type();
+        if !kind.is_file() && !kind.is_symlink() {
+            return Err(io::Error::other(ReadError::Kind));
+        }
         let aside = self.beside(".bad");
         std::fs::rename(&self.path, &aside)?;
         Ok(aside)
@@ -117,13 +124,14 @@ impl Files {
     /// What the system says; the text says what to do.
     pub(super) fn lock(&self) -> Result<Lock, LockError> {
         let path = self.beside(".lock");
-        let flags = OFlags::NOFOLLOW.bits() as i32;
+        // Not to wait for somebody who reads from a pipe.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let opened = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(false)
             .mode(MODE)
-            .custom_flags(flags)
+            .custom_flags(flags.bits() as i32)
             .open(&path);
         let file = opened.map_err(|source| LockError::Open { path: path.clone(), source })?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -142,7 +150,9 @@ pub(super) struct Lock(#[expect(dead_code, reason = "it is locked while it is op
 #[derive(Debug, Error)]
 pub(super) enum LockError {
     /// There is no such directory, or we may not write there.
-    #[error("cannot open {path}: {source}; give --state.file in a directory that this user may write to")]
+    #[error(
+        "cannot open {path}: {source}; give --state.file in a directory that this user may write to, or remove that file where it is another user's"
+    )]
     Open {
         /// The file beside the state.
         path: PathBuf,
@@ -188,9 +198,10 @@ impl Disk for Files {
     type File = File;
 
     fn create(&self) -> io::Result<File> {
-        let flags = OFlags::NOFOLLOW.bits() as i32;
         let path = self.beside(".tmp");
-        OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).custom_flags(flags).open(path)
+        // One that was left there may be another user's, or not a file. If it can't be removed, the next step says so.
+        let _ = std::fs::remove_file(&path);
+        OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)
     }
 
     fn sync(&self, file: &File) -> io::Result<()> {

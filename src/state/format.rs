@@ -15,6 +15,7 @@
 //! stays for as long as that is not two versions back.
 
 use std::io::{BufReader, BufWriter, Read, Write};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
@@ -61,13 +62,21 @@ impl Origin {
     /// Seconds from then to `now`: by the clock that nobody sets where the machine was not restarted, else by the wall clock. None
     /// where that says that it is earlier now than then.
     pub(super) fn gap(&self, boot: Boot, now: Moment) -> f64 {
-        let since_boot = now.boottime.as_secs_f64() - self.boottime;
-        let gap = if boot == Boot::Same && since_boot >= 0.0 {
-            since_boot
-        } else {
-            now.unix_seconds - self.unix_seconds
+        let gap = match boot {
+            Boot::Same => now.boottime.as_secs_f64() - self.boottime,
+            Boot::Another => now.unix_seconds - self.unix_seconds,
         };
         gap.max(0.0)
+    }
+
+    /// The history's time as of `now`. With another boot all lives have ended, so that it can follow the wall clock where that has
+    /// been set forward.
+    pub(super) fn time(&self, boot: Boot, now: Moment) -> f64 {
+        let time = self.time + self.gap(boot, now) * f64::from(self.time_lapse);
+        match boot {
+            Boot::Same => time,
+            Boot::Another => time.max(now.unix_seconds),
+        }
     }
 }
 
@@ -157,11 +166,17 @@ fn write_payload(
     Ok(())
 }
 
-/// Reads a whole file back, for samples as `config` has them on the machine whose boot is `boot_id`.
+/// Reads a whole file back, for samples as `config` has them on the machine whose boot is `boot_id`, and `uptime` ago
+/// (CLOCK_BOOTTIME).
 ///
 /// # Errors
 /// When anything is wrong with it. Part of a history is none.
-pub fn decode(file: &[u8], config: &SamplerConfig, boot_id: Option<&str>) -> Result<Restored, Flaw> {
+pub fn decode(
+    file: &[u8],
+    config: &SamplerConfig,
+    boot_id: Option<&str>,
+    uptime: Duration,
+) -> Result<Restored, Flaw> {
     let payload = payload(file)?;
     let inflated = DeflateDecoder::new(payload).take(MOST_INFLATED);
     let mut input = rmp_serde::Deserializer::new(BufReader::with_capacity(64 << 10, inflated));
@@ -172,7 +187,9 @@ pub fn decode(file: &[u8], config: &SamplerConfig, boot_id: Option<&str>) -> Res
     if ![origin.boottime, origin.unix_seconds, origin.time].into_iter().all(is_time) {
         return Err(Unsound.into());
     }
-    let boot = if origin.boot_id.as_deref() == boot_id { Boot::Same } else { Boot::Another };
+    // Where no boot has a name, the clock tells some of them apart.
+    let is_same = origin.boot_id.as_deref() == boot_id && origin.boottime <= uptime.as_secs_f64();
+    let boot = if is_same { Boot::Same } else { Boot::Another };
     let mut watchlist = Watchlist::new(config);
     for _ in 0..u64::deserialize(&mut input)? {
         watchlist.take_back(Record::deserialize(&mut input)?, boot)?;

@@ -67,6 +67,11 @@ impl Writer {
         let _ = self.jobs.try_send(state);
     }
 
+    #[cfg(test)]
+    pub(super) fn pretend_to_be_busy(&self) {
+        self.is_busy.store(true, Ordering::Release);
+    }
+
     /// Hands over the last state and waits until it is written.
     pub(super) fn close(self, state: Vec<u8>) {
         let Writer { jobs, thread, .. } = self;
@@ -80,9 +85,17 @@ impl Writer {
         self.status.rcu(|status| StateStatus { loaded, ..**status });
     }
 
-    /// Takes note that there is no place to write.
-    pub(super) fn note_unusable(&self) {
+    /// Takes note that nothing can be written.
+    pub(super) fn note_failure(&self) {
         self.status.rcu(|status| StateStatus { written: Some(false), ..**status });
+    }
+
+    /// Takes note that the next state waits for the one before, and says so once.
+    pub(super) fn note_late(&self) {
+        if self.status().written != Some(false) {
+            tracing::error!("the disk takes longer for the state than there is between two of them");
+            self.note_failure();
+        }
     }
 
     /// How it goes.

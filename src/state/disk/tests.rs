@@ -208,8 +208,25 @@ fn a_link_in_the_way_is_not_followed() {
     for ending in [".tmp", ".lock"] {
         symlink("precious", files.beside(ending)).unwrap();
     }
-    assert!(replace(&files, NEW).is_err() && files.lock().is_err());
+    assert!(files.lock().is_err());
+    replace(&files, NEW).unwrap();
     assert_eq!(std::fs::read(dir.path().join("precious")).unwrap(), b"precious");
+    assert!(!files.path().is_symlink());
+}
+
+#[test]
+fn what_was_left_under_the_temporary_name_lends_it_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = Files::new(&dir.path().join("state"));
+    std::fs::write(files.beside(".tmp"), "left there").unwrap();
+    std::fs::set_permissions(files.beside(".tmp"), PermissionsExt::from_mode(0o666)).unwrap();
+    replace(&files, NEW).unwrap();
+    assert_eq!(files.path().metadata().unwrap().permissions().mode() & 0o777, MODE);
+    for ending in [".tmp", ".lock"] {
+        rustix::fs::mkfifoat(rustix::fs::CWD, files.beside(ending), 0o600.into()).unwrap();
+    }
+    replace(&files, NEW).unwrap();
+    assert!(files.lock().is_err(), "nobody reads from that pipe");
 }
 
 #[test]
@@ -223,5 +240,6 @@ fn two_exporters_do_not_share_a_state() {
     drop(lock);
     assert!(files.lock().is_ok());
     let nowhere = Files::new(&dir.path().join("nowhere/state"));
-    assert!(nowhere.lock().unwrap_err().to_string().ends_with("in a directory that this user may write to"));
+    let error = nowhere.lock().unwrap_err().to_string();
+    assert!(error.contains("give --state.file in a directory that this user may write to"), "{error}");
 }

@@ -18,6 +18,9 @@ fn origin() -> Origin {
     }
 }
 
+/// Of the machine that reads: longer than that of [`origin`].
+const UPTIME: Duration = Duration::from_secs(9000);
+
 fn watchlist() -> Watchlist {
     let mut watchlist = Watchlist::new(&config(100));
     live(&mut watchlist, 0..120);
@@ -30,7 +33,7 @@ fn contents(watchlist: &Watchlist) -> BTreeSet<Vec<u8>> {
 }
 
 fn read(file: &[u8]) -> Result<Restored, Flaw> {
-    decode(file, &config(100), BOOT_ID)
+    decode(file, &config(100), BOOT_ID, UPTIME)
 }
 
 /// Splitmix64 (Steele, Lea and Flood, 2014).
@@ -105,10 +108,14 @@ fn after_a_restart_of_the_machine_only_lineages_are_left() {
     live(&mut watchlist, 0..40 * 60);
     let file = encode(&watchlist, &origin());
     for other in [None, Some("another")] {
-        let restored = decode(&file, &config(100), other).unwrap();
+        let restored = decode(&file, &config(100), other, UPTIME).unwrap();
         assert_eq!(restored.boot, Boot::Another);
         assert!(restored.watchlist.is_empty() && restored.watchlist.lineages() > 0);
     }
+    let nameless = encode(&watchlist, &Origin { boot_id: None, ..origin() });
+    let boot_after = |uptime| decode(&nameless, &config(100), None, uptime).unwrap().boot;
+    assert_eq!(boot_after(UPTIME), Boot::Same);
+    assert_eq!(boot_after(Duration::from_secs(10)), Boot::Another, "it has been up for less than it had");
 }
 
 #[test]
@@ -131,12 +138,21 @@ fn the_gap_is_told_by_the_clock_that_nobody_sets() {
     for (boot, now, expected) in [
         (Boot::Same, at(5060, written + 86_400.0), 60.0),
         (Boot::Same, at(5060, written - 86_400.0), 60.0),
-        (Boot::Same, at(10, written + 90.0), 90.0),
         (Boot::Another, at(9000, written + 300.0), 300.0),
         (Boot::Another, at(9000, written - 300.0), 0.0),
     ] {
         assert_eq!(origin().gap(boot, now), expected, "{boot:?} {now:?}");
+        assert_eq!(origin().time(boot, now), origin().time + expected, "{boot:?} {now:?}");
     }
+}
+
+#[test]
+fn the_time_catches_up_with_the_wall_clock_when_the_machine_restarts() {
+    let now = |unix_seconds| Moment { instant: Instant::now(), boottime: UPTIME, unix_seconds };
+    let behind = Origin { time: origin().unix_seconds - 86_400.0, ..origin() };
+    let soon = origin().unix_seconds + 60.0;
+    assert_eq!(behind.time(Boot::Another, now(soon)), soon);
+    assert_eq!(behind.time(Boot::Same, now(soon)), behind.time + UPTIME.as_secs_f64() - behind.boottime);
 }
 
 fn sample_of(version: u16) -> PathBuf {
