@@ -166,7 +166,7 @@ impl Signals {
 const RESERVED_DESCRIPTORS: u64 = 96;
 
 /// No more connections at once than leave the sources what they read with; where there are very few descriptors, half of
-/// them.
+/// them all the same.
 fn within_descriptors(usual: http::Limits) -> http::Limits {
     let all = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let free = all.saturating_sub(RESERVED_DESCRIPTORS).max(all / 2);

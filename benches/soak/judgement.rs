@@ -25,6 +25,9 @@ const SPARE_FILES: u64 = 10;
 /// A score above it is a suspicion, as it is by default.
 const THRESHOLD: f64 = 60.0;
 
+/// Seconds of history without which the detector calls nothing slow: a shorter run does not ask it.
+const JUDGED: f64 = 24.0 * 3600.0;
+
 /// Share of the time that each figure is the median of.
 const WINDOW: usize = 10;
 
@@ -62,21 +65,23 @@ impl Judgement {
         interval_seconds: f64,
     ) -> io::Result<Judgement> {
         let compared = COMPARED.into_iter().map(|figure| compared(figures, figure));
+        let history_seconds = figures.len() as f64 * interval_seconds;
+        let own = exporter.own_score()?;
         let suspected = [
+            finding(format!("its own score is {}", told(own)), own.is_some_and(|score| score <= THRESHOLD)),
             suspected("RSS", figures, interval_seconds, |figures| figures.resident),
             suspected("descriptors", figures, interval_seconds, |figures| {
                 Unit::weighed(figures.sockets + figures.of_processes + figures.others)
             }),
             suspected("threads", figures, interval_seconds, |figures| Unit::weighed(figures.threads)),
         ];
-        let own = exporter.own_score()?;
+        let suspected = suspected.into_iter().filter(|_| history_seconds >= JUDGED);
         pause(CLOSING);
         let left = exporter.figures()?;
         let metrics = exporter.get("/metrics")?;
         let in_work = value(&metrics, "memleak_http_requests_in_flight ");
         let processes = processes()?;
         let after = [
-            finding(format!("its own score is {}", told(own)), own.is_none_or(|score| score <= THRESHOLD)),
             finding(
                 format!("{} sockets after the last client, {} before the first", left.sockets, idle.sockets),
                 left.sockets <= idle.sockets,
@@ -139,13 +144,17 @@ fn suspected(
     let last = replay.latest().and_then(|assessment| assessment.score);
     let sentence =
         format!("{name}: the detector's score is {} at the end, {} at most", told(last), told(highest));
-    finding(sentence, last.is_none_or(|score| score <= THRESHOLD))
+    finding(sentence, last.is_some_and(|score| score <= THRESHOLD))
 }
 
-/// Everything that runs on this machine, threads of the kernel included.
+/// Everything that runs on this machine and has memory: nothing is kept open of the others.
 fn processes() -> io::Result<u64> {
     let names = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    Ok(names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())).count() as u64)
+    let is_process = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
+    let has_memory = |name: &String| {
+        fs::read_to_string(format!("/proc/{name}/statm")).is_ok_and(|statm| !statm.starts_with("0 "))
+    };
+    Ok(names.filter(is_process).filter(has_memory).count() as u64)
 }
 
 fn value(metrics: &str, series: &str) -> f64 {

@@ -10,7 +10,8 @@
 //! descriptors and threads are looked at from outside (`exporter.rs`). One second counts as a hundred for the exporter, and for
 //! the detector that judges it here: its own.
 //!
-//! It fails where a figure at the end is above that after a third of the time, or the detector suspects one (`judgement.rs`).
+//! It fails where a figure at the end is above that after a third of the time, where something is left of the clients, or, in
+//! runs that are long enough for it to judge, where the detector suspects a figure or has no opinion (`judgement.rs`).
 
 #![expect(clippy::print_stdout, reason = "this is what it is for")]
 
