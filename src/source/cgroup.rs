@@ -84,7 +84,7 @@ impl Source for CgroupSource {
         let above = Above { limits: Arc::default(), swap_left: meminfo.swap_free.unwrap_or(0) };
         walk.root(&root, &above)
             .map_err(|errno| SourceError::Read { path: self.hierarchy.path(), source: errno.into() })?;
-        self.lives.end_pass();
+        self.lives.end_pass(&reading.unread_cgroups);
         Ok(())
     }
 }

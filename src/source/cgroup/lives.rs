@@ -1,14 +1,14 @@
 //! What a cgroup is and may do, remembered for its life.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::super::Reading;
 use super::super::names::text;
 use super::super::pid_dir::Unread;
 use super::super::roots::{Procfs, Rootfs};
 use super::super::schedule::is_due;
+use super::super::{ReadErrorReason, Reading};
 use super::dir::CgroupDir;
 use super::files::Terms;
 use super::hierarchy::Version;
@@ -21,6 +21,10 @@ const TERMS_EVERY: u64 = 4;
 
 /// Bytes of `cgroup.procs` that surely hold its first line.
 const FIRST_PROCESS_BYTES: usize = 32;
+
+/// Most cgroups that are remembered although they were not seen: below one that can't be read, or that has more than there is
+/// room for, others may come and go all the time.
+const MAX_UNSEEN: usize = 20_000;
 
 /// What takes further reads to find out.
 #[derive(Clone, Debug)]
@@ -102,9 +106,17 @@ impl Lives {
         &life.details
     }
 
-    /// Ends a pass over all cgroups: who was not seen in it is forgotten.
-    pub(super) fn end_pass(&mut self) {
-        self.lives.retain(|_, life| life.seen_in_pass == self.pass);
+    /// Ends a pass over all cgroups: who was not seen in it is forgotten, unless it is one of the `unread` or below one, which may
+    /// still be there.
+    pub(super) fn end_pass(&mut self, unread: &[String]) {
+        let unread: HashSet<&str> = unread.iter().map(String::as_str).collect();
+        let mut unseen = 0;
+        self.lives.retain(|path, life| {
+            let is_seen = life.seen_in_pass == self.pass;
+            let stays = is_seen || (unseen < MAX_UNSEEN && is_at_or_below(path, &unread));
+            unseen += usize::from(stays && !is_seen);
+            stays
+        });
         self.pass += 1;
         self.pods.end_pass();
     }
@@ -125,13 +137,10 @@ impl Details {
         let names = cgroup_names::names(&self.path);
         let pod = pods.of(&names, buffer);
         let is_nameless = names.is_nameless_container();
-        let occupant = match processes {
-            Some(processes) => Occupant::read(dir, processes, is_nameless, buffer),
-            None => Ok(Occupant::default()),
+        let Occupant { command, executable, fingerprint } = match processes {
+            Some(processes) => Occupant::read(dir, processes, (&self.identity, is_nameless), buffer),
+            None => Occupant::default(),
         };
-        // There is somebody, who can't be looked at just now: who was there before is the best guess.
-        let Occupant { command, executable, fingerprint } =
-            occupant.unwrap_or_else(|_| Occupant::of(&self.identity));
         let tenant = Tenant {
             container_id: names.container_id,
             pod_uid: names.pod_uid,
@@ -165,29 +174,34 @@ struct Occupant {
 }
 
 impl Occupant {
-    /// Who is in a cgroup now; nobody where it is empty. `buffer` is scratch space.
-    ///
-    /// # Errors
-    /// [`Unread`], where there is somebody who can't be looked at.
+    /// Who is in a cgroup now; nobody where it is empty. There may be somebody who can't be looked at just now, or of whom only
+    /// some can be told: of who was there before `old` is the best guess. `buffer` is scratch space.
     fn read(
         dir: &CgroupDir,
         processes: &Procfs,
-        is_nameless: bool,
+        (old, is_nameless): (&Identity, bool),
         buffer: &mut Vec<u8>,
-    ) -> Result<Occupant, Unread> {
+    ) -> Occupant {
         let read = |buffer: &mut Vec<u8>| {
             dir.read_start(c"cgroup.procs", FIRST_PROCESS_BYTES, buffer)?;
             let process = processes.pid_dir(first(buffer).ok_or(Unread::Vanished)?)?;
             process.read(c"comm", buffer)?;
             Ok(Occupant {
                 command: Arc::from(text(buffer.trim_ascii_end())),
-                executable: process.executable().ok(),
-                fingerprint: if is_nameless { process.fingerprint(buffer) } else { None },
+                executable: match process.executable() {
+                    Err(Unread::Failed(ReadErrorReason::Io)) => old.executable,
+                    executable => executable.ok(),
+                },
+                fingerprint: match is_nameless {
+                    true => process.fingerprint(buffer).or(old.fingerprint),
+                    false => None,
+                },
             })
         };
         match read(buffer) {
-            Err(Unread::Vanished) => Ok(Occupant::default()),
-            occupant => occupant,
+            Ok(occupant) => occupant,
+            Err(Unread::Vanished) => Occupant::default(),
+            Err(Unread::Failed(_)) => Occupant::of(old),
         }
     }
 
@@ -196,6 +210,12 @@ impl Occupant {
         let Identity { name, executable, fingerprint, .. } = identity;
         Occupant { command: Arc::clone(name), executable: *executable, fingerprint: *fingerprint }
     }
+}
+
+/// Whether a cgroup is one of these or below one. The root of all has no name.
+fn is_at_or_below(path: &str, these: &HashSet<&str>) -> bool {
+    let mut ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+    !these.is_empty() && ends.any(|end| these.contains(&path[..end]))
 }
 
 /// The number in the first line of a list.

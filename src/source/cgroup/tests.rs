@@ -372,6 +372,39 @@ fn who_cannot_be_looked_at_just_now_stays_who_it_was() {
 }
 
 #[test]
+fn who_is_not_seen_for_want_of_a_read_is_remembered() {
+    let (system, container) = (unified(), format!("/docker/{}", "ee3fc605".repeat(8)));
+    for path in ["/docker", &container] {
+        v2(&system, path, MIB);
+    }
+    system.write(&format!("sys/fs/cgroup{container}/cgroup.procs"), "7\n");
+    system.write("proc/7/comm", "nginx\n");
+    system.write("proc/7/cmdline", "nginx\0-g\0");
+    system.write("bin/nginx", "");
+    system.link("bin/nginx", "proc/7/exe");
+    system.show_as(&std::process::id().to_string());
+    let mut source = source(&system);
+    let known = sample(&read(&mut source), &container).identity.clone();
+    assert!(known.executable.is_some() && known.fingerprint.is_some());
+    ["proc/7/cmdline", "proc/7/exe"].into_iter().for_each(|name| system.tangle(name));
+    assert!(Arc::ptr_eq(&sample(&read(&mut source), &container).identity, &known), "all that could be told");
+
+    let stat = std::fs::read(system.path("sys/fs/cgroup/docker/memory.stat")).unwrap();
+    system.tangle("proc/7/comm");
+    for unread in ["/docker", &container] {
+        let stat_of = format!("sys/fs/cgroup{unread}/memory.stat");
+        system.write(&stat_of, "anon lots\n");
+        assert_eq!(read(&mut source).unread_cgroups, [unread]);
+        system.write(&stat_of, &stat);
+        assert!(Arc::ptr_eq(&sample(&read(&mut source), &container).identity, &known), "{unread}");
+    }
+    system.remove(&format!("sys/fs/cgroup{container}"));
+    read(&mut source);
+    v2(&system, &container, MIB);
+    assert_eq!(sample(&read(&mut source), &container).identity.fingerprint, None, "and who is gone is not");
+}
+
+#[test]
 fn more_directories_than_there_is_room_for_are_counted_and_none_of_them_ends() {
     let system = unified();
     v2(&system, "/system.slice", MIB);
