@@ -118,15 +118,16 @@ impl Walk<'_> {
     fn root(&mut self, dir: &CgroupDir, above: &Above) -> Result<(), Errno> {
         let is_limited = match self.version {
             // Mountinfo tells the root of a cgroup namespace as it does that of all.
-            Version::V1 => !dir.has(c"release_agent"),
-            Version::V2 => dir.read(c"memory.max", self.buffer).is_ok(),
+            Version::V1 => dir.has(c"release_agent").map(|is_root_of_all| !is_root_of_all),
+            Version::V2 => dir.has(c"memory.max"),
         };
-        if is_limited {
-            let is_accounted = self.look(dir, above, 0);
-            self.note(is_accounted);
-            return Ok(());
-        }
-        self.children(dir, above, 1).map(|_| ())
+        let looked = match is_limited {
+            Ok(false) => return self.children(dir, above, 1).map(|_| ()),
+            Ok(true) => self.look(dir, above, 0),
+            Err(errno) => Err(Unread::from(errno)),
+        };
+        self.note(looked);
+        Ok(())
     }
 
     /// Looks at all that is in `dir`, on level `depth`, and says whether memory is accounted to any of it.

@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::super::bounded::{each_entry, open, read_file, read_start};
 use super::super::pid_dir::Unread;
@@ -57,8 +57,15 @@ impl CgroupDir {
     }
 
     /// Whether there is a file `name`, readable or not.
-    pub(super) fn has(&self, name: &CStr) -> bool {
-        statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+    ///
+    /// # Errors
+    /// What fstatat(2) says, where that leaves it open.
+    pub(super) fn has(&self, name: &CStr) -> Result<bool, Errno> {
+        match retry_on_intr(|| statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(errno) => Err(errno),
+        }
     }
 
     /// Replaces the contents of `buffer` by the file `name`.

@@ -617,6 +617,26 @@ fn a_container_sees_itself_where_it_sees_no_host() {
 }
 
 #[test]
+fn a_container_whose_limit_cannot_be_read_is_no_host() {
+    let system = unified();
+    v2(&system, "", 100 * MIB);
+    v2(&system, "/worker", 50 * MIB);
+    system.write("sys/fs/cgroup/memory.max", (200 * MIB).to_string());
+    let mut source = source(&system);
+    let limit = |reading: &Reading| sample(reading, "/").figures.limit.map(|limit| limit.bytes);
+    assert_eq!(limit(&read(&mut source)), Some(200 * MIB));
+    system.tangle("sys/fs/cgroup/memory.max");
+    let reading = read(&mut source);
+    assert_eq!(limit(&reading), Some(200 * MIB));
+    assert_eq!(reading.errors, [(ReadErrorReason::Io, 1)].into());
+
+    let root = source.hierarchy.open().unwrap();
+    assert_eq!((root.has(c"memory.max"), root.has(c"release_agent")), (Ok(true), Ok(false)));
+    let too_long = std::ffi::CString::new([b'x'; 300]).unwrap();
+    assert_eq!(root.has(&too_long), Err(Errno::NAMETOOLONG), "it may be there or not");
+}
+
+#[test]
 fn a_container_of_v1_sees_itself_and_the_limit_above_it() {
     let system = hybrid();
     system.remove("sys/fs/cgroup/memory/release_agent");
