@@ -1,13 +1,15 @@
 //! What processes hold besides memory, looked at more seldom than memory and within a budget.
 //!
 //! What we may not look at is absent and no error: to an exporter without privileges most processes are, at each look,
-//! and `memleak_source_read_errors_total` would count nothing else.
+//! and `memleak_source_read_errors_total` would count nothing else. What can't be read just now is one: what was seen of it
+//! before stays, and the process is looked at again when it is next read.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 
 use super::pid_dir::{PidDir, Tally, Unread};
 use super::roots::Procfs;
-use super::{Hidden, ReadErrorReason};
+use super::{Hidden, ReadErrorReason, Reading, SourceError};
 use crate::entity::Resource;
 use crate::parse::sysctl::max_map_count;
 use crate::resources::{Count, Descriptors, Resources};
@@ -174,47 +176,64 @@ impl Holdings {
     /// Begins a pass over all processes, to be given by rising pid. `buffer` is scratch space.
     pub(super) fn begin_pass(&mut self, procfs: &Procfs, buffer: &mut Vec<u8>) {
         self.left = self.budget;
-        self.max_mappings = procfs.parse("sys/vm/max_map_count", buffer, max_map_count).ok();
+        match procfs.parse("sys/vm/max_map_count", buffer, max_map_count) {
+            Ok(most) => self.max_mappings = Some(most),
+            Err(SourceError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                self.max_mappings = None;
+            }
+            // It holds as long as the system runs, unless somebody sets another.
+            Err(_) => {}
+        }
     }
 
-    /// What the process in `dir` holds, where `held` is what was known before. `buffer` is scratch space.
+    /// What the process in `dir` holds, where `held` is what was known before. `buffer` is scratch space. What can't be read
+    /// just now counts in `reading`.
     pub(super) fn of(
         &mut self,
         (pid, held): (u32, &mut Held),
         seen: Seen,
         dir: &PidDir,
         buffer: &mut Vec<u8>,
+        reading: &mut Reading,
     ) -> Resources {
         let Holdings { pass, budget, left, suspects, tally, descriptor_turns, mapping_turns, .. } = self;
         let (pass, tally) = (*pass, *tally);
         let looks = held.looks.get_or_insert_with(|| Looks::first(pass, pid));
         let is_affordable = left.descriptor_looks > 0 && left.descriptors > 0;
-        let looks_at_descriptors =
-            looks.descriptors.due <= pass && descriptor_turns.is_turn_of(pid, is_affordable);
-        if looks_at_descriptors {
-            let (kinds, spent) =
-                looks.descriptors.at_descriptors(dir, tally, suspects.contains(&pid), buffer);
-            held.kinds = kinds;
+        let (mut has_new_descriptors, mut has_new_mappings) = (false, false);
+        if looks.descriptors.due <= pass && descriptor_turns.is_turn_of(pid, is_affordable) {
             left.descriptor_looks -= 1;
-            left.descriptors = left.descriptors.saturating_sub(spent);
-            looks.descriptors.due = pass + pause(DESCRIPTORS_EVERY, spent, budget.descriptors);
+            let is_suspect = suspects.contains(&pid);
+            match looks.descriptors.at_descriptors(dir, tally, (is_suspect, &mut held.kinds), buffer) {
+                Ok(spent) => {
+                    left.descriptors = left.descriptors.saturating_sub(spent);
+                    looks.descriptors.due = pass + pause(DESCRIPTORS_EVERY, spent, budget.descriptors);
+                    has_new_descriptors = true;
+                }
+                Err(reason) => reading.count_error(reason),
+            }
         }
         let is_affordable = left.mapping_looks > 0 && left.mapping_bytes > 0;
         let looks_at_mappings = looks.mappings.due <= pass
             && !looks.mapped.is_as_before(seen.address_space, pass)
             && mapping_turns.is_turn_of(pid, is_affordable);
         if looks_at_mappings {
-            let spent = looks.mappings.at_mappings(dir, buffer);
             left.mapping_looks -= 1;
-            left.mapping_bytes = left.mapping_bytes.saturating_sub(spent);
-            looks.mappings.due = pass + pause(MAPPINGS_EVERY, spent, budget.mapping_bytes);
-            looks.mapped = Mapped { size: seen.address_space, pass };
+            match looks.mappings.at_mappings(dir, buffer) {
+                Ok(spent) => {
+                    left.mapping_bytes = left.mapping_bytes.saturating_sub(spent);
+                    looks.mappings.due = pass + pause(MAPPINGS_EVERY, spent, budget.mapping_bytes);
+                    looks.mapped = Mapped { size: seen.address_space, pass };
+                    has_new_mappings = true;
+                }
+                Err(reason) => reading.count_error(reason),
+            }
         }
         Resources::default()
             .with_descriptors(held.kinds)
-            .with(Resource::Fds, looks.descriptors.as_count(seen.descriptor_limit, looks_at_descriptors))
+            .with(Resource::Fds, looks.descriptors.as_count(seen.descriptor_limit, has_new_descriptors))
             .with(Resource::Threads, Some(Count { used: seen.threads, limit: None, is_new: true }))
-            .with(Resource::Maps, looks.mappings.as_count(self.max_mappings, looks_at_mappings))
+            .with(Resource::Maps, looks.mappings.as_count(self.max_mappings, has_new_mappings))
     }
 
     /// Whose descriptors are to be told by kind from the next look on.
@@ -241,32 +260,53 @@ impl Looks {
 }
 
 impl Look {
-    /// What descriptors of a suspect are, and how many were looked at.
+    /// How many descriptors were looked at. Those of a suspect are told by kind.
+    ///
+    /// # Errors
+    /// As [`told`]; then all stays as it was, and it is still due.
     fn at_descriptors(
         &mut self,
         dir: &PidDir,
         tally: Tally,
-        is_suspect: bool,
+        (is_suspect, kinds): (bool, &mut Option<Descriptors>),
         buffer: &mut Vec<u8>,
-    ) -> (Option<Descriptors>, usize) {
-        let counted = self.told(dir.descriptors(tally, buffer));
+    ) -> Result<usize, ReadErrorReason> {
+        let counted = self.note(dir.descriptors(tally, buffer))?;
+        let of_suspect = if is_suspect { told(dir.descriptor_kinds(buffer))? } else { None };
         self.count = counted.map(|counted| counted.all);
-        let kinds = is_suspect.then(|| dir.descriptor_kinds(buffer).ok()).flatten();
+        *kinds = of_suspect;
         let told = kinds.as_ref().map_or(0, |kinds| kinds.all() as usize);
-        (kinds, counted.map_or(0, |counted| counted.touched) + told)
-    }
-
-    /// What there was to see, taking note of whether we may not.
-    fn told<T>(&mut self, seen: Result<T, Unread>) -> Option<T> {
-        self.is_hidden = matches!(seen, Err(Unread::Failed(ReadErrorReason::Permission)));
-        seen.ok()
+        Ok(counted.map_or(0, |counted| counted.touched) + told)
     }
 
     /// How many bytes were read.
-    fn at_mappings(&mut self, dir: &PidDir, buffer: &mut Vec<u8>) -> usize {
-        let mappings = self.told(dir.mappings(buffer));
+    ///
+    /// # Errors
+    /// As [`told`]; then all stays as it was, and it is still due.
+    fn at_mappings(&mut self, dir: &PidDir, buffer: &mut Vec<u8>) -> Result<usize, ReadErrorReason> {
+        let mappings = self.note(dir.mappings(buffer))?;
         self.count = mappings.map(|mappings| mappings.count);
-        mappings.map_or(0, |mappings| mappings.bytes)
+        Ok(mappings.map_or(0, |mappings| mappings.bytes))
+    }
+
+    /// What there was to see, taking note of whether we may not.
+    fn note<T>(&mut self, seen: Result<T, Unread>) -> Result<Option<T>, ReadErrorReason> {
+        let is_hidden = matches!(seen, Err(Unread::Failed(ReadErrorReason::Permission)));
+        let told = told(seen)?;
+        self.is_hidden = is_hidden;
+        Ok(told)
+    }
+}
+
+/// What there was to see; `None` for what is gone and for what we may not look at.
+///
+/// # Errors
+/// Why it can't be read just now.
+fn told<T>(seen: Result<T, Unread>) -> Result<Option<T>, ReadErrorReason> {
+    match seen {
+        Ok(seen) => Ok(Some(seen)),
+        Err(Unread::Vanished | Unread::Failed(ReadErrorReason::Permission)) => Ok(None),
+        Err(Unread::Failed(reason)) => Err(reason),
     }
 }
 
@@ -290,6 +330,7 @@ mod tests {
         held: BTreeMap<u32, Held>,
         /// Bytes of each one's address space.
         size: Option<u64>,
+        reading: Reading,
     }
 
     impl Watch {
@@ -302,7 +343,7 @@ mod tests {
                 system.mappings(pid, 20);
             }
             let holdings = Holdings::new(system.roots().procfs());
-            Watch { system, holdings, held: BTreeMap::new(), size: None }
+            Watch { system, holdings, held: BTreeMap::new(), size: None, reading: Reading::default() }
         }
 
         /// What these processes hold in one pass.
@@ -313,7 +354,7 @@ mod tests {
                 let dir = roots.procfs().pid_dir(pid).unwrap();
                 let held = self.held.entry(pid).or_default();
                 let seen = Seen { threads: 3, address_space: self.size, descriptor_limit: Some(1024) };
-                self.holdings.of((pid, held), seen, &dir, buffer)
+                self.holdings.of((pid, held), seen, &dir, buffer, &mut self.reading)
             };
             let seen = pids.map(of).collect();
             self.holdings.end_pass();
@@ -403,6 +444,34 @@ mod tests {
         let held = (0..32).map(|_| watch.pass(64..65)[0]).last().unwrap();
         assert_eq!((held.get(Resource::Fds), held.get(Resource::Maps)), (None, None));
         assert!(held.get(Resource::Threads).is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_read_just_now_stays_as_it_was_counts_and_is_read_soon() {
+        let mut watch = Watch { size: Some(1 << 20), ..Watch::new(64..65) };
+        watch.holdings.suspect(&HashSet::from([64]));
+        let first = watch.pass(64..65)[0];
+        ["fd", "maps"].into_iter().for_each(|name| watch.system.tangle(&format!("proc/64/{name}")));
+        watch.system.tangle("proc/sys/vm/max_map_count");
+        let old = |resource| first.get(resource).map(|count| Count { is_new: false, ..count });
+        for _ in 0..260 {
+            let held = watch.pass(64..65)[0];
+            assert_eq!(
+                [Resource::Fds, Resource::Maps].map(|resource| held.get(resource)),
+                [Resource::Fds, Resource::Maps].map(old)
+            );
+            assert_eq!(held.descriptors, first.descriptors);
+        }
+        // From the 8th pass on, and from the 256th.
+        assert_eq!(watch.reading.errors, [(ReadErrorReason::Io, 253 + 5)].into());
+        ["fd", "maps"].into_iter().for_each(|name| watch.system.remove(&format!("proc/64/{name}")));
+        watch.system.descriptors(64, &["socket:[1]"]);
+        watch.system.mappings(64, 5);
+        let held = watch.pass(64..65)[0];
+        let found = [Resource::Fds, Resource::Maps]
+            .map(|resource| held.get(resource).map(|count| (count.used, count.is_new)));
+        assert_eq!(found, [Some((1, true)), Some((5, true))]);
+        assert_eq!(held.descriptors.map(|kinds| kinds.all()), Some(1));
     }
 
     #[test]

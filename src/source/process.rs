@@ -247,7 +247,7 @@ impl Reader {
         );
         let threads = status.threads.unwrap_or(stat.threads);
         let seen = Seen { threads, address_space: status.size, descriptor_limit: details.limits.open_files };
-        let resources = self.holdings.of((pid, &mut life.held), seen, dir, &mut self.buffer);
+        let resources = self.holdings.of((pid, &mut life.held), seen, dir, &mut self.buffer, reading);
         Ok(Some(Sample {
             entity: EntityId::Process { pid, start_time: stat.start_time },
             identity: Arc::clone(&details.identity),
