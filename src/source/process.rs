@@ -139,15 +139,8 @@ impl Reader {
     }
 
     fn end_pass(&mut self, reading: &Reading) {
-        let processes = reading.hidden.get(&Hidden::Executable).copied().unwrap_or(0);
-        // Of what another namespace or a security module keeps to itself no right shows more.
-        let missing = if self.pass == 0 && processes > 0 { rights::missing() } else { None };
-        if let Some(missing) = missing {
-            tracing::info!(
-                processes,
-                missing,
-                "of some processes it may not be seen which file they run, what they map and what their open files are"
-            );
+        if self.pass == 0 {
+            say_what_is_missing(reading);
         }
         if self.may_complain && self.room.is_short_beside(self.most) {
             self.may_complain = false;
@@ -280,6 +273,26 @@ impl Life {
     /// Takes note that it is told again, unless this is a sighting at which to read its names and limits.
     fn passes_by(&mut self, pid: u32, wants: Wants) -> bool {
         self.sample.is_none() || self.known.pass_by(pid, wants)
+    }
+}
+
+/// Says which right would show more of what was read, if one would.
+fn say_what_is_missing(reading: &Reading) {
+    let processes = reading.hidden.get(&Hidden::Executable).copied().unwrap_or(0);
+    match rights::missing() {
+        Some(missing @ rights::SHOWS_FILES) => {
+            tracing::info!(
+                missing,
+                "of processes of other users it may not be seen what their open files are"
+            );
+        }
+        // Of what another namespace or a security module keeps to itself no right shows more.
+        Some(missing) if processes > 0 => tracing::info!(
+            processes,
+            missing,
+            "of some processes it may not be seen which file they run, what they map and what their open files are"
+        ),
+        _ => {}
     }
 }
 

@@ -30,13 +30,16 @@ impl Hidden {
     }
 }
 
+/// Where this one alone is missing, nothing of a process is hidden but what its open files are; before Linux 6.2 how many, too.
+pub(super) const SHOWS_FILES: &str = "CAP_DAC_READ_SEARCH";
+
 /// The useful capabilities that we lack; `None` where we have all.
 pub(super) fn missing() -> Option<&'static str> {
     let has = |capability| effective().contains(capability);
     match (has(CapabilitySet::SYS_PTRACE), has(CapabilitySet::DAC_READ_SEARCH)) {
         (true, true) => None,
         (false, true) => Some("CAP_SYS_PTRACE"),
-        (true, false) => Some("CAP_DAC_READ_SEARCH"),
+        (true, false) => Some(SHOWS_FILES),
         (false, false) => Some("CAP_SYS_PTRACE CAP_DAC_READ_SEARCH"),
     }
 }
