@@ -30,7 +30,7 @@ use lives::Lives;
 /// Most cgroups that are looked at in one tick. A large node has about two thousand.
 const MAX_CGROUPS: usize = 20_000;
 
-/// Most directories in one whose names are taken note of. Those that are excluded are among them.
+/// Most names of directories that are taken note of in one tick. Those that are excluded are among them.
 const MAX_LISTED: usize = 2 * MAX_CGROUPS;
 
 /// Most bytes of a cgroup's path. Each of its series repeats it; Kubernetes' longest take 300.
@@ -39,7 +39,7 @@ const MAX_PATH_BYTES: usize = 1024;
 /// Reads every cgroup that has memory of its own.
 pub(super) struct CgroupSource {
     config: CgroupsConfig,
-    /// Most directories in one whose names are taken note of.
+    /// Most names that are taken note of in one tick.
     most_listed: usize,
     procfs: Procfs,
     hierarchy: Hierarchy,
@@ -72,7 +72,7 @@ impl Source for CgroupSource {
         let root = self.hierarchy.open()?;
         let mut walk = Walk {
             config: &self.config,
-            most_listed: self.most_listed,
+            names_left: self.most_listed,
             version: self.hierarchy.version,
             with_swap: meminfo.swap_total.is_some_and(|bytes| bytes > 0),
             lives: &mut self.lives,
@@ -92,7 +92,8 @@ impl Source for CgroupSource {
 /// One pass over the tree.
 struct Walk<'a> {
     config: &'a CgroupsConfig,
-    most_listed: usize,
+    /// Of how many directories the names may still be taken note of.
+    names_left: usize,
     version: Version,
     with_swap: bool,
     lives: &'a mut Lives,
@@ -130,43 +131,48 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Looks at all that is in `dir`, on level `depth`, and says whether memory is accounted to any of it.
+    /// Looks at all that is in `dir`, on level `depth`, and says whether memory is accounted to any of it; what there is no
+    /// room for counts as well. However many these are, and how many have no name of their own, it is `dir` alone that is noted
+    /// as one below which not all was read.
     fn children(&mut self, dir: &CgroupDir, above: &Above, depth: usize) -> Result<bool, Errno> {
         let mut names: Vec<CString> = Vec::new();
         // Where there is no room for any of them, none need be taken note of.
-        let most = if self.seen < MAX_CGROUPS { self.most_listed } else { 0 };
-        let others = dir.children(most, self.buffer, &mut names)?;
-        if others > 0 {
-            *self.reading.dropped.entry(Scope::Cgroup).or_default() += others;
-            self.reading.unread_cgroups.push(self.path.clone());
-        }
-        let length = self.path.len();
-        let mut any = others > 0;
+        let most = if self.seen < MAX_CGROUPS { self.names_left } else { 0 };
+        let mut others = dir.children(most, self.buffer, &mut names)?;
+        self.names_left -= names.len();
+        let (length, mut any, mut are_alike) = (self.path.len(), false, false);
         let mut replaced = HashSet::new();
-        for name in &names {
+        for (at, name) in names.iter().enumerate() {
+            if self.seen >= MAX_CGROUPS {
+                others += (names.len() - at) as u64;
+                break;
+            }
             let text = name.to_string_lossy();
-            self.path.push('/');
-            self.path.push_str(&text);
             // Of names that differ in bytes that are no UTF-8, or in what stands for these, one can be told of: the same
             // series may not come twice.
-            let is_taken = text.contains(char::REPLACEMENT_CHARACTER) && !replaced.insert(text.into_owned());
-            any |= match is_taken {
-                true => self.note(Err(Unread::Failed(ReadErrorReason::Malformed))),
-                false => self.child(dir, name, above, depth),
-            };
+            if text.contains(char::REPLACEMENT_CHARACTER) && !replaced.insert(text.to_string()) {
+                self.reading.count_error(ReadErrorReason::Malformed);
+                are_alike = true;
+                continue;
+            }
+            self.path.push('/');
+            self.path.push_str(&text);
+            any |= self.child(dir, name, above, depth);
             self.path.truncate(length);
         }
-        Ok(any)
+        if others > 0 {
+            *self.reading.dropped.entry(Scope::Cgroup).or_default() += others;
+        }
+        let are_some_unread = others > 0 || are_alike;
+        if are_some_unread {
+            self.reading.unread_cgroups.push(self.path.clone());
+        }
+        Ok(any || are_some_unread)
     }
 
     /// Looks at one cgroup and all below it. Whether memory is accounted to it; what can't be read counts as well.
     fn child(&mut self, parent: &CgroupDir, name: &CString, above: &Above, depth: usize) -> bool {
         if self.config.exclude.iter().any(|glob| glob.matches(&self.path)) {
-            return true;
-        }
-        if self.seen >= MAX_CGROUPS {
-            *self.reading.dropped.entry(Scope::Cgroup).or_default() += 1;
-            self.reading.unread_cgroups.push(self.path.clone());
             return true;
         }
         self.seen += 1;

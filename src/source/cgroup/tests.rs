@@ -26,6 +26,21 @@ fn read(source: &mut CgroupSource) -> Reading {
     reading
 }
 
+/// A pass that has come to `path`.
+fn walk<'a>(source: &'a mut CgroupSource, reading: &'a mut Reading, path: &str) -> Walk<'a> {
+    Walk {
+        config: &source.config,
+        names_left: source.most_listed,
+        version: source.hierarchy.version,
+        with_swap: false,
+        lives: &mut source.lives,
+        buffer: &mut source.buffer,
+        reading,
+        path: path.to_string(),
+        seen: 0,
+    }
+}
+
 fn path(sample: &Sample) -> &str {
     match &sample.entity {
         EntityId::Cgroup { path, .. } => path,
@@ -298,6 +313,7 @@ fn names_that_look_alike_do_not_come_twice() {
     let reading = read(&mut source(&system));
     assert_eq!(paths(&reading), ["/a\u{fffd}"]);
     assert_eq!(reading.errors, [(ReadErrorReason::Malformed, 2)].into());
+    assert_eq!(reading.unread_cgroups, [""], "where they are");
 }
 
 #[test]
@@ -411,10 +427,39 @@ fn more_directories_than_there_is_room_for_are_counted_and_none_of_them_ends() {
     (0..7).for_each(|number| v2(&system, &format!("/system.slice/{number}"), MIB));
     let mut source = source(&system);
     assert_eq!(read(&mut source).samples.len(), 8);
-    source.most_listed = 5;
+    source.most_listed = 6;
     let reading = read(&mut source);
     assert_eq!((reading.samples.len(), reading.dropped[&Scope::Cgroup]), (6, 2));
     assert_eq!(reading.unread_cgroups, ["/system.slice"], "and so is all below it");
+}
+
+#[test]
+fn what_is_noted_of_a_pass_is_bounded_however_many_cgroups_there_are() {
+    let system = unified();
+    for slice in ["/a", "/b"] {
+        v2(&system, slice, MIB);
+        (0..10).for_each(|number| v2(&system, &format!("{slice}/{number}"), MIB));
+    }
+    let mut source = source(&system);
+    source.most_listed = 16;
+    let reading = read(&mut source);
+    // Two, and the first fourteen below them.
+    assert_eq!((reading.samples.len(), reading.dropped[&Scope::Cgroup]), (16, 6));
+    assert!(
+        matches!(&reading.unread_cgroups[..], [slice] if slice == "/a" || slice == "/b"),
+        "the second that was listed"
+    );
+
+    source.most_listed = MAX_LISTED;
+    let root = source.hierarchy.open().unwrap();
+    let (mut reading, above) = (Reading::default(), Above { limits: Arc::default(), swap_left: 0 });
+    let mut walk = walk(&mut source, &mut reading, "");
+    walk.seen = MAX_CGROUPS - 4;
+    assert_eq!(walk.children(&root, &above, 1), Ok(true));
+    // One and three of the ten below it; then seven of those, and the other.
+    assert_eq!((reading.samples.len(), reading.dropped[&Scope::Cgroup]), (4, 8));
+    let noted: Vec<_> = reading.unread_cgroups.iter().map(String::len).collect();
+    assert_eq!(noted, [2, 0], "the one and the root of all");
 }
 
 #[test]
@@ -424,17 +469,8 @@ fn who_has_others_below_it_is_no_leaf_whoever_these_are() {
     let mut source = source(&system);
     let slice = source.hierarchy.open().unwrap().child(c"system.slice").unwrap();
     let mut reading = Reading::default();
-    let mut walk = Walk {
-        config: &source.config,
-        most_listed: 0,
-        version: Version::V2,
-        with_swap: false,
-        lives: &mut source.lives,
-        buffer: &mut source.buffer,
-        reading: &mut reading,
-        path: "/system.slice".to_string(),
-        seen: 0,
-    };
+    let mut walk = walk(&mut source, &mut reading, "/system.slice");
+    walk.names_left = 0;
     let above = Above { limits: Arc::default(), swap_left: 0 };
     assert_eq!(walk.children(&slice, &above, 2), Ok(true));
     assert_eq!(reading.dropped[&Scope::Cgroup], 1);
@@ -677,17 +713,7 @@ fn who_vanishes_once_listed_makes_its_parent_no_leaf() {
     let mut source = source(&system);
     let root = source.hierarchy.open().unwrap();
     let mut reading = Reading::default();
-    let mut walk = Walk {
-        config: &source.config,
-        most_listed: source.most_listed,
-        version: Version::V2,
-        with_swap: false,
-        lives: &mut source.lives,
-        buffer: &mut source.buffer,
-        reading: &mut reading,
-        path: "/gone".to_string(),
-        seen: 0,
-    };
+    let mut walk = walk(&mut source, &mut reading, "/gone");
     let above = Above { limits: Arc::default(), swap_left: 0 };
     assert!(walk.child(&root, &c"gone".to_owned(), &above, 1));
     assert!(reading.errors.is_empty() && reading.unread_cgroups.is_empty());
