@@ -98,6 +98,7 @@ impl Host {
             }
             _ => assert_eq!(errors(&metrics), 0.0, "{what}"),
         }
+        assert!(was_injected(&exporter), "{what}");
         assert_eq!(exporter.get("/-/healthy").status, 200, "{what}");
         if let Failed(sources) = outcome {
             let log = exporter.process.stderr();
@@ -115,8 +116,10 @@ fn exporter_with(strace: &Path, path: Option<&Path>, fault: &str, flags: &[&str]
     let (calls, _) = fault.split_once(':').expect("calls and what becomes of them");
     Server::start("/-/healthy", |address| {
         // With -D whoever is killed at the end is the exporter, and strace ends with it.
-        let strace = Program::new(strace).args(&["-D", "-f", "-qq", "-o", "/dev/null"]);
-        let strace = strace.args(&["-e", &format!("trace={calls}"), "-e", &format!("inject={fault}")]);
+        let strace = Program::new(strace).args(&["-D", "-f", "-qq", "-o"]);
+        let trace = strace.directory().join(TRACE);
+        let strace =
+            strace.arg(trace).args(&["-e", &format!("trace={calls}"), "-e", &format!("inject={fault}")]);
         let strace = within.iter().fold(strace, |strace, argument| strace.arg(argument));
         strace
             .arg("--")
@@ -126,6 +129,14 @@ fn exporter_with(strace: &Path, path: Option<&Path>, fault: &str, flags: &[&str]
             .args(flags)
             .start()
     })
+}
+
+/// Where strace says what it sees.
+const TRACE: &str = "trace";
+
+/// Whether a fault has happened to it: a path or a call that it has no use for would let it pass any test.
+fn was_injected(exporter: &Server) -> bool {
+    exporter.process.output(TRACE).contains("(INJECTED)")
 }
 
 /// How often files of an entity could not be read for this reason.
@@ -208,6 +219,7 @@ fn a_short_look_that_fails_is_taken_in_full() {
             assert!(value(&metrics, &series).is_some(), "{error}: {metrics}");
             (value(&metrics, "memleak_last_sample_timestamp_seconds")? > first + 2.0).then_some(metrics)
         });
+        assert!(was_injected(&exporter), "{error}");
         assert_eq!(errors(&metrics), 0.0, "{error}");
         let history = exporter.json(&format!("/api/history?scope=process&pid={pid}"));
         assert!(history["life"]["first_sample"].as_f64().unwrap() <= first, "{error}: {history}");
@@ -288,6 +300,7 @@ fn names_come_once_they_can_be_read() {
         let exporter = host.exporter(&strace, Some(path), fault);
         let named = || exporter.get("/metrics").body.contains(name).then_some(());
         until(&format!("{name} to be known in spite of {fault}"), SOON, named);
+        assert!(was_injected(&exporter), "{fault}");
     }
 }
 
@@ -300,6 +313,7 @@ fn names_are_known_where_there_is_no_openat2() {
         let exporter = host.exporter(&strace, None, &format!("openat2:error={error}"));
         let named = || exporter.get("/metrics").body.contains("user=\"www-data\"").then_some(());
         until(&format!("names in spite of {error}"), SOON, named);
+        assert!(was_injected(&exporter), "{error}");
     }
 }
 

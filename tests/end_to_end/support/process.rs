@@ -155,7 +155,8 @@ impl Process {
         self.output(STDERR)
     }
 
-    fn output(&self, name: &str) -> String {
+    /// What it has written to this file of its directory.
+    pub(crate) fn output(&self, name: &str) -> String {
         let bytes = fs::read(self.directory.path().join(name)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
