@@ -202,7 +202,8 @@ impl Walk<'_> {
     fn look(&mut self, dir: &CgroupDir, above: &Above, depth: usize) -> Result<bool, Unread> {
         let node = dir.node()?;
         let Some(usage) = Usage::read(dir, self.version, self.with_swap, self.buffer)? else {
-            return Ok(false);
+            // Every cgroup has this file, of either version, and one that is gone has none.
+            return if dir.has(c"cgroup.procs")? { Ok(false) } else { Err(Unread::Vanished) };
         };
         let name = if self.path.is_empty() { "/" } else { &self.path };
         let details = self.lives.details(name, node.inode, dir, self.buffer, self.reading);

@@ -716,6 +716,10 @@ fn who_vanishes_once_listed_makes_its_parent_no_leaf() {
     let mut walk = walk(&mut source, &mut reading, "/gone");
     let above = Above { limits: Arc::default(), swap_left: 0 };
     assert!(walk.child(&root, &c"gone".to_owned(), &above, 1));
+    v2(&system, "/gone", MIB);
+    let gone = root.child(c"gone").unwrap();
+    system.remove("sys/fs/cgroup/gone");
+    assert_eq!(walk.look(&gone, &above, 1), Err(Unread::Vanished), "even once it is open");
     assert!(reading.errors.is_empty() && reading.unread_cgroups.is_empty());
 }
 
