@@ -61,6 +61,7 @@ impl Host {
             host.process(pid, name);
             host.cgroup(pid, name);
         }
+        host.users();
         host.write(
             "memleak.yml",
             b"process_names:\n- name: '{{.ExeFull}} {{.Username}}'\n  cmdline: ['.*']\n",
@@ -84,6 +85,15 @@ impl Host {
         file("cmdline", &[name, b"\0--secret\0"]);
     }
 
+    /// Each process has one of its own, by its id.
+    fn users(&self) {
+        let user = |(uid, name): (usize, &Vec<u8>)| {
+            may_be_user(uid - FIRST).then(|| [name, format!(":x:{uid}:{uid}::/:\n").as_bytes()].concat())
+        };
+        let users: Vec<_> = (FIRST..).zip(&self.names).filter_map(user).collect();
+        self.write("etc/passwd", &users.concat());
+    }
+
     fn cgroup(&self, pid: usize, name: &[u8]) {
         let place = Path::new("sys/fs/cgroup").join(OsStr::from_bytes(name));
         let directory = self.directory.path().join(place);
@@ -104,6 +114,12 @@ impl Host {
         let log = format!("--log.format={log_format}");
         exporter_of(self.directory.path(), &[&config, &log, "--log.level=debug"])
     }
+}
+
+/// Whether a name is one that /etc/passwd can say, and short enough for the name of a group to have it twice.
+fn may_be_user(at: usize) -> bool {
+    let name = HOSTILE[at];
+    name.len() < 100 && !name.iter().any(|byte| matches!(byte, b':' | b'\n'))
 }
 
 /// A host without anybody.
@@ -220,6 +236,10 @@ fn hostile_names_change_nothing_but_labels_and_text() {
     let surplus: Vec<_> = found.iter().filter(|one| !should_be.contains(one)).collect();
     assert!(found == should_be, "{surplus:#?}");
     assert!(found.iter().filter(|(name, ..)| name == "memleak_group_processes").count() == HOSTILE.len());
+    let has_name =
+        |labels: &BTreeMap<_, String>| labels.get("user").is_some_and(|user| user.starts_with('p'));
+    let users = found.iter().filter(|(_, labels, _)| has_name(labels)).count();
+    assert_eq!(users, (0..HOSTILE.len()).filter(|at| may_be_user(*at)).count());
     assert!(!metrics.contains('\u{1b}') || metrics.contains("\u{1b}[2J"), "as it is: UTF-8 needs no escape");
 
     for path in ["/api/leak_indicators", "/api/leak_indicators?scope=group", "/api/memory_usage"] {
