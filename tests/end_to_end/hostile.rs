@@ -60,6 +60,7 @@ impl Host {
         for (pid, name) in (FIRST..).zip(&host.names) {
             host.process(pid, name);
             host.cgroup(pid, name);
+            host.pod(pid, name);
         }
         host.users();
         host.write(
@@ -103,6 +104,21 @@ impl Host {
         fs::write(directory.join("memory.max"), "lots\n").unwrap();
     }
 
+    /// A container that kubelet calls like this, and its pod and namespace.
+    fn pod(&self, pid: usize, name: &[u8]) {
+        if !may_be_pod(pid - FIRST) {
+            return;
+        }
+        let (uid, id) = (format!("29349498-197c-4919-b13f-{pid:012}"), format!("{pid:064x}"));
+        let pod = format!("sys/fs/cgroup/kubepods/pod{uid}");
+        for cgroup in ["sys/fs/cgroup/kubepods", &pod, &format!("{pod}/{id}")] {
+            self.write(&format!("{cgroup}/memory.stat"), b"anon 8192\nfile 0\nshmem 0\n");
+        }
+        let name = String::from_utf8_lossy(name);
+        self.write(&format!("var/log/pods/{name}_{name}_{uid}/log"), b"");
+        self.write(&format!("var/log/containers/{name}_{name}_{name}-{id}.log"), b"");
+    }
+
     fn write(&self, name: &str, text: &[u8]) {
         let path = self.directory.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -120,6 +136,11 @@ impl Host {
 fn may_be_user(at: usize) -> bool {
     let name = HOSTILE[at];
     name.len() < 100 && !name.iter().any(|byte| matches!(byte, b':' | b'\n'))
+}
+
+/// Whether a name is text, which those of kubelet are, and short enough for the name of a file to have it three times.
+fn may_be_pod(at: usize) -> bool {
+    HOSTILE[at].len() < 50 && str::from_utf8(HOSTILE[at]).is_ok()
 }
 
 /// A host without anybody.
@@ -236,10 +257,15 @@ fn hostile_names_change_nothing_but_labels_and_text() {
     let surplus: Vec<_> = found.iter().filter(|one| !should_be.contains(one)).collect();
     assert!(found == should_be, "{surplus:#?}");
     assert!(found.iter().filter(|(name, ..)| name == "memleak_group_processes").count() == HOSTILE.len());
-    let has_name =
-        |labels: &BTreeMap<_, String>| labels.get("user").is_some_and(|user| user.starts_with('p'));
-    let users = found.iter().filter(|(_, labels, _)| has_name(labels)).count();
-    assert_eq!(users, (0..HOSTILE.len()).filter(|at| may_be_user(*at)).count());
+    let named = |label: &str| {
+        let has_name =
+            |labels: &BTreeMap<_, String>| labels.get(label).is_some_and(|name| name.starts_with('p'));
+        found.iter().filter(|(_, labels, _)| has_name(labels)).count()
+    };
+    let count = |is_one: fn(usize) -> bool| (0..HOSTILE.len()).filter(|at| is_one(*at)).count();
+    assert_eq!(named("user"), count(may_be_user));
+    assert_eq!(named("container"), count(may_be_pod));
+    assert_eq!([named("namespace"), named("pod")], [2 * count(may_be_pod); 2], "of the pod, too");
     assert!(!metrics.contains('\u{1b}') || metrics.contains("\u{1b}[2J"), "as it is: UTF-8 needs no escape");
 
     for path in ["/api/leak_indicators", "/api/leak_indicators?scope=group", "/api/memory_usage"] {
