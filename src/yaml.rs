@@ -66,11 +66,11 @@ fn wrong(error: &Error) -> (u64, Fault) {
     let line = error.location().map_or(1, |location| location.line().max(1));
     let fault = match error {
         Error::SerdeUnknownField { field, expected, .. } => {
-            Fault::UnknownKey { key: field.clone(), known: expected.clone() }
+            Fault::UnknownKey { key: short(field), known: expected.clone() }
         }
         Error::SerdeMissingField { field, .. } => Fault::Missing(field),
         Error::DuplicateMappingKey { key, .. } => {
-            Fault::Twice(key.clone().unwrap_or_else(|| "a key".to_string()))
+            Fault::Twice(key.as_deref().map_or("a key".to_string(), short))
         }
         Error::Unexpected { expected, .. } => Fault::Type(kind(expected)),
         Error::InvalidBooleanStrict { .. } => Fault::Type("true or false"),
@@ -81,6 +81,18 @@ fn wrong(error: &Error) -> (u64, Fault) {
     };
     (line, fault)
 }
+
+/// Enough of a key to find it: where a quote or a brace is not closed, one takes in what follows, lines and secrets with it.
+fn short(key: &str) -> String {
+    let line = key.split(char::is_control).next().unwrap_or_default();
+    match line.char_indices().nth(LONGEST_KEY) {
+        None if line.len() == key.len() => key.to_string(),
+        end => format!("{}…", &line[..end.map_or(line.len(), |(end, _)| end)]),
+    }
+}
+
+/// Characters of a key that are told: no key of ours has as many.
+const LONGEST_KEY: usize = 40;
 
 /// What an operator calls what the library expected.
 fn kind(expected: &str) -> &'static str {
@@ -97,4 +109,37 @@ fn kind(expected: &str) -> &'static str {
 fn plain(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     line.rsplit_once(" at line ").map_or(line, |(message, _)| message).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Limit {
+        #[serde(rename = "burst")]
+        _burst: u32,
+    }
+
+    fn complaint(text: &str) -> String {
+        from_str::<Limit>(text).map(drop).unwrap_err().1.to_string()
+    }
+
+    #[test]
+    fn of_a_key_no_more_is_told_than_it_takes_to_find_it() {
+        assert_eq!(complaint("birst: 1"), "unknown key birst; did you mean burst?");
+        let taken_in = format!("{{ \"in\nterval {}", "-----BEGIN PRIVATE KEY-----\n".repeat(9));
+        for (text, told) in [
+            (format!("{taken_in}\": 1 }}"), "in terval -----BEGIN PRIVATE KEY----- --…"),
+            (format!("? |\n  two\n  lines\n: {}", 1), "two…"),
+            (format!("{}: 1", "\u{e4}".repeat(50)), &format!("{}…", "\u{e4}".repeat(40))),
+        ] {
+            assert!(complaint(&text).starts_with(&format!("unknown key {told}; ")), "{}", complaint(&text));
+        }
+        let twice = complaint(&format!("burst: 1\n{0}: 1\n{0}: 2", "x".repeat(60)));
+        assert!(twice.len() < 120 && !twice.contains('\n'), "{twice}");
+    }
 }
