@@ -97,11 +97,11 @@ impl Grouper {
         place
     }
 
-    /// Ends a pass over all entities: who was not seen in it is forgotten. Groups without members make room for new
-    /// ones; who found none before stays where it is.
-    pub fn end_pass(&mut self) {
+    /// Ends a pass over all entities: who was not seen in it is forgotten, unless it `may_be_there` all the same. Groups without
+    /// members make room for new ones; who found none before stays where it is.
+    pub fn end_pass(&mut self, may_be_there: impl Fn(&EntityId) -> bool) {
         let before = self.known.len();
-        self.known.retain(|_, known| known.seen_in_pass == self.pass);
+        self.known.retain(|entity, known| known.seen_in_pass == self.pass || may_be_there(entity));
         self.pass += 1;
         if !std::mem::take(&mut self.has_changed) && self.known.len() == before {
             return;

@@ -138,7 +138,7 @@ impl Sampler {
         self.latest = Some((now, time));
         self.follow_rules();
         let Pass { samples, host, uptime, reports, unread_cgroups, mut dropped } = self.read();
-        let samples = self.place(samples);
+        let samples = self.place(samples, &reports);
         self.retire(&samples, &reports, &unread_cgroups);
         let mut entities = self.judge(When { time, uptime }, &samples, host);
         self.inquire(&entities);
@@ -215,14 +215,21 @@ impl Sampler {
     }
 
     /// Gives each entity its place, and leaves out those that are not to be watched.
-    fn place(&mut self, samples: Vec<Sample>) -> Vec<(Sample, Place)> {
+    fn place(
+        &mut self,
+        samples: Vec<Sample>,
+        reports: &[(SourceReport, HashSet<u32>)],
+    ) -> Vec<(Sample, Place)> {
         let placed = samples.into_iter().filter_map(|mut sample| {
             let place = self.grouper.place(&sample)?;
             sample.identity = Arc::clone(&place.identity);
             Some((sample, place))
         });
         let placed = placed.collect();
-        self.grouper.end_pass();
+        let is_read = reports.iter().any(|(report, _)| report.name == "process" && report.success);
+        let is_unread = |pid: &u32| reports.iter().any(|(_, unread)| unread.contains(pid));
+        self.grouper
+            .end_pass(|entity| matches!(entity, EntityId::Process { pid, .. } if !is_read || is_unread(pid)));
         placed
     }
 

@@ -420,6 +420,22 @@ fn groups_are_bounded() {
     assert_eq!((groups.len(), snapshot.folded), (1001, 11));
     let other = groups.iter().find(|group| group.display_name() == "other").unwrap();
     assert_eq!(other.processes, Some(11));
+
+    // Whoever has a group keeps it while it can't be read, and is not pushed out by those who come first then.
+    let read = || (1..=1010).rev().map(|pid| process(pid, "web", MIB));
+    let members = |snapshot: &Snapshot| {
+        let groups = find(snapshot, Scope::Group).into_iter();
+        groups.map(|group| group.display_name()).filter(|name| name != "other").collect::<HashSet<_>>()
+    };
+    let before = members(&snapshot);
+    bench.process.lock().unwrap().fails = true;
+    bench.tick(Vec::new());
+    bench.process.lock().unwrap().fails = false;
+    assert_eq!(members(&bench.tick(read().collect())), before);
+    bench.process.lock().unwrap().unread = (1..=10).collect();
+    bench.tick(read().filter(|one| !matches!(one.entity, EntityId::Process { pid: ..=10, .. })).collect());
+    bench.process.lock().unwrap().unread.clear();
+    assert_eq!(members(&bench.tick(read().collect())), before);
     bench.tick(Vec::new());
     let snapshot = bench.tick(vec![process(3000, "web", MIB)]);
     assert_eq!((find(&snapshot, Scope::Group)[0].display_name().as_str(), snapshot.folded), ("g3000", 0));
