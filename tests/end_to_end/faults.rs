@@ -213,7 +213,7 @@ fn a_short_look_that_fails_is_taken_in_full() {
             let metrics = exporter.get("/metrics").body;
             value(&metrics, &series).and(value(&metrics, "memleak_last_sample_timestamp_seconds"))
         });
-        let metrics = until("a fault, and two seconds of samples", SOON, || {
+        let metrics = until("a fault, and two seconds of samples", 2 * SOON, || {
             let metrics = exporter.get("/metrics").body;
             value(&metrics, "memleak_suspects{scope=\"host\"}")?;
             assert!(value(&metrics, &series).is_some(), "{error}: {metrics}");
