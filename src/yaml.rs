@@ -1,6 +1,8 @@
 //! YAML that people write -> what a module makes of it, or the first line that is wrong, and why. The only user of the
 //! library: its complaints are put into our words here.
 
+use std::fmt::Display;
+
 use serde::de::DeserializeOwned;
 use serde_saphyr::Error;
 use thiserror::Error as ThisError;
@@ -46,6 +48,11 @@ pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, (u64, Fault)> {
 /// Where it stands, from 1.
 pub fn line<T>(value: &Spanned<T>) -> u64 {
     value.referenced.line()
+}
+
+/// A complaint without the line breaks of what it quotes.
+pub fn one_line(complaint: &impl Display) -> String {
+    complaint.to_string().replace(char::is_control, " ")
 }
 
 /// What to write in place of `key`, of what there is.

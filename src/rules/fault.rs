@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::entity::Scope;
-use crate::yaml;
+use crate::yaml::{self, one_line};
 
 /// Why there are no rules.
 #[derive(Debug, Error)]
@@ -20,7 +20,7 @@ pub enum RulesError {
         source: io::Error,
     },
     /// It can be read and does not make sense.
-    #[error("{path}:{line}: {fault}")]
+    #[error("{path}:{line}: {}", one_line(fault))]
     Wrong {
         /// The file.
         path: PathBuf,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::clients::ClientAuth;
-use crate::yaml::{self, nearest};
+use crate::yaml::{self, nearest, one_line};
 
 /// A fault and its line, from 1.
 pub(super) type Wrong = (u64, Fault);
@@ -24,7 +24,7 @@ pub enum WebFileError {
         source: io::Error,
     },
     /// It can be read and does not make sense.
-    #[error("{path}:{line}: {fault}")]
+    #[error("{path}:{line}: {}", one_line(fault))]
     Wrong {
         /// The file.
         path: PathBuf,

@@ -74,6 +74,19 @@ fn nothing_said_is_nothing_wanted() {
 }
 
 #[test]
+fn whatever_is_quoted_a_complaint_is_one_line() {
+    let files = Files::new();
+    for wrong in [
+        "cipher_suites: [\"TLS_\\n\\nX\"]",
+        "curve_preferences: [\"a\\rb\"]",
+        "client_ca_file: \"no\\nfile\"",
+    ] {
+        let error = files.load(&format!("{TLS}  {wrong}\n")).map(drop).unwrap_err().to_string();
+        assert!(!error.contains(char::is_control), "{error}");
+    }
+}
+
+#[test]
 fn everything_that_may_be_said_is_understood() {
     let files = Files::new();
     let text = format!(
