@@ -18,7 +18,7 @@ use crate::rules::LiveRules;
 use crate::sample::{HostMemory, Sample};
 use crate::selection::Selection;
 use crate::snapshot::{Entity, Published, Snapshot, SourceReport};
-use crate::source::{ReadErrorReason, Reading, Source};
+use crate::source::{ReadErrorReason, Reading, Source, is_at_or_below};
 use crate::state::{Keeper, Resumed};
 use crate::watch::{Terms, Verdict, Watchlist, When};
 
@@ -215,45 +215,33 @@ impl Sampler {
     }
 
     /// Gives each entity its place, and leaves out those that are not to be watched.
-    fn place(
-        &mut self,
-        samples: Vec<Sample>,
-        reports: &[(SourceReport, HashSet<u32>)],
-    ) -> Vec<(Sample, Place)> {
+    fn place(&mut self, samples: Vec<Sample>, reports: &[Report]) -> Vec<(Sample, Place)> {
         let placed = samples.into_iter().filter_map(|mut sample| {
             let place = self.grouper.place(&sample)?;
             sample.identity = Arc::clone(&place.identity);
             Some((sample, place))
         });
         let placed = placed.collect();
-        let is_read = reports.iter().any(|(report, _)| report.name == "process" && report.success);
-        let is_unread = |pid: &u32| reports.iter().any(|(_, unread)| unread.contains(pid));
-        self.grouper
-            .end_pass(|entity| matches!(entity, EntityId::Process { pid, .. } if !is_read || is_unread(pid)));
+        let is_read = succeeded(reports, "process");
+        self.grouper.end_pass(
+            |entity| matches!(entity, EntityId::Process { pid, .. } if !is_read || is_unread(reports, *pid)),
+        );
         placed
     }
 
     /// Ends the lives that were not seen, and gives their places to others. Where a source failed, or could not read a
     /// process, absence proves nothing.
-    fn retire(
-        &mut self,
-        samples: &[(Sample, Place)],
-        reports: &[(SourceReport, HashSet<u32>)],
-        unread_cgroups: &[String],
-    ) {
-        // Of a source that is turned off there was something only before a restart.
-        let succeeded = |name: &str| reports.iter().all(|(report, _)| report.name != name || report.success);
+    fn retire(&mut self, samples: &[(Sample, Place)], reports: &[Report], unread_cgroups: &[String]) {
         // What has become a sum of others is no longer what was judged.
         let judged = samples.iter().filter(|(sample, _)| !judged::is_sum(sample));
         let seen: FastSet<&EntityId> = judged.map(|(sample, _)| &sample.entity).collect();
-        let is_unread = |pid: &u32| reports.iter().any(|(_, unread)| unread.contains(pid));
         let unread_cgroups: HashSet<&str> = unread_cgroups.iter().map(String::as_str).collect();
-        let [host, cgroup, process] = ["host", "cgroup", "process"].map(succeeded);
+        let [host, cgroup, process] = ["host", "cgroup", "process"].map(|name| succeeded(reports, name));
         self.watchlist.retire(|entity| match entity {
-            EntityId::Process { pid, .. } => process && !is_unread(pid) && !seen.contains(entity),
+            EntityId::Process { pid, .. } => process && !is_unread(reports, *pid) && !seen.contains(entity),
             // Looked at less often than its process, with which it ends.
             &EntityId::ProcessResource { pid, start_time, .. } => {
-                process && !is_unread(&pid) && !seen.contains(&EntityId::Process { pid, start_time })
+                process && !is_unread(reports, pid) && !seen.contains(&EntityId::Process { pid, start_time })
             }
             EntityId::Cgroup { path, .. } => {
                 cgroup && !seen.contains(entity) && !is_at_or_below(path, &unread_cgroups)
@@ -349,15 +337,16 @@ struct Pass {
     dropped: BTreeMap<Scope, u64>,
 }
 
-/// Whether a cgroup is one of these or below one. As many as there are levels are looked up, however many these are.
-fn is_at_or_below(mut path: &str, these: &HashSet<&str>) -> bool {
-    loop {
-        if these.contains(path) {
-            return true;
-        }
-        let Some(end) = path.rfind('/') else { return false };
-        path = &path[..end];
-    }
+/// How a source did, and the processes that it could not read.
+type Report = (SourceReport, HashSet<u32>);
+
+/// Whether absence of what a source tells proves anything. Of one that is turned off there was something only before a restart.
+fn succeeded(reports: &[Report], name: &str) -> bool {
+    reports.iter().all(|(report, _)| report.name != name || report.success)
+}
+
+fn is_unread(reports: &[Report], pid: u32) -> bool {
+    reports.iter().any(|(_, unread)| unread.contains(&pid))
 }
 
 #[cfg(test)]

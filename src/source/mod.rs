@@ -118,6 +118,17 @@ impl Reading {
     }
 }
 
+/// Whether a cgroup is one of these or below one. As many as there are levels are looked up, however many these are.
+pub fn is_at_or_below(mut path: &str, these: &HashSet<&str>) -> bool {
+    loop {
+        if these.contains(path) {
+            return true;
+        }
+        let Some(end) = path.rfind('/') else { return false };
+        path = &path[..end];
+    }
+}
+
 /// Why a single entity could not be read; the `reason` label of `memleak_source_read_errors_total`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReadErrorReason {

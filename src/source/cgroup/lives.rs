@@ -8,7 +8,7 @@ use super::super::names::text;
 use super::super::pid_dir::Unread;
 use super::super::roots::{Procfs, Rootfs};
 use super::super::schedule::is_due;
-use super::super::{ReadErrorReason, Reading};
+use super::super::{ReadErrorReason, Reading, is_at_or_below};
 use super::dir::CgroupDir;
 use super::files::Terms;
 use super::hierarchy::Version;
@@ -210,12 +210,6 @@ impl Occupant {
         let Identity { name, executable, fingerprint, .. } = identity;
         Occupant { command: Arc::clone(name), executable: *executable, fingerprint: *fingerprint }
     }
-}
-
-/// Whether a cgroup is one of these or below one. The root of all has no name.
-fn is_at_or_below(path: &str, these: &HashSet<&str>) -> bool {
-    let mut ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-    !these.is_empty() && ends.any(|end| these.contains(&path[..end]))
 }
 
 /// The number in the first line of a list.
