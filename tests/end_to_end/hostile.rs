@@ -56,7 +56,7 @@ impl Host {
             [before.as_bytes(), &middle(at), after.as_bytes()].concat()
         });
         let host = Host { directory: tempfile::tempdir().unwrap(), names: names.collect() };
-        tree::expand(&(fixture("common.tree") + BARE), host.directory.path());
+        tree::expand(&(fixture("common.tree") + tree::BARE), host.directory.path());
         for (pid, name) in (FIRST..).zip(&host.names) {
             host.process(pid, name);
             host.cgroup(pid, name);
@@ -142,19 +142,6 @@ fn may_be_user(at: usize) -> bool {
 fn may_be_pod(at: usize) -> bool {
     HOSTILE[at].len() < 50 && str::from_utf8(HOSTILE[at]).is_ok()
 }
-
-/// A host without anybody.
-const BARE: &str = "
-== proc
-= meminfo
-MemTotal:       16777216 kB
-MemFree:         8388608 kB
-MemAvailable:    8388608 kB
-== etc
-= passwd
-== sys/fs/cgroup
-= cgroup.controllers memory
-";
 
 fn hostile() -> Host {
     Host::new(|at| HOSTILE[at].to_vec())

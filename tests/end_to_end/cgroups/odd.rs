@@ -19,19 +19,6 @@ use crate::support::servers::Server;
 use crate::support::wait::{SOON, until};
 use crate::support::{exporter, exporter_of, roots_of, tree, unprivileged_exporter};
 
-/// A host with the unified hierarchy and nothing in it.
-const BARE: &str = "
-== proc
-= meminfo
-MemTotal:       16777216 kB
-MemFree:         8388608 kB
-MemAvailable:    8388608 kB
-== etc
-= passwd
-== sys/fs/cgroup
-= cgroup.controllers memory
-";
-
 /// The files of a cgroup that is as it should be.
 const SOUND: [(&str, &str); 4] = [
     ("memory.stat", "anon 1048576\nfile 4096\nshmem 0\n"),
@@ -45,7 +32,7 @@ struct Host(TempDir);
 impl Host {
     fn new() -> Host {
         let host = Host(tempfile::tempdir().unwrap());
-        tree::expand(&(fixture("common.tree") + BARE), host.path());
+        tree::expand(&(fixture("common.tree") + tree::BARE), host.path());
         host
     }
 

@@ -17,6 +17,19 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+/// A host with the unified hierarchy and nothing in it.
+pub(crate) const BARE: &str = "
+== proc
+= meminfo
+MemTotal:       16777216 kB
+MemFree:         8388608 kB
+MemAvailable:    8388608 kB
+== etc
+= passwd
+== sys/fs/cgroup
+= cgroup.controllers memory
+";
+
 /// Writes what `text` describes below `root`.
 ///
 /// # Panics
