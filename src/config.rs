@@ -113,10 +113,9 @@ pub struct SamplerConfig {
     pub max_entities: usize,
 }
 
-#[cfg(test)]
 impl SamplerConfig {
-    /// A sample a minute, and nothing left out.
-    pub(crate) fn every_minute() -> SamplerConfig {
+    /// A sample a minute, and nothing left out: what tests and benchmarks begin with.
+    pub fn every_minute() -> SamplerConfig {
         SamplerConfig {
             interval: Duration::from_secs(60),
             max_cpu: 1.0,

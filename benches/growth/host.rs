@@ -241,15 +241,7 @@ pub(crate) struct Simulation {
 
 /// Everything is watched, with room for so many.
 pub(crate) fn config(interval: Duration, max_entities: usize) -> SamplerConfig {
-    SamplerConfig {
-        interval,
-        max_cpu: 1.0,
-        time_lapse: 1,
-        threshold: 60.0,
-        min_bytes: 0,
-        min_age: Duration::ZERO,
-        max_entities,
-    }
+    SamplerConfig { interval, max_entities, ..SamplerConfig::every_minute() }
 }
 
 impl Simulation {

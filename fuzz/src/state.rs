@@ -19,15 +19,7 @@ const TICKS: u32 = 40;
 
 /// Once as a whole file, and once as what is inside one whose header is right.
 pub fn state(bytes: &[u8]) {
-    let config = SamplerConfig {
-        interval: Duration::from_secs(60),
-        max_cpu: 1.0,
-        time_lapse: 1,
-        threshold: 60.0,
-        min_bytes: 0,
-        min_age: Duration::ZERO,
-        max_entities: 100,
-    };
+    let config = SamplerConfig { max_entities: 100, ..SamplerConfig::every_minute() };
     for file in [bytes.to_vec(), with_header(bytes)] {
         match state::decode(&file, &config, Some("boot"), Duration::MAX) {
             Ok(restored) => goes_on(restored, &config),

@@ -19,16 +19,8 @@ const HOURS: u32 = 40;
 
 /// What was seen last on such a host. It never grows stale.
 pub(crate) static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
-    let interval = Duration::from_secs(60);
-    let config = SamplerConfig {
-        interval,
-        max_cpu: 1.0,
-        time_lapse: 1,
-        threshold: 60.0,
-        min_bytes: 0,
-        min_age: Duration::ZERO,
-        max_entities: 1000,
-    };
+    let config = SamplerConfig::every_minute();
+    let interval = config.interval;
     let selection = SelectionConfig { top: None, max_series: None };
     let rules = LiveRules::new(None).expect("without a file, nothing is wrong with it");
     let mut sampler = Sampler::new(config, selection, Arc::new(rules), vec![Box::new(Host { minutes: 0 })]);

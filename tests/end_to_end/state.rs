@@ -42,12 +42,8 @@ fn start(flags: &[String]) -> Process {
 fn read(file: &Path) -> Restored {
     let config = SamplerConfig {
         interval: Duration::from_millis(100),
-        max_cpu: 1.0,
-        time_lapse: 1,
-        threshold: 60.0,
-        min_bytes: 0,
-        min_age: Duration::ZERO,
         max_entities: 30_000,
+        ..SamplerConfig::every_minute()
     };
     decode(&fs::read(file).unwrap(), &config, None, Duration::MAX).unwrap()
 }
