@@ -33,6 +33,7 @@ pub mod snapshot;
 pub mod source;
 pub mod state;
 pub mod systemd;
+pub mod wall_clock;
 pub mod watch;
 pub mod yaml;
 

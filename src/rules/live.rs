@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 
 use super::fault::RulesError;
 use super::{Rules, yaml};
 use crate::file;
+use crate::wall_clock::unix_seconds;
 
 /// The rules of the file `path`.
 ///
@@ -44,7 +44,7 @@ impl LiveRules {
     /// When the file can't be read or makes no sense.
     pub fn new(path: Option<&Path>) -> Result<LiveRules, RulesError> {
         let rules = path.map(load).transpose()?.unwrap_or_default();
-        let status = path.map(|_| ReloadStatus { successful: true, success_unix_seconds: now() });
+        let status = path.map(|_| ReloadStatus { successful: true, success_unix_seconds: unix_seconds() });
         Ok(LiveRules {
             path: path.map(Path::to_path_buf),
             current: ArcSwap::from_pointee(rules),
@@ -71,7 +71,7 @@ impl LiveRules {
         match load(path) {
             Ok(rules) => {
                 self.current.store(Arc::new(rules));
-                let status = ReloadStatus { successful: true, success_unix_seconds: now() };
+                let status = ReloadStatus { successful: true, success_unix_seconds: unix_seconds() };
                 self.status.store(Arc::new(Some(status)));
                 tracing::info!(path = %path.display(), "configuration reloaded");
                 Ok(())
@@ -84,10 +84,6 @@ impl LiveRules {
             }
         }
     }
-}
-
-fn now() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! What time it is, and what time the history counts.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
+
+use crate::wall_clock::unix_seconds;
 
 /// A point in time, on every clock that is asked.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +20,7 @@ pub struct Moment {
 impl Moment {
     /// The present.
     pub fn now() -> Moment {
-        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Moment { instant: Instant::now(), boottime: boottime(), unix_seconds: unix.as_secs_f64() }
+        Moment { instant: Instant::now(), boottime: boottime(), unix_seconds: unix_seconds() }
     }
 
     /// So much later, with no clock set meanwhile and the machine awake.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
 use super::disk::{Files, replace};
+use crate::wall_clock::unix_seconds;
 
 /// How reading and writing of the state went.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -140,7 +141,7 @@ impl Worker {
             match result {
                 Ok(()) => StateStatus {
                     written: Some(true),
-                    written_unix_seconds: Some(now()),
+                    written_unix_seconds: Some(unix_seconds()),
                     bytes,
                     bytes_total: before.bytes_total + bytes,
                     ..before
@@ -149,8 +150,4 @@ impl Worker {
             }
         });
     }
-}
-
-fn now() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
 use super::reader::Reader;
 use super::{Settings, WebFileError, read};
 use crate::exposition::SelfMetrics;
+use crate::wall_clock::unix_seconds;
 
 /// Time from one look at the files to the next.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
@@ -40,7 +41,7 @@ impl LiveSettings {
         let mut files = Reader::default();
         let settings = path.map(|path| read(path, &mut files)).transpose()?;
         if settings.is_some() {
-            metrics.web_config_is_in_force(unix_now());
+            metrics.web_config_is_in_force(unix_seconds());
         }
         Ok(LiveSettings {
             path: path.map(Path::to_path_buf),
@@ -96,7 +97,7 @@ impl LiveSettings {
             Ok(settings) => {
                 look.complaint = None;
                 self.current.store(Arc::new(settings));
-                self.metrics.web_config_is_in_force(unix_now());
+                self.metrics.web_config_is_in_force(unix_seconds());
                 tracing::info!(path = %path.display(), "web configuration reloaded");
                 Ok(())
             }
@@ -123,8 +124,4 @@ impl LiveSettings {
             }
         }
     }
-}
-
-fn unix_now() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
