@@ -30,6 +30,56 @@ impl Gate {
     }
 }
 
+/// The tests of one rise, without the room between them that numbers stand at: a life that leaks holds a dozen rises.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<Gate>", into = "Vec<Gate>")]
+pub(super) struct Gates(Box<[Packed]>);
+
+/// A [`Gate`] whose numbers may stand anywhere.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Packed {
+    test: Test,
+    value: [u8; 4],
+    pass: [u8; 4],
+}
+
+impl From<Gate> for Packed {
+    fn from(Gate { test, value, pass }: Gate) -> Packed {
+        Packed { test, value: value.to_ne_bytes(), pass: pass.to_ne_bytes() }
+    }
+}
+
+impl From<Packed> for Gate {
+    fn from(Packed { test, value, pass }: Packed) -> Gate {
+        Gate { test, value: f32::from_ne_bytes(value), pass: f32::from_ne_bytes(pass) }
+    }
+}
+
+impl Gates {
+    /// Each of them, in the order in which they were asked.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Gate> {
+        self.0.iter().copied().map(Gate::from)
+    }
+}
+
+impl FromIterator<Gate> for Gates {
+    fn from_iter<I: IntoIterator<Item = Gate>>(gates: I) -> Gates {
+        Gates(gates.into_iter().map(Packed::from).collect())
+    }
+}
+
+impl From<Vec<Gate>> for Gates {
+    fn from(gates: Vec<Gate>) -> Gates {
+        gates.into_iter().collect()
+    }
+}
+
+impl From<Gates> for Vec<Gate> {
+    fn from(gates: Gates) -> Vec<Gate> {
+        gates.iter().collect()
+    }
+}
+
 /// What is asked of a rise before it is called a leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -64,4 +114,27 @@ pub enum Test {
     QuietHours,
     /// Rise on the worst day by that on the middle one.
     WorstDay,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_comes_out_as_it_was_and_takes_nine_bytes_each() {
+        let gates = [
+            Gate { test: Test::Trend, value: f32::INFINITY, pass: 1.0 },
+            Gate { test: Test::WorstDay, value: -0.1, pass: f32::MIN_POSITIVE },
+        ];
+        assert_eq!(gates.into_iter().collect::<Gates>().iter().collect::<Vec<_>>(), gates);
+        assert_eq!(size_of::<Packed>(), 9);
+    }
+
+    #[test]
+    fn gates_are_written_down_as_a_list_of_gates() {
+        let list = vec![Gate { test: Test::Life, value: 1.5, pass: 0.25 }];
+        let written = rmp_serde::to_vec_named(&Gates::from(list.clone())).unwrap();
+        assert_eq!(written, rmp_serde::to_vec_named(&list).unwrap());
+        assert_eq!(rmp_serde::from_slice::<Gates>(&written).unwrap(), Gates::from(list));
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::gate::{Gate, Test};
+use super::gate::{Gate, Gates, Test};
 
 /// A rise that was found significant over hours is extrapolated at most so many times as far as it has been seen to
 /// go on; one that was not, three times, and once it has gone on for three minutes: loading and filling end, and
@@ -27,7 +27,7 @@ pub(super) struct Rise {
     /// Seconds since the growth began.
     pub(super) growing_for: f64,
     /// What was asked of it.
-    pub(super) gates: Box<[Gate]>,
+    pub(super) gates: Gates,
 }
 
 impl Rise {
@@ -61,7 +61,7 @@ impl Rise {
             && [Test::Spread, Test::Signal, Test::Slowing, Test::Absolute].into_iter().all(passes)
     }
 
-    pub(super) fn gate(&self, test: Test) -> Option<&Gate> {
+    pub(super) fn gate(&self, test: Test) -> Option<Gate> {
         self.gates.iter().find(|gate| gate.test == test)
     }
 }
@@ -71,14 +71,14 @@ mod tests {
     use super::*;
 
     fn rise(test: Test, pass: f32) -> Rise {
-        let gates =
-            [Gate { test: Test::Trend, value: 3.0, pass: 1.0 }, Gate { test, value: 1.0, pass }].into();
+        let gates = [Gate { test: Test::Trend, value: 3.0, pass: 1.0 }, Gate { test, value: 1.0, pass }];
+        let gates = gates.into_iter().collect();
         Rise { slope: 10.0, grown: 1000.0, floor: 5000.0, window: 200.0, growing_for: 100.0, gates }
     }
 
     #[test]
     fn what_was_seen_for_minutes_is_not_extrapolated_to_hours() {
-        let minutes = |growing_for| Rise { growing_for, gates: Box::default(), ..rise(Test::Spread, 1.0) };
+        let minutes = |growing_for| Rise { growing_for, gates: Gates::default(), ..rise(Test::Spread, 1.0) };
         assert_eq!(minutes(200.0).time_to_limit(6000), Some(600.0));
         assert_eq!(minutes(200.0).time_to_limit(6001), None);
         assert_eq!(minutes(170.0).time_to_limit(100), None);

@@ -106,7 +106,7 @@ impl Days {
             floor: (0..DAY).filter_map(|hour| self.at(last, hour)).reduce(f64::min)?,
             window,
             growing_for: window,
-            gates: Box::new(gates),
+            gates: gates.into_iter().collect(),
         };
         Some(SeasonEvidence { evidence: rise.evidence(), rise })
     }

@@ -89,6 +89,7 @@ fn floors(history: &History, window: f64, share: f64) -> impl Iterator<Item = f6
 
 #[cfg(test)]
 mod tests {
+    use super::super::gate::Gates;
     use super::*;
     use crate::history::HOUR;
     use crate::sample::Memory;
@@ -109,7 +110,7 @@ mod tests {
             floor: 196.0 * MIB,
             window: 8.0 * HOUR,
             growing_for: 8.0 * HOUR,
-            gates: Box::default(),
+            gates: Gates::default(),
         };
         let mut suspicion = Suspicion::raised(0.9, Channel::Trend, &rise, &history);
         for minute in 480..480 + (hours * 60.0) as u32 {

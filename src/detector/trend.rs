@@ -5,7 +5,7 @@
 use crate::history::{HOURLY, History};
 
 use super::activity::{self, Activity, Busy};
-use super::gate::{Gate, Test};
+use super::gate::{Gate, Gates, Test};
 use super::rise::Rise;
 use super::stats::{Trend, effective_steps, median, ramp, trend};
 use super::window::{Life, Past, Window, never_given_back};
@@ -138,7 +138,7 @@ fn judge(history: &History, activity: &Activity, scale: Scale, window: &Window) 
         gates,
     };
     if grown <= 0.0 {
-        return Some(TrendEvidence { evidence: 0.0, slowing: 1.0, rise: rise(Box::default()) });
+        return Some(TrendEvidence { evidence: 0.0, slowing: 1.0, rise: rise(Gates::default()) });
     }
     let kept = never_given_back(&window.floors);
     let filled = window.filled()?;

@@ -10,7 +10,7 @@ use crate::history::{BLOCKS, HOUR, History, RUNGS, width};
 
 use super::Circumstances;
 use super::activity::{self, Activity};
-use super::gate::{Gate, Test};
+use super::gate::{Gate, Gates, Test};
 use super::rise::Rise;
 use super::shapes::Likeness;
 use super::stats::ramp;
@@ -111,6 +111,7 @@ impl UrgencyChannel {
             look.rising |= rising.is_some();
             let found = rising.and_then(|window| window.judge(history, activity, around));
             if self.held.len() <= rung && found.is_some() {
+                self.held.reserve_exact(rung + 1 - self.held.len());
                 self.held.resize(rung + 1, None);
             }
             if let Some(held) = self.held.get_mut(rung) {
@@ -200,7 +201,7 @@ impl FullWindow {
         ];
         let busy = activity.beside(self.rung, self.window.newest(), BLOCKS);
         let explained = busy.and_then(|busy| busy.explains(&floors, BLOCKS - 1 - blocks));
-        let gates: Box<[Gate]> = OBJECTIONS
+        let gates: Gates = OBJECTIONS
             .iter()
             .zip(values)
             .map(|(&(test, _, limits), value)| Gate::new(test, value, limits))

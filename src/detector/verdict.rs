@@ -56,7 +56,7 @@ pub(super) fn assess(found: Findings) -> Assessment {
             growing_for_seconds: rise.growing_for,
             onset_time: onset,
             since_onset_seconds: onset.map(|onset| found.history.latest() - onset),
-            gates: rise.gates.to_vec(),
+            gates: rise.gates.iter().collect(),
         }),
     }
 }

@@ -51,7 +51,7 @@ mod tests {
     use crate::detector::gate::Gate;
 
     fn rise(life: f64) -> Rise {
-        let gates = Box::new([Gate::passing(Test::Life, life, 1.0)]);
+        let gates = std::iter::once(Gate::passing(Test::Life, life, 1.0)).collect();
         Rise { slope: 1000.0, grown: 1e8, floor: 1e9, window: 8.0 * HOUR, growing_for: 8.0 * HOUR, gates }
     }
 

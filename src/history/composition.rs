@@ -9,9 +9,6 @@ use crate::sample::{Kind, Kinds, Memory};
 /// logarithm of the history.
 const SPACING: f64 = 2.5;
 
-/// Room is made for so many checkpoints at once, and for no more than are needed.
-const RESERVED: usize = 4;
-
 /// Checkpoints of memory by kind, dense in the near past and sparse in the far one.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Composition {
@@ -32,8 +29,9 @@ impl Composition {
             return;
         }
         if self.times.len() == self.times.capacity() {
-            self.times.reserve_exact(RESERVED);
-            self.rows.reserve_exact(RESERVED * self.kinds.len());
+            // No more than are needed: their number hardly grows.
+            self.times.reserve_exact(1);
+            self.rows.reserve_exact(self.kinds.len());
         }
         self.times.push(time);
         self.rows.extend(memory.iter().map(|(_, bytes)| bytes as f32));

@@ -126,9 +126,77 @@ impl Rings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ladder {
     finest: usize,
-    /// The open block of each rung from the finest upwards, as far as any is open, with its number.
-    open: Vec<Option<(i64, Block)>>,
+    open: OpenBlocks,
     closed: Rings,
+}
+
+/// The open block of each rung from the finest upwards, as far as any is open, with its number.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(into = "Vec<Option<Numbered>>", from = "Vec<Option<Numbered>>")]
+struct OpenBlocks {
+    /// Bit `k` is set while a block is open `k` rungs above the finest.
+    present: u16,
+    /// Where none is open, the one that was.
+    blocks: Vec<Numbered>,
+}
+
+/// A block, after its number.
+type Numbered = (i64, Block);
+
+impl From<OpenBlocks> for Vec<Option<Numbered>> {
+    fn from(open: OpenBlocks) -> Vec<Option<Numbered>> {
+        (0..open.blocks.len()).map(|at| open.get(at)).collect()
+    }
+}
+
+impl From<Vec<Option<Numbered>>> for OpenBlocks {
+    fn from(blocks: Vec<Option<Numbered>>) -> OpenBlocks {
+        let present = blocks.iter().enumerate().filter(|(_, block)| block.is_some());
+        OpenBlocks {
+            present: present.fold(0, |present, (at, _)| present | bit(at)),
+            blocks: blocks.into_iter().map(Option::unwrap_or_default).collect(),
+        }
+    }
+}
+
+impl OpenBlocks {
+    fn get(&self, at: usize) -> Option<Numbered> {
+        if self.present & bit(at) == 0 { None } else { self.blocks.get(at).copied() }
+    }
+
+    fn get_mut(&mut self, at: usize) -> Option<&mut Numbered> {
+        if self.present & bit(at) == 0 { None } else { self.blocks.get_mut(at) }
+    }
+
+    fn open(&mut self, at: usize, block: Numbered) {
+        if self.blocks.len() <= at {
+            self.blocks.reserve_exact(at + 1 - self.blocks.len());
+            self.blocks.resize(at + 1, block);
+        }
+        self.blocks[at] = block;
+        self.present |= bit(at);
+    }
+
+    fn take(&mut self, at: usize) -> Option<Numbered> {
+        let block = self.get(at)?;
+        self.present &= !bit(at);
+        Some(block)
+    }
+
+    /// Takes away the finest rung, and what is open on it.
+    fn take_finest(&mut self) -> Option<Numbered> {
+        let block = self.take(0);
+        if !self.blocks.is_empty() {
+            self.blocks.remove(0);
+        }
+        self.present >>= 1;
+        block
+    }
+}
+
+/// None for what is no rung.
+fn bit(at: usize) -> u16 {
+    u32::try_from(at).ok().and_then(|at| 1_u16.checked_shl(at)).unwrap_or(0)
 }
 
 impl Ladder {
@@ -139,7 +207,7 @@ impl Ladder {
 
     /// An empty ladder from the rung `finest` upwards.
     pub fn with_finest(finest: usize) -> Ladder {
-        Ladder { finest, open: Vec::new(), closed: Rings { finest, chain: None } }
+        Ladder { finest, open: OpenBlocks::default(), closed: Rings { finest, chain: None } }
     }
 
     /// Whether it is one that samples can have made.
@@ -147,8 +215,8 @@ impl Ladder {
         self.finest < RUNGS
             && self.closed.finest == self.finest
             && self.closed.is_sound()
-            && self.open.len() <= RUNGS - self.finest
-            && self.open.iter().flatten().all(|(number, _)| is_number(*number))
+            && self.open.blocks.len() <= RUNGS - self.finest
+            && self.open.blocks.iter().all(|(number, _)| is_number(*number))
     }
 
     /// Forgets the blocks below the rung `finest`: samples that come more rarely than they did leave most of them empty.
@@ -157,11 +225,10 @@ impl Ladder {
             self.finest += 1;
             let coarser = self.closed.chain.as_ref().and_then(|link| link.coarser.clone());
             self.closed = Rings { finest: self.finest, chain: coarser };
-            let narrow = if self.open.is_empty() { None } else { self.open.remove(0) };
-            let half = narrow.map(|(number, block)| (number.div_euclid(2), block));
-            match self.open.first_mut() {
-                Some(open) => *open = open.take().or(half),
-                None => self.open.extend(half.map(Some)),
+            if let Some((number, block)) = self.open.take_finest()
+                && self.open.get(0).is_none()
+            {
+                self.open.open(0, (number.div_euclid(2), block));
             }
         }
     }
@@ -176,20 +243,20 @@ impl Ladder {
         let number = (time / width(self.finest)).floor() as i64;
         let mut closed = Closed::default();
         let sample = Block { low: bytes, high: bytes };
-        match self.open.first_mut().and_then(Option::as_mut) {
+        match self.open.get_mut(0) {
             Some((open, block)) if number <= *open => block.low = block.low.min(bytes),
             Some(open) => {
                 let (finished, Block { low, .. }) = std::mem::replace(open, (number, sample));
                 self.close(0, finished, Block { low, high: low }, &mut closed);
             }
-            None => self.open.push(Some((number, sample))),
+            None => self.open.open(0, (number, sample)),
         }
         closed
     }
 
     /// The open block of the finest rung, with its number.
     pub(super) fn open(&self) -> Option<(i64, Block)> {
-        self.open.first().copied().flatten()
+        self.open.get(0)
     }
 
     /// The completed blocks of `rung`.
@@ -222,31 +289,24 @@ impl Ladder {
         if self.finest + at >= RUNGS {
             return;
         }
-        if self.open.len() <= at {
-            self.open.reserve_exact(at + 1 - self.open.len());
-            self.open.resize(at + 1, None);
-        }
-        match self.open[at] {
-            Some((open, block)) if open < number => {
-                self.open[at] = Some((number, Block { low, high: low }));
-                self.close(at, open, block, closed);
+        let begun = (number, Block { low, high: low });
+        match self.open.get_mut(at) {
+            Some(open) if open.0 < number => {
+                let (number, block) = std::mem::replace(open, begun);
+                self.close(at, number, block, closed);
             }
-            Some((_, ref mut block)) => block.high = block.high.max(low),
-            None => self.open[at] = Some((number, Block { low, high: low })),
+            Some((_, block)) => block.high = block.high.max(low),
+            None => self.open.open(at, begun),
         }
     }
 
     fn merge_up(&mut self, at: usize, number: i64, child: Block, complete: bool, closed: &mut Closed) {
-        let Some(Some((open, block))) = self.open.get_mut(at) else {
+        let Some((_, block)) = self.open.get_mut(at).filter(|(open, _)| *open == number) else {
             return;
         };
-        if *open == number {
-            block.low = block.low.min(child.low);
-            if complete {
-                let done = *block;
-                self.open[at] = None;
-                self.close(at, number, done, closed);
-            }
+        block.low = block.low.min(child.low);
+        if complete && let Some((_, done)) = self.open.take(at) {
+            self.close(at, number, done, closed);
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::sample::Memory;
 /// Checkpoints of the composition are this many blocks of the finest rung apart.
 const BLOCKS_A_CHECKPOINT: f64 = 4.0;
 
-/// Everything that is remembered of one life of one entity. About 5.5 KiB after a week at 15 s.
+/// Everything that is remembered of one life of one entity. About 5.2 KiB after a week at 15 s.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct History {
     /// Time of the first sample, seconds.

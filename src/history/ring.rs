@@ -1,5 +1,7 @@
 //! The last blocks of one width.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Bfloat16, is_number};
@@ -8,7 +10,7 @@ use super::{Bfloat16, is_number};
 pub const BLOCKS: usize = 32;
 
 /// What is left of the samples in one span of time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Block {
     /// Lowest sample in bytes: what a collection or a batch never gives back.
     pub low: f32,
@@ -21,8 +23,8 @@ pub struct Block {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ring {
     newest: i64,
-    /// Bit `i` is set if block `newest - i` had samples.
-    present: u32,
+    /// Bit `i` is set if block `newest - i` had samples: the newest always had.
+    present: NonZeroU32,
     lows: [f32; BLOCKS],
     /// From the low of a block to its high.
     spreads: [Bfloat16; BLOCKS],
@@ -31,8 +33,12 @@ pub struct Ring {
 impl Ring {
     /// A ring that holds one block.
     pub fn new(number: i64, block: Block) -> Ring {
-        let mut ring =
-            Ring { newest: number, present: 1, lows: [0.0; BLOCKS], spreads: [Bfloat16::default(); BLOCKS] };
+        let mut ring = Ring {
+            newest: number,
+            present: NonZeroU32::MIN,
+            lows: [0.0; BLOCKS],
+            spreads: [Bfloat16::default(); BLOCKS],
+        };
         ring.put(number, block);
         ring
     }
@@ -43,8 +49,8 @@ impl Ring {
         if ahead <= 0 {
             return;
         }
-        let kept = u32::try_from(ahead).ok().and_then(|ahead| self.present.checked_shl(ahead));
-        self.present = kept.unwrap_or(0) | 1;
+        let kept = u32::try_from(ahead).ok().and_then(|ahead| self.present.get().checked_shl(ahead));
+        self.present = NonZeroU32::MIN | kept.unwrap_or(0);
         self.newest = number;
         self.put(number, block);
     }
@@ -57,7 +63,7 @@ impl Ring {
     /// The block `number`, unless it is a gap, forgotten or yet to come.
     pub fn get(&self, number: i64) -> Option<Block> {
         let back = u32::try_from(self.newest.checked_sub(number)?).ok()?;
-        let bit = self.present.checked_shr(back)? & 1;
+        let bit = self.present.get().checked_shr(back)? & 1;
         (bit == 1).then(|| self.block(number))
     }
 
@@ -65,7 +71,8 @@ impl Ring {
     pub fn last<const N: usize>(&self) -> [Option<Block>; N] {
         let get = |back: usize| {
             let bit =
-                u32::try_from(back).ok().and_then(|back| self.present.checked_shr(back)).unwrap_or(0) & 1;
+                u32::try_from(back).ok().and_then(|back| self.present.get().checked_shr(back)).unwrap_or(0)
+                    & 1;
             (bit == 1).then(|| self.block(self.newest.wrapping_sub(back as i64)))
         };
         std::array::from_fn(|place| get(N - 1 - place))
