@@ -6,7 +6,7 @@
 
 #![expect(clippy::expect_used, reason = "nothing can be told of what does not run")]
 
-use std::io::Write as _;
+use std::io::{self, BufWriter, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +14,14 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use memleak_exporter::backtest;
+use memleak_exporter::config::{BacktestConfig, BacktestOutput, Input};
 use memleak_exporter::exposition::{self, Format, Sources};
 use memleak_exporter::history::Ladder;
 use memleak_exporter::parse::{stat, statm, status};
 use memleak_exporter::snapshot::Snapshot;
 use memleak_exporter::state::{self, Origin};
+use tempfile::NamedTempFile;
 
 #[path = "growth/host.rs"]
 mod host;
@@ -30,6 +33,9 @@ const ROOM: usize = 50_000;
 
 /// The usual time between samples.
 const INTERVAL: Duration = Duration::from_secs(15);
+
+/// A recording: how many entities, and samples of each, which are nearly two days of them.
+const RECORDED: (u64, u64) = (200, 10_000);
 
 /// Ticks before any is timed, a minute apart: idle processes are remembered as such after some hours.
 const WARM_UP: u32 = 600;
@@ -128,6 +134,44 @@ fn decode_state(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(Population::USUAL.processes)).bench_local(|| {
         state::decode(&file, &config, None, Duration::MAX).map(|restored| restored.watchlist.len())
     });
+}
+
+/// `backtest --summary` of a file of two million rows.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn backtest_noisy_entities(bencher: Bencher<'_, '_>) {
+    let recording = recording().expect("there is room for a temporary file");
+    let config = BacktestConfig {
+        inputs: vec![Input::File(recording.path().to_path_buf())],
+        output: BacktestOutput::Json,
+        summary: true,
+        threshold: 60.0,
+    };
+    bencher
+        .counter(ItemsCount::new(RECORDED.0 * RECORDED.1))
+        .bench_local(|| backtest::run(&config, &mut io::sink(), &mut io::sink()).is_ok());
+}
+
+/// Memory that goes up and down by a tenth, of which every second one rises besides, and CPU time that goes on.
+fn recording() -> io::Result<NamedTempFile> {
+    let file = NamedTempFile::new()?;
+    let mut out = BufWriter::new(file.as_file());
+    writeln!(out, "time,entity,bytes,cpu_seconds")?;
+    let mut chance = 0_u64;
+    for sample in 0..RECORDED.1 {
+        let seconds = 15 * sample;
+        for entity in 0..RECORDED.0 {
+            // SplitMix64's step and the first half of its finish: noise enough.
+            chance = chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (chance ^ (chance >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let level = (50 + 10 * entity) << 20;
+            let bytes = level + mixed % (level / 10) + seconds * 2000 * (entity % 2);
+            let cpu = 0.2 * seconds as f64 + (mixed % 300) as f64 / 100.0;
+            writeln!(out, "{},pod-{entity:03}/container-app,{bytes},{cpu:.2}", 1_700_000_000 + seconds)?;
+        }
+    }
+    out.flush()?;
+    drop(out);
+    Ok(file)
 }
 
 fn origin() -> Origin {

@@ -1,10 +1,9 @@
 //! One record -> the sample and the entity that its columns tell of.
 
-use csv::ByteRecord;
-
 use super::columns::{Column, Columns};
 use super::fault::Fault;
 use super::field;
+use super::lines::Record;
 use super::replay::Row;
 
 /// What each column is to hold.
@@ -20,14 +19,14 @@ const SHOWN: usize = 40;
 
 /// The fields of one row.
 pub(super) struct Cells<'a> {
-    record: &'a ByteRecord,
+    record: &'a Record,
     columns: &'a Columns,
 }
 
 impl<'a> Cells<'a> {
     /// # Errors
     /// When there are not as many as there are columns.
-    pub(super) fn new(record: &'a ByteRecord, columns: &'a Columns) -> Result<Cells<'a>, Fault> {
+    pub(super) fn new(record: &'a Record, columns: &'a Columns) -> Result<Cells<'a>, Fault> {
         if record.len() != columns.count {
             return Err(Fault::Fields { found: record.len(), expected: columns.count });
         }
@@ -61,10 +60,11 @@ impl<'a> Cells<'a> {
         expected: &'static str,
         parse: impl Fn(&'a [u8]) -> Option<T>,
     ) -> Result<Option<T>, Fault> {
-        match column {
-            Some(column) if !self.text(column).is_empty() => self.required(column, expected, parse).map(Some),
-            _ => Ok(None),
-        }
+        let Some(column) = column else {
+            return Ok(None);
+        };
+        let text = self.text(column);
+        if text.is_empty() { Ok(None) } else { parsed(text, column, expected, parse).map(Some) }
     }
 
     fn required<T>(
@@ -73,13 +73,21 @@ impl<'a> Cells<'a> {
         expected: &'static str,
         parse: impl Fn(&'a [u8]) -> Option<T>,
     ) -> Result<T, Fault> {
-        let text = self.text(column);
-        parse(text).ok_or_else(|| Fault::Value { column: column.name, value: shown(text), expected })
+        parsed(self.text(column), column, expected, parse)
     }
 
     fn text(&self, column: Column) -> &'a [u8] {
         self.record.get(column.place).unwrap_or_default().trim_ascii()
     }
+}
+
+fn parsed<'a, T>(
+    text: &'a [u8],
+    column: Column,
+    expected: &'static str,
+    parse: impl Fn(&'a [u8]) -> Option<T>,
+) -> Result<T, Fault> {
+    parse(text).ok_or_else(|| Fault::Value { column: column.name, value: shown(text), expected })
 }
 
 fn name(text: &[u8]) -> Option<&str> {

@@ -1,8 +1,7 @@
 //! Which column stands where, from the first line of a recording.
 
-use csv::ByteRecord;
-
 use super::fault::Fault;
+use super::lines::Record;
 
 const TIME: &str = "time";
 const BYTES: &str = "bytes";
@@ -43,7 +42,7 @@ impl Columns {
     ///
     /// # Errors
     /// When a column is missing that can't be, or is there twice.
-    pub(super) fn read(header: &ByteRecord) -> Result<Columns, Fault> {
+    pub(super) fn read(header: &Record) -> Result<Columns, Fault> {
         let names: Vec<String> = header.iter().map(name).collect();
         let unknown: Vec<String> =
             names.iter().filter(|name| !KNOWN.contains(&name.as_str())).cloned().collect();

@@ -8,6 +8,9 @@ use time::format_description::well_known::Rfc3339;
 /// Later times (after the year 5138) are in milliseconds, most likely.
 const LATEST: f64 = 1e11;
 
+/// Every number of so many digits is exact as a float, and so is every power of ten up to it.
+const EXACT_DIGITS: usize = 15;
+
 /// Seconds since the epoch, from a number of them or from RFC 3339; a blank may take the place of the `T`.
 pub(super) fn time(text: &[u8]) -> Option<f64> {
     let seconds = number(text).or_else(|| timestamp(text))?;
@@ -47,8 +50,20 @@ fn whole(text: &[u8]) -> Option<u64> {
 fn number(text: &[u8]) -> Option<f64> {
     match whole(text) {
         Some(whole) => Some(whole as f64),
-        None => str::from_utf8(text).ok()?.parse().ok(),
+        None => decimal(text).or_else(|| str::from_utf8(text).ok()?.parse().ok()),
     }
+}
+
+/// Digits with a point among them, as most other fields are, and not too many. Exact: neither side of the division
+/// has been rounded.
+fn decimal(text: &[u8]) -> Option<f64> {
+    if text.len() > EXACT_DIGITS {
+        return None;
+    }
+    let point = text.iter().position(|byte| *byte == b'.')?;
+    let (before, after) = (whole(&text[..point])?, &text[point + 1..]);
+    let power = 10_u64.pow(after.len() as u32);
+    Some((before * power + whole(after)?) as f64 / power as f64)
 }
 
 fn timestamp(text: &[u8]) -> Option<f64> {
@@ -101,6 +116,15 @@ mod tests {
             assert_eq!(time(text.as_bytes()), None, "{text}");
         }
         assert_eq!(time(b"2023-11-14T22:13:20Z\xff"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_decimal_is_what_the_library_reads(before in 0_u64..1_000_000_000_000, after in "[0-9]{0,16}") {
+            let text = format!("{before}.{after}");
+            let expected = text.parse::<f64>().unwrap();
+            prop_assert_eq!(number(text.as_bytes()).map(f64::to_bits), Some(expected.to_bits()), "{}", text);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read, stdin};
+use std::io::{self, BufRead, BufReader, Read, stdin};
 use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
@@ -17,7 +17,7 @@ const BUFFER_BYTES: usize = 1 << 16;
 /// An open input.
 pub(super) struct Opened {
     /// Its text.
-    pub(super) text: Box<dyn Read>,
+    pub(super) text: Box<dyn BufRead>,
     /// Bytes of the input itself, where that can be told.
     pub(super) size: Option<u64>,
     /// Bytes of the input itself that have been read.
@@ -44,8 +44,10 @@ fn unpacked(raw: impl Read + 'static, size: Option<u64>) -> io::Result<Opened> {
     let counted = Counted { raw, done: Rc::clone(&done) };
     let mut buffered = BufReader::with_capacity(BUFFER_BYTES, counted);
     let is_packed = buffered.fill_buf()?.starts_with(&GZIP);
-    let text: Box<dyn Read> =
-        if is_packed { Box::new(MultiGzDecoder::new(buffered)) } else { Box::new(buffered) };
+    let text: Box<dyn BufRead> = match is_packed {
+        true => Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(buffered))),
+        false => Box::new(buffered),
+    };
     Ok(Opened { text, size, done })
 }
 

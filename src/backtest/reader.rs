@@ -1,18 +1,17 @@
 //! Rows of all inputs -> series, every one checked.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-
-use csv::ByteRecord;
 
 use super::cells::Cells;
 use super::columns::Columns;
 use super::fault::{BacktestError, Fault};
 use super::input::{Opened, default_entity, open};
-use super::lines::Lines;
+use super::lines::{Lines, Record};
 use super::progress::Progress;
 use super::series::Series;
 use crate::config::Input;
+use crate::maps::FastMap;
 
 /// Rows between two looks at the clock.
 const ROWS_A_LOOK: u64 = 1 << 14;
@@ -20,7 +19,7 @@ const ROWS_A_LOOK: u64 = 1 << 14;
 /// Takes in all inputs, one after another.
 pub(super) struct Reader {
     series: Vec<Series>,
-    by_entity: HashMap<Box<str>, usize>,
+    by_entity: FastMap<Box<str>, usize>,
     /// The series of the last row: the next row often belongs to it, too, or to the one after.
     current: usize,
     samples: u64,
@@ -34,7 +33,7 @@ impl Reader {
     pub(super) fn new(most_samples: u64) -> Reader {
         Reader {
             series: Vec::new(),
-            by_entity: HashMap::new(),
+            by_entity: FastMap::default(),
             current: 0,
             samples: 0,
             most_samples,
@@ -81,7 +80,7 @@ impl Reader {
     }
 
     /// Takes in one row. One without bytes is a scrape that failed.
-    fn take(&mut self, record: &ByteRecord, columns: &Columns, default_entity: &str) -> Result<(), Fault> {
+    fn take(&mut self, record: &Record, columns: &Columns, default_entity: &str) -> Result<(), Fault> {
         let cells = Cells::new(record, columns)?;
         let row = cells.row()?;
         let series = self.series_of(cells.entity()?.unwrap_or(default_entity));

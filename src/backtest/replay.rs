@@ -95,7 +95,10 @@ impl Replay {
         };
         let is_due = current.life.observe(seen, lineage.lineage()).is_some();
         lineage.observe(&seen, current.life.began(), *interval, true);
-        forget(lineage, row.time);
+        // Before a life has ended there is nothing to forget.
+        if self.restarts > 0 {
+            forget(lineage, row.time);
+        }
         if !is_due {
             return None;
         }

@@ -56,8 +56,10 @@ impl Activity {
         let busy = cpu / seconds;
         let weight = 1.0 - (-seconds / USUAL).exp();
         self.usual = Some(self.usual.map_or(busy, |usual| usual + weight * (busy - usual)));
-        for (rung, lane) in (self.finest..).zip(&mut self.lanes) {
-            lane.push((time / width(rung)).floor() as i64, cpu as f32, seconds as f32);
+        // Two blocks make one of the rung above.
+        let finest = (time / width(self.finest)).floor() as i64;
+        for (above, lane) in self.lanes.iter_mut().enumerate() {
+            lane.push(finest >> above, cpu as f32, seconds as f32);
         }
     }
 

@@ -44,6 +44,7 @@ use crate::history::{BLOCKS, Closed, HOUR, HOURLY, History, width};
 
 use lasting::{BLOCKS_AN_EVALUATION, Lasting};
 use lineage::{Ending, Probation};
+use onset::Onset;
 use rise::Rise;
 use scores::Scores;
 use season::SeasonEvidence;
@@ -89,6 +90,8 @@ pub struct Detector {
     urgency: UrgencyChannel,
     #[serde(skip)]
     plain: PlainSlope,
+    #[serde(skip)]
+    onset: Onset,
     #[serde(skip, default = "Closed::all")]
     closed: Closed,
     lasting: Lasting,
@@ -109,6 +112,7 @@ impl Detector {
             season: None,
             urgency: UrgencyChannel::default(),
             plain: PlainSlope::default(),
+            onset: Onset::default(),
             closed: Closed::default(),
             lasting: Lasting::default(),
             judged: false,
@@ -132,16 +136,20 @@ impl Detector {
         self.lasting.stand(history.floor(), around.room);
         self.score(history, step, &around);
         self.suspect(history, step, around.threshold);
-        verdict::assess(verdict::Findings {
+        let (mut plain, mut onset) = (self.plain, self.onset);
+        let assessment = verdict::assess(verdict::Findings {
             score: (self.judged || self.probation.is_some()).then(|| self.value()),
             standing: self.standing(),
             lead: self.lead(),
             slow_evidence: self.slow_evidence(),
             urgency: self.urgency.strongest(),
-            plain_slope: self.plain.bytes_per_second(),
+            plain_slope: &mut plain,
+            onset: &mut onset,
             history,
             around: &around,
-        })
+        });
+        (self.plain, self.onset) = (plain, onset);
+        assessment
     }
 
     /// Whether it is one that samples can have made. To be asked of what was read back, before anything else is.
@@ -185,7 +193,8 @@ impl Detector {
     /// Brings all evidence up to date whose blocks have closed.
     fn look(&mut self, history: &History, around: &Circumstances) {
         let closed = std::mem::take(&mut self.closed);
-        self.plain.update(history, closed);
+        self.plain.update(closed);
+        self.onset.update(closed);
         let Lasting { activity, rose, .. } = &mut self.lasting;
         let look = self.urgency.update(history, activity, around, |rung| closed.contains(rung));
         self.judged |= look.judged;

@@ -4,7 +4,7 @@
 //! flat line and the rising one are fitted together by least squares, and the one that leaves least is the estimate.
 //! It is as fine as the blocks that still hold the whole life, which is a sixteenth to a thirty-second of it.
 
-use crate::history::{BLOCKS, History, RUNGS, width};
+use crate::history::{BLOCKS, Closed, History, RUNGS, width};
 
 use super::stats::median;
 use super::window::{Window, never_given_back};
@@ -29,12 +29,43 @@ const LATER: f64 = 15.0;
 /// A line from the first floor on that leaves no more than this share of the rise is right as it is.
 const STRAIGHT: f64 = 0.01;
 
-/// When the growth of this life began, seconds. Growth that is as old as what is remembered began then at the latest:
+/// When the growth of a life began, held until a block closes of the rung that tells it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Onset {
+    /// That rung, and what it told.
+    held: Option<(u8, Option<f64>)>,
+}
+
+impl Onset {
+    /// Forgets what is held if what was `closed` can make a difference.
+    pub(super) fn update(&mut self, closed: Closed) {
+        self.held = self.held.filter(|&(rung, _)| !closed.contains(usize::from(rung)));
+    }
+
+    /// When growth began, seconds, as of [`onset`].
+    pub(super) fn of(&mut self, history: &History) -> Option<f64> {
+        let rung = telling_rung(history);
+        match self.held {
+            Some((held, found)) if usize::from(held) == rung => found,
+            _ => {
+                let found = onset(history, rung);
+                self.held = u8::try_from(rung).ok().map(|rung| (rung, found));
+                found
+            }
+        }
+    }
+}
+
+/// The finest rung that remembers the whole life, or the coarsest.
+fn telling_rung(history: &History) -> usize {
+    let holds = |rung: &usize| history.age() <= 0.98 * BLOCKS as f64 * width(*rung);
+    (history.ladder().finest()..RUNGS).find(holds).unwrap_or(RUNGS - 1)
+}
+
+/// When the growth of this life began by its floors on `rung`, seconds. Growth that is as old as what is remembered began then at the latest:
 /// with the first sample, or for a life of more than ten days with its oldest floor. `None` where nothing grew, or too
 /// little is remembered.
-pub(super) fn onset(history: &History) -> Option<f64> {
-    let holds = |rung: &usize| history.age() <= 0.98 * BLOCKS as f64 * width(*rung);
-    let rung = (history.ladder().finest()..RUNGS).find(holds).unwrap_or(RUNGS - 1);
+fn onset(history: &History, rung: usize) -> Option<f64> {
     let window = Window::of(history, rung, BLOCKS)?;
     let points = growth(&window.floors);
     let joint = joint(&points)?;
@@ -133,7 +164,22 @@ mod tests {
     }
 
     fn onset_hours(hours: f64, mebibytes: impl Fn(f64) -> Option<f64>) -> Option<f64> {
-        onset(&life(hours, mebibytes)).map(|time| (time - 1.7e9) / HOUR)
+        Onset::default().of(&life(hours, mebibytes)).map(|time| (time - 1.7e9) / HOUR)
+    }
+
+    #[test]
+    fn what_is_held_is_what_would_be_found_anew() {
+        let mut history = History::new(1.7e9, 60.0);
+        let (mut held, mut found) = (Onset::default(), std::collections::BTreeSet::new());
+        for minute in 0..3000_u32 {
+            let grown = f64::from(minute.saturating_sub(1000)) + 40.0 * noise(f64::from(minute) / 60.0);
+            let bytes = ((300.0 + grown) * MIB) as u64;
+            held.update(history.push(1.7e9 + f64::from(minute) * 60.0, bytes, &Memory::default()));
+            let onset = held.of(&history);
+            assert_eq!(onset, Onset::default().of(&history), "{minute}");
+            found.extend(onset.map(|onset| onset as u64));
+        }
+        assert!(found.len() > 10, "{found:?}");
     }
 
     /// Uniform in -1..1, the same in every run.

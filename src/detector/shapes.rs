@@ -10,11 +10,13 @@ use super::window::never_given_back;
 /// One window, position from 0 to 1.
 type Shape = [f64; BLOCKS];
 
-/// Autocorrelated floors carry fewer than 32 independent points.
-const FREEDOM: i32 = 10;
-
-/// The likelihood is that share of the power which a shape leaves unexplained, to this power.
-const EXPONENT: i32 = -FREEDOM / 2;
+/// The likelihood is the share of the power which a shape leaves unexplained, to the minus half of ten degrees of freedom:
+/// autocorrelated floors carry fewer than 32 independent points. Written out, as the compiler has several numbers at once
+/// multiplied and not raised.
+fn inverse_fifth(left: f64) -> f64 {
+    let square = left * left;
+    1.0 / (left * (square * square))
+}
 
 /// Noise that is always allowed for: this share of the level, and at least this many bytes.
 const NOISE: (f64, f64) = (0.002, 65_536.0);
@@ -48,14 +50,21 @@ impl Likeness {
         let centred = floors.map(|floor| floor - mean);
         let power = dot(&centred, &centred);
         let allowed = BLOCKS as f64 * (NOISE.0 * level).max(NOISE.1).powi(2) / 4.0;
-        let likelihood = |shape: &Shape| {
-            let fit = dot(shape, &centred).max(0.0);
-            ((power - fit * fit + allowed) / (power + allowed)).max(1e-6).powi(EXPONENT)
+        let likelihood = |fit: f64| {
+            let fit = fit.max(0.0);
+            let left = ((power - fit * fit + allowed) / (power + allowed)).max(1e-6);
+            inverse_fifth(left)
+        };
+        // Each by itself over all shapes, so that the compiler can have several of them at once.
+        let compare = |shapes: &[Shape], likely: &mut [f64]| {
+            likely.iter_mut().zip(shapes).for_each(|(fit, shape)| *fit = dot(shape, &centred));
+            likely.iter_mut().for_each(|likely| *likely = likelihood(*likely));
         };
         let bank = &*BANK;
-        let mut growing = [0.0; GROWING];
-        growing.iter_mut().zip(&bank.growing).for_each(|(likely, shape)| *likely = likelihood(shape));
-        let benign = bank.benign.iter().map(likelihood).sum::<f64>() / bank.benign.len() as f64;
+        let (mut growing, mut benign) = ([0.0; GROWING], vec![0.0; bank.benign.len()]);
+        compare(&bank.growing, &mut growing);
+        compare(&bank.benign, &mut benign);
+        let benign = benign.iter().sum::<f64>() / bank.benign.len() as f64;
         let ongoing = growing.iter().sum::<f64>() / GROWING as f64;
         let onset = likely_onset(bank, &growing);
         Growth::since(onset, floors).likeness(
@@ -113,6 +122,7 @@ fn residual(bank: &Bank, growing: &[f64; GROWING], centred: &Shape) -> f64 {
 }
 
 /// Sums of their own for each lane, which one sum in order would not let the compiler have.
+#[inline(always)]
 fn dot(a: &Shape, b: &Shape) -> f64 {
     let mut lanes = [0.0; LANES];
     let (a, b) = (a.as_chunks::<LANES>().0, b.as_chunks::<LANES>().0);

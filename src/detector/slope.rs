@@ -11,30 +11,29 @@ pub(super) const KNOWN: usize = BLOCKS - 6;
 /// Robust slope of the longest window that is nearly full, held until a block of it or of a longer one closes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PlainSlope {
-    /// The rung of that window.
-    rung: usize,
-    slope: Option<f64>,
+    /// The rung of that window, and what it told.
+    held: Option<(u8, Option<f64>)>,
 }
 
 impl PlainSlope {
-    /// Looks again if what was `closed` can make a difference.
-    pub(super) fn update(&mut self, history: &History, closed: Closed) {
-        if !(self.rung..RUNGS).any(|rung| closed.contains(rung)) {
-            return;
-        }
-        let full = |rung| Window::of(history, rung, BLOCKS).filter(|window| window.known() >= KNOWN);
-        let longest =
-            (history.ladder().finest()..RUNGS).rev().find_map(|rung| full(rung).map(|window| (rung, window)));
-        *self = longest.map_or_else(PlainSlope::default, |(rung, window)| PlainSlope {
-            rung,
-            slope: stats::slope(&window.floors).map(|slope| slope / width(rung)),
-        });
+    /// Forgets what is held if what was `closed` can make a difference.
+    pub(super) fn update(&mut self, closed: Closed) {
+        self.held = self.held.filter(|&(rung, _)| !(rung.into()..RUNGS).any(|rung| closed.contains(rung)));
     }
 
-    /// Bytes a second.
-    pub(super) fn bytes_per_second(self) -> Option<f64> {
-        self.slope
+    /// Bytes a second. Looked for when somebody asks, which is not as often as blocks close.
+    pub(super) fn bytes_per_second(&mut self, history: &History) -> Option<f64> {
+        self.held.get_or_insert_with(|| look(history)).1
     }
+}
+
+fn look(history: &History) -> (u8, Option<f64>) {
+    let full = |rung| Window::of(history, rung, BLOCKS).filter(|window| window.known() >= KNOWN);
+    let longest =
+        (history.ladder().finest()..RUNGS).rev().find_map(|rung| full(rung).map(|window| (rung, window)));
+    longest.map_or((0, None), |(rung, window)| {
+        (rung as u8, stats::slope(&window.floors).map(|slope| slope / width(rung)))
+    })
 }
 
 #[cfg(test)]
@@ -50,11 +49,10 @@ mod tests {
         for minute in 0..3000_u32 {
             let bytes = 1_000_000 + u64::from(minute) * 6000 + u64::from(minute % 7) * 900;
             let closed = history.push(f64::from(minute) * 60.0, bytes, &Memory::default());
-            held.update(&history, closed);
-            let mut anew = PlainSlope::default();
-            anew.update(&history, Closed::all());
-            assert_eq!(held.bytes_per_second(), anew.bytes_per_second(), "{minute}");
-            known += usize::from(held.slope.is_some_and(|slope| (slope - 100.0).abs() < 20.0));
+            held.update(closed);
+            let slope = held.bytes_per_second(&history);
+            assert_eq!(slope, PlainSlope::default().bytes_per_second(&history), "{minute}");
+            known += usize::from(slope.is_some_and(|slope| (slope - 100.0).abs() < 20.0));
         }
         assert!(known > 2900, "{known}");
     }

@@ -5,9 +5,10 @@ use crate::history::History;
 use super::Circumstances;
 use super::assessment::{Assessment, Channel, Evidence, KindGrowth, Reason, Standing};
 use super::gate::Test;
-use super::onset::onset;
+use super::onset::Onset;
 use super::reach;
 use super::rise::Rise;
+use super::slope::PlainSlope;
 use super::urgency::Urgency;
 use super::warmup::YOUNG;
 
@@ -22,8 +23,8 @@ pub(super) struct Findings<'a> {
     /// 0 to 1.
     pub(super) slow_evidence: f64,
     pub(super) urgency: Option<&'a Urgency>,
-    /// Bytes a second.
-    pub(super) plain_slope: Option<f64>,
+    pub(super) plain_slope: &'a mut PlainSlope,
+    pub(super) onset: &'a mut Onset,
     pub(super) history: &'a History,
     pub(super) around: &'a Circumstances<'a>,
 }
@@ -38,13 +39,16 @@ pub(super) fn assess(found: Findings) -> Assessment {
     let range =
         going_on.zip(left).and_then(|((lead, room), left)| reach::range(found.history, lead, room, left));
     // What is inherited began in an earlier life.
-    let onset = if grows && found.standing != Standing::Inherited { onset(found.history) } else { None };
+    let own = grows && found.standing != Standing::Inherited;
+    let onset = if own { found.onset.of(found.history) } else { None };
     Assessment {
         score: found.score,
         threshold: found.around.threshold,
         reason,
         standing: found.standing,
-        growth_bytes_per_second: rise.map(|rise| rise.slope).or(found.plain_slope),
+        growth_bytes_per_second: rise
+            .map(|rise| rise.slope)
+            .or_else(|| found.plain_slope.bytes_per_second(found.history)),
         time_to_limit_seconds: left,
         time_to_limit_range_seconds: range,
         window_seconds: rise.map(|rise| rise.window),

@@ -61,7 +61,10 @@ impl Window {
     /// Lowest and highest floor.
     pub(super) fn range(&self) -> Option<(f64, f64)> {
         let known = self.floors.iter().flatten().map(|&floor| (floor, floor));
-        known.reduce(|(low, high), (floor, _)| (low.min(floor), high.max(floor)))
+        // No floor is not a number, so that there is nothing more to compare.
+        known.reduce(|(low, high), (floor, _)| {
+            (if floor < low { floor } else { low }, if floor > high { floor } else { high })
+        })
     }
 
     /// Floors with gaps closed by the floor before, or the first one at the beginning.

@@ -19,7 +19,8 @@ pub const HOURLY: usize = 11;
 
 /// Width in seconds of a block on `rung`.
 pub const fn width(rung: usize) -> f64 {
-    HOUR * (1_u64 << rung) as f64 / (1_u64 << HOURLY) as f64
+    const FINEST: f64 = HOUR / (1_u64 << HOURLY) as f64;
+    FINEST * (1_u64 << rung) as f64
 }
 
 /// Blocks narrower than this many sampling intervals would often be empty.
