@@ -1,4 +1,4 @@
-//! Writes labelled series as files of comma-separated values, for people to look at.
+//! Writes labelled series as files of comma-separated values, for people and other detectors to look at.
 
 use std::{
     fs::{self, File},
@@ -10,7 +10,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 use verdict::{
     generate::{self, Regime},
-    trace::Trace,
+    trace::{Label, Trace},
 };
 
 /// Series begin at this time, Unix seconds: any time but 0, which would read as unknown.
@@ -64,11 +64,28 @@ fn write_all(options: &Options) -> Result<(), Unwritten> {
         Pace::Fast => Regime::Fast,
     };
     fs::create_dir_all(&options.csv).map_err(|source| Unwritten { path: options.csv.clone(), source })?;
+    let path = options.csv.join("labels.csv");
+    let failed = |source| Unwritten { path: path.clone(), source };
+    let mut labels = BufWriter::new(File::create(&path).map_err(failed)?);
+    writeln!(labels, "file,class,onset,fixed,end").map_err(failed)?;
     for trace in generate::all(regime, options.seed, options.per_class) {
-        let path = options.csv.join(format!("{}-{}.csv", trace.class, trace.number));
+        let name = format!("{}-{}.csv", trace.class, trace.number);
+        write_label(&mut labels, &name, &trace).map_err(failed)?;
+        let path = options.csv.join(name);
         write(&trace, &path).map_err(|source| Unwritten { path, source })?;
     }
-    Ok(())
+    labels.flush().map_err(failed)
+}
+
+/// What is true of one series: seconds since it began; empty where nothing leaks, or was fixed.
+fn write_label(out: &mut impl Write, name: &str, trace: &Trace) -> io::Result<()> {
+    let (onset, fixed) = match trace.label {
+        Label::Leak { onset, fixed } => (Some(onset), fixed),
+        Label::Benign => (None, None),
+    };
+    let told = |time: Option<f64>| time.map(|time| time.to_string()).unwrap_or_default();
+    let end = trace.points.last().map_or(0.0, |point| point.time);
+    writeln!(out, "{name},{},{},{},{end}", trace.class, told(onset), told(fixed))
 }
 
 /// One series, a line for each point.
