@@ -41,6 +41,9 @@ struct Options {
     /// Processes of the population.
     #[arg(long, value_name = "NUMBER", default_value_t = 2000)]
     entities: u32,
+    /// Judge each series as one of so many on its host whose memory rises; a population is counted by itself.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    crowd: usize,
     /// Use the seed and the recordings that are kept for the end.
     #[arg(long, conflicts_with = "seed")]
     held_out: bool,
@@ -136,9 +139,10 @@ impl Options {
         pace: Pace,
         origin: &str,
     ) -> Found {
-        let findings = Findings::of(name, traces(), &Ours::default(), self.families(pace));
+        let ours = Ours { crowd: self.crowd, ..Ours::default() };
+        let findings = Findings::of(name, traces(), &ours, self.families(pace));
         let section = if self.activity {
-            let ours = Ours { with_activity: true, ..Ours::default() };
+            let ours = Ours { with_activity: true, ..ours };
             Section::of_activity(&findings, &Findings::of(name, traces(), &ours, Vec::new()), origin)
         } else {
             Section::of_traces(&findings, origin)
