@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::detector::{Assessment, Lineage};
+use crate::detector::{Assessment, Clues, Lineage};
 use crate::entity::Executable;
 use crate::sample::{Kind, Memory};
 use crate::watch::{Life, Observation, Succession};
@@ -81,18 +81,8 @@ impl Replay {
         });
         current.start_time = row.start_time.or(current.start_time);
         current.executable = row.executable.or(current.executable);
-        let memory = Memory::default().with(Kind::Resident, Some(row.bytes));
-        let seen = Observation {
-            time: row.time,
-            scored: row.bytes,
-            memory: &memory,
-            age: current.start_time.map(|start| (row.time - start).max(0.0)),
-            cpu_seconds: row.cpu_seconds,
-            room: row.limit_bytes.map(|limit| limit.saturating_sub(row.bytes)),
-            threshold: *threshold,
-            crowd: *crowd,
-            executable: current.executable,
-        };
+        let memory = memory(&row);
+        let seen = current.observation(&row, &memory, *threshold, *crowd);
         let is_due = current.life.observe(seen, lineage.lineage()).is_some();
         lineage.observe(&seen, current.life.began(), *interval, true);
         // Before a life has ended there is nothing to forget.
@@ -104,6 +94,15 @@ impl Replay {
         }
         *latest = Some(Arc::clone(lineage.surer(&current.life)));
         latest.as_deref()
+    }
+
+    /// What the verdict after `row`, the last one, goes by where nothing is urgent: for those who fit it to series whose
+    /// truth is known.
+    pub fn clues(&self, row: &Row) -> Option<Clues> {
+        let current = self.current.as_ref()?;
+        let memory = memory(row);
+        let seen = current.observation(row, &memory, self.threshold, self.crowd);
+        current.life.clues(&seen, self.lineage.lineage())
     }
 
     /// The latest verdict, of this life or of one before.
@@ -131,10 +130,35 @@ impl Current {
         }
     }
 
+    fn observation<'a>(
+        &self,
+        row: &Row,
+        memory: &'a Memory,
+        threshold: f64,
+        crowd: usize,
+    ) -> Observation<'a> {
+        Observation {
+            time: row.time,
+            scored: row.bytes,
+            memory,
+            age: self.start_time.map(|start| (row.time - start).max(0.0)),
+            cpu_seconds: row.cpu_seconds,
+            room: row.limit_bytes.map(|limit| limit.saturating_sub(row.bytes)),
+            threshold,
+            crowd,
+            executable: self.executable,
+        }
+    }
+
     /// Whether what started at `start_time` is another life. What is not said is no restart.
     fn is_over(&self, start_time: Option<f64>) -> bool {
         matches!((self.start_time, start_time), (Some(known), Some(new)) if known != new)
     }
+}
+
+/// A recording knows no kinds.
+fn memory(row: &Row) -> Memory {
+    Memory::default().with(Kind::Resident, Some(row.bytes))
 }
 
 /// As the live watchlist does after each tick.

@@ -9,6 +9,8 @@
 
 mod activity;
 mod assessment;
+mod clues;
+mod forest;
 mod gate;
 mod lasting;
 mod lineage;
@@ -26,13 +28,13 @@ mod suspicion;
 mod trend;
 mod urgency;
 mod verdict;
-mod warmup;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
 pub use assessment::{Assessment, Channel, Evidence, KindGrowth, Reason, Standing, Status};
+pub use clues::{CLUES, Clues};
 pub use gate::{Gate, Test};
 pub use lineage::Lineage;
 pub use rest::{Due, Rest};
@@ -86,6 +88,9 @@ pub struct Detector {
     trend: TrendChannel,
     #[serde(skip)]
     season: Option<SeasonEvidence>,
+    /// Log-odds of what the slow channel found; `None` where it found nothing.
+    #[serde(skip)]
+    weighed: Option<f64>,
     #[serde(skip)]
     urgency: UrgencyChannel,
     #[serde(skip)]
@@ -110,6 +115,7 @@ impl Detector {
         Detector {
             trend: TrendChannel::default(),
             season: None,
+            weighed: None,
             urgency: UrgencyChannel::default(),
             plain: PlainSlope::default(),
             onset: Onset::default(),
@@ -206,24 +212,28 @@ impl Detector {
         if closed.contains(HOURLY) {
             self.season = season::judge(history);
         }
+        if let Some(growth) = self.urgency.strongest().filter(|urgent| urgent.shape > GROWTH) {
+            self.lasting.grew = Some((history.latest(), growth.rise.growing_for));
+        }
+        if TrendChannel::looks_at(closed) {
+            self.weighed = self.clues(history, around).map(|clues| forest::log_odds(&clues));
+        }
+    }
+
+    /// What the slow channel goes by; `None` where it has nothing to say.
+    pub(crate) fn clues(&self, history: &History, around: &Circumstances) -> Option<Clues> {
+        Clues::of(history, (&self.trend, self.season.as_ref()), &self.lasting, around)
     }
 
     /// Moves both scores towards the evidence.
     fn score(&mut self, history: &History, step: f64, around: &Circumstances) {
-        let evidence = self.slow_evidence();
-        let age = around.age.unwrap_or(0.0).max(history.age());
-        let rise = self.trend.strongest().map(|(_, trend)| &trend.rise);
-        let cap = warmup::cap(rise, around, age, self.lasting.grew.is_some());
-        self.seen = (self.seen * (-step / FADING).exp()).max(evidence);
-        self.scores.follow_slow(evidence, cap, step, around.crowd);
+        self.seen = (self.seen * (-step / FADING).exp()).max(self.slow_evidence());
+        self.scores.follow_slow(self.weighed.unwrap_or(f64::NEG_INFINITY), step, around.crowd);
         let (odds, width) = match self.urgency.strongest() {
             Some(urgent) => (urgent.odds, urgent.rise.window / BLOCKS as f64),
             None => (f64::NEG_INFINITY, width(history.ladder().finest())),
         };
         self.scores.follow_urgent(odds, width, step, around.crowd);
-        if let Some(growth) = self.urgency.strongest().filter(|urgent| urgent.shape > GROWTH) {
-            self.lasting.grew = Some((history.latest(), growth.rise.growing_for));
-        }
     }
 
     /// Raises, holds and drops suspicion.

@@ -5,18 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::history::HOUR;
 
 /// Time constants of the slow score, rising and falling, seconds. Evidence must hold for hours.
-const SLOW: (f64, f64) = (4.0 * HOUR, 6.0 * HOUR);
+const SLOW: (f64, f64) = (3.0 * HOUR, 6.0 * HOUR);
 
 /// Time constants of the urgent score, as shares of twenty blocks of the rung that leads, and their bounds in seconds.
 const URGENT: (f64, f64) = (0.03, 0.35);
 const URGENT_MOST: (f64, f64) = (2.0 * HOUR, 4.0 * HOUR);
 
-/// Beyond so many entities whose memory changes, each e-fold of them takes so much off the log-odds of urgency, and
-/// such a share off the evidence of the slow channel: the cost of being wrong is counted per host and week, not per
-/// entity.
+/// Beyond so many entities whose memory changes, each e-fold of them takes so much off the log-odds: the cost of being
+/// wrong is counted per host and week, not per entity.
 const CROWD: usize = 200;
 const CROWD_ODDS: f64 = 0.8;
-const CROWD_SHARE: f64 = 0.045;
 
 /// What is said of one life by each way of looking, 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,11 +44,9 @@ impl Scores {
         Scores { slow: self.slow.max(other.slow), urgent: self.urgent.max(other.urgent) }
     }
 
-    /// Moves the slow score by `step` seconds towards `evidence`, the root of a product of gates, of which `cap` is the
-    /// most that counts. The product itself is what is moved to: half-open gates add up to little.
-    pub(super) fn follow_slow(&mut self, evidence: f64, cap: f64, step: f64, crowd: usize) {
-        let believed = evidence * (1.0 - CROWD_SHARE * crowded(crowd));
-        self.slow = smooth(self.slow, (believed * believed).min(cap), step, SLOW);
+    /// Moves the slow score by `step` seconds towards the log-odds that the clues add up to.
+    pub(super) fn follow_slow(&mut self, odds: f64, step: f64, crowd: usize) {
+        self.slow = smooth(self.slow, believed(odds, crowd), step, SLOW);
     }
 
     /// Moves the urgent score by `step` seconds towards log-odds that were found on blocks of `width` seconds.
@@ -59,8 +55,7 @@ impl Scores {
             (URGENT.0 * 20.0 * width).max(step).min(URGENT_MOST.0),
             (URGENT.1 * 20.0 * width).max(4.0 * step).min(URGENT_MOST.1),
         );
-        let odds = odds - CROWD_ODDS * crowded(crowd);
-        self.urgent = smooth(self.urgent, 1.0 / (1.0 + (-odds).exp()), step, constants);
+        self.urgent = smooth(self.urgent, believed(odds, crowd), step, constants);
     }
 
     /// Both, times `share`.
@@ -69,9 +64,10 @@ impl Scores {
     }
 }
 
-/// By how many e-folds there are too many to judge each as if it were alone.
-fn crowded(crowd: usize) -> f64 {
-    (crowd.max(CROWD) as f64 / CROWD as f64).ln()
+/// The probability that log-odds stand for, less what so large a crowd takes off them.
+fn believed(odds: f64, crowd: usize) -> f64 {
+    let excess = (crowd.max(CROWD) as f64 / CROWD as f64).ln();
+    1.0 / (1.0 + (CROWD_ODDS * excess - odds).exp())
 }
 
 /// Moves `old` towards `new` as `step` seconds do at the time constant for that direction.
@@ -86,11 +82,11 @@ mod tests {
     #[test]
     fn evidence_must_last_for_hours() {
         let mut scores = Scores::default();
-        scores.follow_slow(1.0, 1.0, HOUR, 1);
-        assert!((0.2..0.25).contains(&scores.slow), "{scores:?}");
-        (0..4).for_each(|_| scores.follow_slow(1.0, 1.0, HOUR, 1));
+        scores.follow_slow(9.0, HOUR, 1);
+        assert!((0.25..0.3).contains(&scores.slow), "{scores:?}");
+        (0..4).for_each(|_| scores.follow_slow(9.0, HOUR, 1));
         assert!(scores.slow > 0.6, "{scores:?}");
-        scores.follow_slow(0.0, 1.0, 24.0 * HOUR, 1);
+        scores.follow_slow(f64::NEG_INFINITY, 24.0 * HOUR, 1);
         assert!(scores.slow < 0.02, "{scores:?}");
     }
 
@@ -98,7 +94,7 @@ mod tests {
     fn a_crowd_is_judged_more_carefully() {
         let settled = |crowd| {
             let mut scores = Scores::default();
-            scores.follow_slow(0.85, 1.0, 1e9, crowd);
+            scores.follow_slow(1.0, 1e9, crowd);
             scores.follow_urgent(1.0, 60.0, 1e9, crowd);
             scores
         };
@@ -112,7 +108,7 @@ mod tests {
     fn no_evidence_at_all_is_no_number_out_of_range() {
         let mut scores = Scores { slow: 0.5, urgent: 0.5 };
         scores.follow_urgent(f64::NEG_INFINITY, 1.0, 1.0, usize::MAX);
-        scores.follow_slow(0.0, 0.0, f64::INFINITY, usize::MAX);
+        scores.follow_slow(f64::NEG_INFINITY, f64::INFINITY, usize::MAX);
         assert!(scores.slow == 0.0 && (0.0..0.5).contains(&scores.urgent), "{scores:?}");
     }
 }

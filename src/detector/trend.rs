@@ -2,7 +2,7 @@
 //!
 //! Evidence is the root of a product of gates, so that one that is closed closes all of them.
 
-use crate::history::{HOURLY, History};
+use crate::history::{Closed, HOURLY, History};
 
 use super::activity::{self, Activity, Busy};
 use super::gate::{Gate, Gates, Test};
@@ -15,23 +15,26 @@ use super::window::{Life, Past, Window, never_given_back};
 struct Scale {
     rung: usize,
     blocks: usize,
-    /// The shortest window says least.
+    /// The shortest windows say least.
     cap: f64,
     /// Growth against the level at which its gate begins to open, and is open; less is drift of any allocator, and over
     /// days that of a cache whose keys never end.
     relative: (f64, f64),
 }
 
-/// Windows of 8 h, 24 h, 64 h and four days. Blocks of the last are so long that each holds a full collection: what
+/// Windows of 8 h, 16 h, 24 h, 64 h and four days. Blocks of the last are so long that each holds a full collection: what
 /// only such a collection shows is under the saw of the young ones everywhere else.
 const SCALES: [Scale; SCALE_COUNT] = [
-    Scale { rung: HOURLY - 2, blocks: 32, cap: 0.9, relative: (0.015, 0.05) },
-    Scale { rung: HOURLY, blocks: 24, cap: 1.0, relative: (0.015, 0.05) },
-    Scale { rung: HOURLY + 1, blocks: 32, cap: 1.0, relative: (0.015, 0.05) },
+    Scale { rung: HOURLY - 2, blocks: 32, cap: 0.8, relative: (0.005, 0.015) },
+    Scale { rung: HALF_HOURLY, blocks: 32, cap: 0.9, relative: (0.01, 0.02) },
+    Scale { rung: HOURLY, blocks: 24, cap: 1.0, relative: (0.01, 0.02) },
+    Scale { rung: HOURLY + 1, blocks: 32, cap: 1.0, relative: (0.015, 0.04) },
     Scale { rung: HOURLY + 3, blocks: 12, cap: 1.0, relative: (0.045, 0.15) },
 ];
 
-const SCALE_COUNT: usize = 4;
+const HALF_HOURLY: usize = HOURLY - 1;
+
+pub(super) const SCALE_COUNT: usize = 5;
 
 /// Share of a window's floors that must be known.
 const KNOWN: f64 = 0.75;
@@ -54,8 +57,8 @@ mod gate {
     pub(super) const NOVELTY: (f64, f64) = (0.0, 0.35);
     /// Growth against the largest fall of the floor in the past.
     pub(super) const GIVE_BACK: (f64, f64) = (0.6, 1.4);
-    /// Share of pairs that rose, less those that fell: noise that wanders does not rise for a day without a break,
-    /// however long its memory.
+    /// Share of pairs that rose, less those that fell: noise that wanders does not rise for most of a day without a
+    /// break, however long its memory.
     pub(super) const TAU: (f64, f64) = (0.95, 1.0);
     /// Shape of the whole life: 1 is a logarithm, 2 a line.
     pub(super) const LIFE: (f64, f64) = (1.15, 1.55);
@@ -101,6 +104,16 @@ impl TrendChannel {
             }
         }
         judged
+    }
+
+    /// Whether blocks of any of its scales are among those that `closed`.
+    pub(super) fn looks_at(closed: Closed) -> bool {
+        SCALES.iter().any(|scale| closed.contains(scale.rung))
+    }
+
+    /// The latest evidence of each scale, the shortest first.
+    pub(super) fn each(&self) -> impl Iterator<Item = Option<&TrendEvidence>> {
+        self.held.iter().map(Option::as_ref)
     }
 
     /// The strongest evidence and its strength: a window is discounted where a longer one slows down, for then the
@@ -194,11 +207,11 @@ fn lowest_of_first_three(window: &Window) -> f64 {
     window.floors.iter().take(3).flatten().copied().fold(f64::INFINITY, f64::min)
 }
 
-/// A trend that the correction for autocorrelation hides shows in windows of a day and more, where every floor is above
+/// A trend that the correction for autocorrelation hides shows in windows of 16 h and more, where every floor is above
 /// the one before: a rate that follows the load bends the line, and its residuals look like noise with a long memory.
 fn trend_gate(line: &Trend, scale: Scale) -> Gate {
     let gate = Gate::new(Test::Trend, line.z, gate::TREND);
-    let monotonic = if scale.cap < 1.0 { 0.0 } else { ramp(line.tau, gate::TAU) };
+    let monotonic = if scale.rung < HALF_HOURLY { 0.0 } else { ramp(line.tau, gate::TAU) };
     Gate { pass: gate.pass.max(monotonic as f32), ..gate }
 }
 

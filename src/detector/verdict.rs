@@ -1,6 +1,6 @@
 //! From findings to an assessment: which evidence leads, what it is called, and how far it reaches.
 
-use crate::history::History;
+use crate::history::{HOUR, History};
 
 use super::Circumstances;
 use super::assessment::{Assessment, Channel, Evidence, KindGrowth, Reason, Standing};
@@ -10,7 +10,9 @@ use super::reach;
 use super::rise::Rise;
 use super::slope::PlainSlope;
 use super::urgency::Urgency;
-use super::warmup::YOUNG;
+
+/// Younger than this, seconds, growth that levels off is a part of the start.
+const YOUNG: f64 = 12.0 * HOUR;
 
 /// Slow evidence that deserves to be called growth.
 const GROWTH: f64 = 0.2;
@@ -74,7 +76,7 @@ impl Findings<'_> {
             return Reason::Leaking;
         }
         let urgency = self.urgency;
-        let is_young = self.around.age.unwrap_or_else(|| self.history.age()) < YOUNG.0;
+        let is_young = self.around.age.unwrap_or_else(|| self.history.age()) < YOUNG;
         if urgency.is_some_and(|urgency| urgency.known_warm_up) {
             return Reason::WarmingUp;
         }

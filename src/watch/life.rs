@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::detector::{Assessment, Circumstances, Detector, Due, Lineage, Rest};
+use crate::detector::{Assessment, Circumstances, Clues, Detector, Due, Lineage, Rest};
 use crate::entity::Executable;
 use crate::history::{Closed, HOUR, HOURLY, History, Quiet, Sealed};
 use crate::sample::Memory;
@@ -60,6 +60,21 @@ pub struct Observation<'a> {
     pub executable: Option<Executable>,
 }
 
+impl Observation<'_> {
+    /// What stands around a life of `lineage` when this is seen.
+    fn around<'a>(&self, lineage: &'a Lineage) -> Circumstances<'a> {
+        Circumstances {
+            threshold: self.threshold,
+            room: self.room,
+            lineage,
+            executable: self.executable,
+            age: self.age,
+            cpu_seconds: self.cpu_seconds,
+            crowd: self.crowd,
+        }
+    }
+}
+
 #[cfg(test)]
 impl Observation<'_> {
     /// Of which nothing else is known, and beside which nobody is watched.
@@ -85,17 +100,17 @@ impl Life {
         Life { state: State::Awake(Box::new(Awake { history, detector })), assessment: Arc::default() }
     }
 
+    /// What its verdict goes by where nothing is urgent; `None` where there is nothing that speaks for a leak.
+    pub fn clues(&self, seen: &Observation, lineage: &Lineage) -> Option<Clues> {
+        match &self.state {
+            State::Awake(awake) => awake.detector.clues(&awake.history, &seen.around(lineage)),
+            State::Asleep(_) => None,
+        }
+    }
+
     /// Takes in a sample of a life of `lineage`, and gives the new verdict when one has fallen due.
     pub fn observe(&mut self, seen: Observation, lineage: &Lineage) -> Option<&Arc<Assessment>> {
-        let around = Circumstances {
-            threshold: seen.threshold,
-            room: seen.room,
-            lineage,
-            executable: seen.executable,
-            age: seen.age,
-            cpu_seconds: seen.cpu_seconds,
-            crowd: seen.crowd,
-        };
+        let around = seen.around(lineage);
         if let State::Asleep(asleep) = &mut self.state {
             if asleep.history.push(seen.time, seen.scored, seen.memory) {
                 match asleep.rest.update(&asleep.history, &self.assessment, &around) {

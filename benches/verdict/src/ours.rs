@@ -1,7 +1,7 @@
 //! The project's own detector, fed as the sampler feeds it.
 
 use memleak_exporter::backtest::{Replay, Row};
-use memleak_exporter::detector::Assessment;
+use memleak_exporter::detector::{Assessment, Clues};
 use memleak_exporter::entity::Executable;
 
 use crate::method::{Method, Reading};
@@ -50,13 +50,28 @@ impl Ours {
 
     /// All of `trace`; `tell` hears every verdict and its time, seconds of the trace.
     pub fn replay(&self, trace: &Trace, mut tell: impl FnMut(f64, &Assessment)) -> Replay {
+        self.replay_row_by_row(trace, |replay, row, time| {
+            if let Some(found) = replay.push(row) {
+                tell(time, found);
+            }
+        })
+    }
+
+    /// The same; `tell` hears the time of every verdict, and what it goes by where nothing is urgent.
+    pub fn clues(&self, trace: &Trace, mut tell: impl FnMut(f64, Option<Clues>)) {
+        self.replay_row_by_row(trace, |replay, row, time| {
+            if replay.push(row).is_some() {
+                tell(time, replay.clues(&row));
+            }
+        });
+    }
+
+    fn replay_row_by_row(&self, trace: &Trace, mut push: impl FnMut(&mut Replay, Row, f64)) -> Replay {
         let mut replay = Replay::new(trace.interval, THRESHOLD).among(self.crowd);
         for life in trace.points.chunk_by(|a, b| a.life == b.life) {
             let began = life.first().map(|point| point.time);
             for point in life {
-                if let Some(found) = replay.push(self.row(trace, point, began)) {
-                    tell(point.time, found);
-                }
+                push(&mut replay, self.row(trace, point, began), point.time);
             }
         }
         replay

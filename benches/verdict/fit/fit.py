@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Fits the trees of the slow channel to the clues of labelled series: fit.py CLUES.f32 TREES.rs
+
+Symmetric trees by CatBoost, seeded: the same clues give the same trees. Needs what requirements.txt names.
+"""
+import json
+import sys
+import tempfile
+
+import catboost
+import numpy as np
+
+DEPTH, TREES, RATE, SEED = 5, 250, 0.15, 0
+CONTEXT, SCALES = 6, 5
+
+# What more of a clue may say: 1 only for a leak, -1 only against one, 0 either. The rate of growth, its share and the
+# time that is left are no evidence by themselves: what fills is fast as well.
+SCALE = {"trend": 1, "relative": 0, "absolute": 0, "signal": 0, "slowing": 1, "spread": 1, "retained": 1,
+         "novelty": 1, "give_back": 0, "left": 0, "evidence": 1}
+MONOTONE = (
+    # age, suspicion of earlier lives, beyond their plateau, their growth, since growth was seen, how long it lasted
+    [0, 1, 1, 0, -1, 0]
+    + list(SCALE.values()) * SCALES
+    # halves and quarters of the life
+    + [1, 1]
+    # season: evidence, pattern, concordance, quiet hours, spread, slowing, worst day, relative, absolute, life
+    + [1, 1, 1, 1, 1, 1, 1, 0, 0, 1]
+    # the strongest evidence
+    + [1]
+)
+
+
+def load(path):
+    rows = np.fromfile(path, dtype="<f4").reshape(-1, 1 + len(MONOTONE))
+    # Threads take turns: in an order of their own, rows give the same trees each time.
+    rows = rows[np.lexsort(np.nan_to_num(rows[:, :8], nan=-1.0).T)]
+    return np.nan_to_num(rows[:, 1:], nan=np.nan, posinf=1e30, neginf=-1e30), rows[:, 0].astype(int)
+
+
+def fit(clues, leaks):
+    model = catboost.CatBoostClassifier(
+        iterations=TREES, depth=DEPTH, learning_rate=RATE, l2_leaf_reg=30, monotone_constraints=MONOTONE, rsm=0.6,
+        bootstrap_type="Bernoulli", subsample=0.6, border_count=64, nan_mode="Min", random_seed=SEED, thread_count=2,
+        allow_writing_files=False, verbose=50)
+    model.fit(clues, leaks)
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        model.save_model(file.name, format="json")
+        return json.load(file)
+
+
+def question(split):
+    border = np.float32(split["border"])
+    # Whether a clue is known at all is asked as whether it is above the lowest number.
+    above = "f32::MIN" if border < -1e30 else repr(float(f"{border:.6g}"))
+    return f"({split['float_feature_index']}, {above})"
+
+
+def write(model, path):
+    scale, bias = model["scale_and_bias"]
+    with open(path, "w") as out:
+        out.write("//! Fitted by `benches/verdict/fit`; not to be changed by hand.\n\nuse super::Tree;\n\n")
+        out.write(f"/// Log-odds to begin with.\npub(super) const BIAS: f64 = {float(np.ravel(bias)[0]):.4f};\n\n")
+        out.write(f"#[rustfmt::skip]\npub(super) static TREES: [Tree; {len(model['oblivious_trees'])}] = [\n")
+        for tree in model["oblivious_trees"]:
+            questions = [question(split) for split in tree["splits"]]
+            leaves = [round(100 * scale * value) for value in tree["leaf_values"]]
+            # A tree that had no use for another question is asked one that nothing passes.
+            while len(questions) < DEPTH:
+                questions.append("(0, f32::MAX)")
+                leaves += leaves
+            row = f"questions: [{', '.join(questions)}], leaves: [{', '.join(map(str, leaves))}]"
+            out.write(f"    Tree {{ {row} }},\n")
+        out.write("];\n")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    write(fit(*load(sys.argv[1])), sys.argv[2])

@@ -1,0 +1,185 @@
+//! What bears on the verdict of hours to days, as one row of numbers: every gate of every time scale, how the whole life
+//! grew, and what is known of its age and of the lives before it.
+//!
+//! Their order is that in which the forest was fitted: see `benches/verdict/fit`.
+
+use crate::history::{HOUR, History};
+
+use super::Circumstances;
+use super::gate::Test;
+use super::lasting::Lasting;
+use super::rise::Rise;
+use super::season::SeasonEvidence;
+use super::trend::{SCALE_COUNT, TrendChannel, TrendEvidence};
+use super::window::Life;
+
+/// Gates of a time scale that are clues of their own. That of the life is the same on all scales.
+const SCALE_TESTS: [Test; 9] = [
+    Test::Trend,
+    Test::Relative,
+    Test::Absolute,
+    Test::Signal,
+    Test::Slowing,
+    Test::Spread,
+    Test::Retained,
+    Test::Novelty,
+    Test::GiveBack,
+];
+
+/// Gates of days against days.
+const SEASON_TESTS: [Test; 9] = [
+    Test::Pattern,
+    Test::Concordance,
+    Test::QuietHours,
+    Test::Spread,
+    Test::Slowing,
+    Test::WorstDay,
+    Test::Relative,
+    Test::Absolute,
+    Test::Life,
+];
+
+const CONTEXT: usize = 6;
+/// Besides the gates: the time to the limit, and the evidence.
+const SCALE: usize = SCALE_TESTS.len() + 2;
+const LIFE: usize = 2;
+const SEASON: usize = 1 + SEASON_TESTS.len();
+
+/// How many there are.
+pub const CLUES: usize = CONTEXT + SCALE_COUNT * SCALE + LIFE + SEASON + 1;
+
+/// One row. What is not known is not a number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clues([f32; CLUES]);
+
+/// Limits closer or further than this are as close, or as far, hours.
+const LEFT: (f64, f64) = (1e-3, 1e5);
+
+impl Clues {
+    /// What is known of one life now; `None` where nothing rises that a gate does not explain.
+    pub(super) fn of(
+        history: &History,
+        (trend, season): (&TrendChannel, Option<&SeasonEvidence>),
+        lasting: &Lasting,
+        around: &Circumstances,
+    ) -> Option<Clues> {
+        let strongest = trend.strongest();
+        let slow = strongest.map_or(0.0, |(evidence, _)| evidence);
+        let evidence = season.map_or(0.0, |season| season.evidence).max(slow);
+        if evidence <= 0.0 {
+            return None;
+        }
+        let age = around.age.unwrap_or(0.0).max(history.age());
+        let rise = strongest.map(|(_, trend)| &trend.rise);
+        let life = Life::of(history);
+        let mut row = Row(Vec::with_capacity(CLUES));
+        row.put((age / HOUR).ln_1p());
+        row.put(around.lineage.suspicion(around.executable, age, lasting.grew.is_some()));
+        let beyond = rise.is_some_and(|rise| around.lineage.is_beyond_warm_up(rise.floor, rise.grown));
+        row.put(f64::from(u8::from(beyond)));
+        row.put(around.lineage.grown() / HOUR);
+        row.put_known(lasting.grew.map(|(seen, _)| ((history.latest() - seen) / HOUR).ln_1p()));
+        row.put_known(lasting.grew.map(|(_, duration)| duration / HOUR));
+        trend.each().for_each(|held| row.put_scale(held, around.room));
+        row.put_known(life.halves);
+        row.put_known(life.quarters);
+        row.put(season.map_or(0.0, |season| season.evidence));
+        row.put_gates(season.map(|season| &season.rise), &SEASON_TESTS);
+        row.put(evidence);
+        Some(Clues(row.0.try_into().ok()?))
+    }
+
+    /// Each of them.
+    pub fn values(&self) -> &[f32; CLUES] {
+        &self.0
+    }
+}
+
+struct Row(Vec<f32>);
+
+impl Row {
+    fn put(&mut self, value: f64) {
+        self.0.push(value as f32);
+    }
+
+    fn put_known(&mut self, value: Option<f64>) {
+        self.put(value.unwrap_or(f64::NAN));
+    }
+
+    fn put_gates(&mut self, rise: Option<&Rise>, tests: &[Test]) {
+        for &test in tests {
+            let value = rise.and_then(|rise| rise.gate(test)).map(|gate| f64::from(gate.value));
+            // Bytes matter by their order of magnitude.
+            self.put_known(if test == Test::Absolute {
+                value.map(|bytes| bytes.max(1.0).log2())
+            } else {
+                value
+            });
+        }
+    }
+
+    fn put_scale(&mut self, held: Option<&TrendEvidence>, room: Option<u64>) {
+        // What does not grow was not asked anything.
+        let rise = held.map(|held| &held.rise).filter(|rise| rise.gate(Test::Trend).is_some());
+        self.put_gates(rise, &SCALE_TESTS);
+        let left = rise.zip(room).map(|(rise, room)| room as f64 / rise.slope.max(1e-3) / HOUR);
+        self.put_known(left.map(|hours| hours.clamp(LEFT.0, LEFT.1).log2()));
+        self.put(held.map_or(0.0, |held| held.evidence));
+    }
+}
+
+#[cfg(test)]
+impl From<[f32; CLUES]> for Clues {
+    fn from(values: [f32; CLUES]) -> Clues {
+        Clues(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Circumstances, Detector, Lineage};
+    use super::*;
+    use crate::sample::Memory;
+
+    /// The clues after so many hours of which `bytes` tells the memory, with as much room again.
+    fn after(hours: u32, bytes: impl Fn(f64) -> f64) -> Option<Clues> {
+        let lineage = Lineage::default();
+        let (mut history, mut detector) = (History::new(0.0, 60.0), Detector::new(&lineage, None));
+        let around = |room| Circumstances {
+            threshold: 60.0,
+            room: Some(room),
+            lineage: &lineage,
+            executable: None,
+            age: None,
+            cpu_seconds: None,
+            crowd: 1,
+        };
+        for minute in 0..hours * 60 {
+            let bytes = bytes(f64::from(minute) / 60.0) as u64;
+            let closed = history.push(f64::from(minute) * 60.0, bytes, &Memory::default());
+            detector.update(&history, closed, around(bytes));
+        }
+        detector.clues(&history, &around(bytes(f64::from(hours)) as u64))
+    }
+
+    #[test]
+    fn what_does_not_rise_leaves_none() {
+        assert_eq!(after(30, |_| 1e8), None);
+        assert_eq!(after(30, |hour| 2e8 - 1e6 * hour), None);
+        assert_eq!(after(0, |_| 1e8), None);
+    }
+
+    #[test]
+    fn a_line_is_told_on_every_scale_that_is_full() {
+        let clues = after(30, |hour| 1e8 + 4e6 * hour).unwrap();
+        let at = |scale: usize, clue: usize| clues.0[CONTEXT + scale * SCALE + clue];
+        assert!((clues.0[0] - 31.0_f32.ln()).abs() < 0.01, "age: {}", clues.0[0]);
+        for scale in 0..3 {
+            assert!(at(scale, 0) > 3.0, "significance on scale {scale}: {}", at(scale, 0));
+            // As much room as memory is 55 hours of growth.
+            assert!((at(scale, 9) - 55.0_f32.log2()).abs() < 0.1, "{}", at(scale, 9));
+        }
+        assert!(at(4, 0).is_nan(), "four days are not full");
+        assert!((clues.0[CLUES - 2 - SEASON_TESTS.len() - 2] - 2.0).abs() < 0.2, "the halves of a line");
+    }
+}
