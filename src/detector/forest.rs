@@ -16,7 +16,7 @@ const DEPTH: usize = 5;
 const UNIT: f64 = 0.01;
 
 /// What to add to the log-odds: nearly half of the series to which the trees were fitted leak, and hardly any process does.
-/// Each unit less costs some hours of delay, and more than doubles the false alarms.
+/// At -1.5, leaks of days would be called three hours sooner, with about twice the false alarms of this channel.
 const PRIOR: f64 = -2.0;
 
 /// One tree.

@@ -1,7 +1,8 @@
 //! history -> [`Assessment`]: pure arithmetic, no clock, no I/O; it cannot fail.
 //!
 //! Two ways of looking at block floors, of which the more certain one counts:
-//! - slow (`trend`, `season`): a long and steady rise that warm-up, load, steps and collections don't explain;
+//! - slow (`trend`, `season`): a long and steady rise that warm-up, load, steps and collections don't explain, on any of
+//!   several windows; trees (`forest`) weigh what all of them show (`clues`) with the age of the life and its forebears;
 //! - urgent (`urgency`): growth that will hit a limit soon, called on less.
 //!
 //! Both are smoothed, so that evidence must last: hysteresis lives in the score and not in the status. Every statistic
@@ -277,16 +278,14 @@ impl Detector {
     fn standing(&self) -> Standing {
         match (&self.suspicion, self.probation) {
             (_, Some(probation)) if probation.score > self.held_score() => Standing::Inherited,
-            (Some(suspicion), _) if suspicion.score > self.own_score() => Standing::Held,
+            (Some(suspicion), _) if suspicion.is_held => Standing::Held,
             _ => Standing::Present,
         }
     }
 
     /// The evidence that says most; that of a suspicion which is held, while there is no more of its own.
     fn lead(&self) -> Option<(Channel, &Rise)> {
-        if let Some(suspicion) =
-            self.suspicion.as_ref().filter(|suspicion| suspicion.score > self.own_score())
-        {
+        if let Some(suspicion) = self.suspicion.as_ref().filter(|suspicion| suspicion.is_held) {
             return Some((suspicion.channel, &suspicion.rise));
         }
         let urgency = self.urgency.strongest().map(|urgency| (Channel::Urgency, &urgency.rise));

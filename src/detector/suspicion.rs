@@ -36,13 +36,16 @@ pub(super) struct Suspicion {
     peak: f64,
     /// When the floor last rose, seconds.
     rose: f64,
+    /// Whether it stands without evidence of now that would raise it.
+    #[serde(default)]
+    pub(super) is_held: bool,
 }
 
 impl Suspicion {
     /// The suspicion that `score`, 0 to 1, rests on `rise`.
     pub(super) fn raised(score: f64, channel: Channel, rise: &Rise, history: &History) -> Suspicion {
         let peak = floors(history, rise.window, RECENT).reduce(f64::min).unwrap_or(rise.floor);
-        Suspicion { score, channel, rise: rise.clone(), peak, rose: history.latest() }
+        Suspicion { score, channel, rise: rise.clone(), peak, rose: history.latest(), is_held: false }
     }
 
     /// Whether it is one that evidence can have raised.
@@ -61,6 +64,7 @@ impl Suspicion {
     /// Lets `step` seconds pass without evidence. Falls only if memory was given back, or the floor has been flat for
     /// as long as the window that raised it.
     pub(super) fn wait(&mut self, step: f64, history: &History) {
+        self.is_held = true;
         let lowest = floors(history, self.rise.window, RECENT).reduce(f64::min);
         if let Some(floor) = lowest.filter(|floor| *floor > self.peak + RISING * self.rise.grown) {
             self.peak = floor;
