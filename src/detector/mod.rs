@@ -213,7 +213,7 @@ impl Detector {
         if closed.contains(HOURLY) {
             self.season = season::judge(history);
         }
-        if let Some(growth) = self.urgency.strongest().filter(|urgent| urgent.shape > GROWTH) {
+        if let Some(growth) = self.urgency.strongest().filter(|urgent| f64::from(urgent.shape) > GROWTH) {
             self.lasting.grew = Some((history.latest(), growth.rise.growing_for));
         }
         if TrendChannel::looks_at(closed) {
@@ -231,7 +231,7 @@ impl Detector {
         self.seen = (self.seen * (-step / FADING).exp()).max(self.slow_evidence());
         self.scores.follow_slow(self.weighed.unwrap_or(f64::NEG_INFINITY), step, around.crowd);
         let (odds, width) = match self.urgency.strongest() {
-            Some(urgent) => (urgent.odds, urgent.rise.window / BLOCKS as f64),
+            Some(urgent) => (f64::from(urgent.odds), urgent.rise.window / BLOCKS as f64),
             None => (f64::NEG_INFINITY, width(history.ladder().finest())),
         };
         self.scores.follow_urgent(odds, width, step, around.crowd);

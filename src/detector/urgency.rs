@@ -78,10 +78,10 @@ const UNEXPLAINED: (f64, f64) = (0.05, 0.5);
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Urgency {
     /// Log-odds of a leak that is urgent.
-    pub(super) odds: f64,
+    pub(super) odds: f32,
     /// What the shape adds to the log-odds, all objections counted: above 0 it looks like growth that goes on, however
     /// far the limit.
-    pub(super) shape: f64,
+    pub(super) shape: f32,
     /// Whether an earlier life has shown that this growth ends.
     pub(super) known_warm_up: bool,
     /// Its slope is that of the last half of the growth.
@@ -216,17 +216,18 @@ impl FullWindow {
         let is_unexplained = explained.is_some_and(|share| share < UNEXPLAINED.0);
         let shape =
             like.bayes.clamp(SHAPE.0, SHAPE.1) - objections + if known_warm_up { KNOWN_WARM_UP } else { 0.0 };
+        let odds = PRIOR
+            + if is_unexplained { UNEXPLAINED.1 } else { 0.0 }
+            + shape
+            + persistence(
+                growing_for,
+                lineage.grown(),
+                around.room.map(|room| room as f64 / slope),
+                (history.age() - growing_for).max(0.0),
+            );
         Some(Urgency {
-            odds: PRIOR
-                + if is_unexplained { UNEXPLAINED.1 } else { 0.0 }
-                + shape
-                + persistence(
-                    growing_for,
-                    lineage.grown(),
-                    around.room.map(|room| room as f64 / slope),
-                    (history.age() - growing_for).max(0.0),
-                ),
-            shape,
+            odds: odds as f32,
+            shape: shape as f32,
             known_warm_up,
             rise: Rise {
                 slope,
