@@ -14,6 +14,29 @@ pub enum Label {
     Benign,
 }
 
+impl Label {
+    /// When the leak began, seconds; `None` of what does not leak.
+    pub fn onset(self) -> Option<f64> {
+        match self {
+            Label::Leak { onset, .. } => Some(onset),
+            Label::Benign => None,
+        }
+    }
+
+    /// When a deploy ended the leak, seconds.
+    pub fn fixed(self) -> Option<f64> {
+        match self {
+            Label::Leak { fixed, .. } => fixed,
+            Label::Benign => None,
+        }
+    }
+
+    /// Whether it leaks at `time`, seconds.
+    pub fn leaks_at(self, time: f64) -> bool {
+        self.onset().is_some_and(|onset| time >= onset) && self.fixed().is_none_or(|fixed| time < fixed)
+    }
+}
+
 /// One sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {

@@ -13,7 +13,7 @@ use memleak_exporter::detector::Clues;
 use verdict::generate::{self, Regime};
 use verdict::ours::Ours;
 use verdict::split;
-use verdict::trace::{Label, Trace};
+use verdict::trace::Trace;
 
 /// Verdicts change no more often, seconds.
 const OFTEN: f64 = 900.0;
@@ -79,7 +79,7 @@ fn rows(trace: &Trace) -> Vec<u8> {
         let now = (time / OFTEN).floor();
         if let Some(clues) = clues.filter(|_| now > slot) {
             slot = now;
-            put(&mut rows, leaks_at(trace.label, time), &clues);
+            put(&mut rows, trace.label.leaks_at(time), &clues);
         }
     });
     rows
@@ -89,12 +89,5 @@ fn put(rows: &mut Vec<u8>, leaks: bool, clues: &Clues) {
     let label = f32::from(u8::from(leaks));
     for value in [label].iter().chain(clues.values()) {
         rows.extend(value.to_le_bytes());
-    }
-}
-
-fn leaks_at(label: Label, time: f64) -> bool {
-    match label {
-        Label::Leak { onset, fixed } => time >= onset && fixed.is_none_or(|fixed| time < fixed),
-        Label::Benign => false,
     }
 }

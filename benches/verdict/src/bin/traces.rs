@@ -10,7 +10,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 use verdict::{
     generate::{self, Regime},
-    trace::{Label, Trace},
+    trace::Trace,
 };
 
 /// Series begin at this time, Unix seconds: any time but 0, which would read as unknown.
@@ -79,13 +79,9 @@ fn write_all(options: &Options) -> Result<(), Unwritten> {
 
 /// What is true of one series: seconds since it began; empty where nothing leaks, or was fixed.
 fn write_label(out: &mut impl Write, name: &str, trace: &Trace) -> io::Result<()> {
-    let (onset, fixed) = match trace.label {
-        Label::Leak { onset, fixed } => (Some(onset), fixed),
-        Label::Benign => (None, None),
-    };
     let told = |time: Option<f64>| time.map(|time| time.to_string()).unwrap_or_default();
     let end = trace.points.last().map_or(0.0, |point| point.time);
-    writeln!(out, "{name},{},{},{},{end}", trace.class, told(onset), told(fixed))
+    writeln!(out, "{name},{},{},{},{end}", trace.class, told(trace.label.onset()), told(trace.label.fixed()))
 }
 
 /// One series, a line for each point.

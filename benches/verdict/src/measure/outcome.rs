@@ -68,7 +68,7 @@ impl Outcome {
     /// Reduces `readings` of `trace`.
     pub fn new(trace: &Trace, readings: &[Reading]) -> Outcome {
         let end = trace.points.last().map_or(0.0, |point| point.time);
-        let onset = onset(trace.label).unwrap_or(f64::INFINITY);
+        let onset = trace.label.onset().unwrap_or(f64::INFINITY);
         let soon = |reading: &Reading| reading.time_to_limit.is_some_and(|left| left < SOON);
         let in_time = |reading: &Reading| reading.time >= onset && reading.time <= end - TO_ACT;
         Outcome {
@@ -89,15 +89,12 @@ impl Outcome {
 
     /// When the leak began, seconds; `None` of what does not leak.
     pub fn onset(&self) -> Option<f64> {
-        onset(self.label)
+        self.label.onset()
     }
 
     /// When a deploy ended the leak, seconds.
     pub fn fixed(&self) -> Option<f64> {
-        match self.label {
-            Label::Leak { fixed, .. } => fixed,
-            Label::Benign => None,
-        }
+        self.label.fixed()
     }
 
     /// What the first suspect reading is worth. A leak that is called before it begins is a false alarm, and not
@@ -146,13 +143,6 @@ impl Outcome {
     }
 }
 
-fn onset(label: Label) -> Option<f64> {
-    match label {
-        Label::Leak { onset, .. } => Some(onset),
-        Label::Benign => None,
-    }
-}
-
 fn rises(trace: &Trace, readings: &[Reading]) -> Vec<Rise> {
     let mut walk = Walk::new(trace);
     let mut rises: Vec<Rise> = Vec::new();
@@ -166,7 +156,7 @@ fn rises(trace: &Trace, readings: &[Reading]) -> Vec<Rise> {
 }
 
 fn falls(label: Label, readings: &[Reading]) -> Vec<(f64, f64)> {
-    let Label::Leak { fixed: Some(fixed), .. } = label else { return Vec::new() };
+    let Some(fixed) = label.fixed() else { return Vec::new() };
     let mut falls: Vec<(f64, f64)> = Vec::new();
     for reading in readings.iter().rev().take_while(|reading| reading.time >= fixed) {
         if falls.last().is_none_or(|last| reading.value > last.1) {
@@ -198,7 +188,7 @@ impl<'a> Walk<'a> {
     }
 
     fn advance(&mut self, time: f64) {
-        let onset = onset(self.trace.label).unwrap_or(f64::INFINITY);
+        let onset = self.trace.label.onset().unwrap_or(f64::INFINITY);
         while let Some(point) = self.trace.points.get(self.next).filter(|point| point.time <= time) {
             if let Some(last) = self.latest().filter(|last| last.life != point.life) {
                 self.began = point.time;
