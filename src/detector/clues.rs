@@ -56,21 +56,20 @@ pub struct Clues([f32; CLUES]);
 const LEFT: (f64, f64) = (1e-3, 1e5);
 
 impl Clues {
-    /// What is known of one life now; `None` where nothing rises that a gate does not explain.
+    /// What is known of one life now, for which there is slow `evidence`, 0 to 1; `None` where nothing rises that a gate
+    /// does not explain.
     pub(super) fn of(
         history: &History,
+        evidence: f64,
         (trend, season): (&TrendChannel, Option<&SeasonEvidence>),
         lasting: &Lasting,
         around: &Circumstances,
     ) -> Option<Clues> {
-        let strongest = trend.strongest();
-        let slow = strongest.map_or(0.0, |(evidence, _)| evidence);
-        let evidence = season.map_or(0.0, |season| season.evidence).max(slow);
         if evidence <= 0.0 {
             return None;
         }
         let age = around.age.unwrap_or(0.0).max(history.age());
-        let rise = strongest.map(|(_, trend)| &trend.rise);
+        let rise = trend.strongest().map(|(_, trend)| &trend.rise);
         let life = Life::of(history);
         let mut row = Row(Vec::with_capacity(CLUES));
         row.put((age / HOUR).ln_1p());

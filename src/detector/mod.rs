@@ -223,7 +223,8 @@ impl Detector {
 
     /// What the slow channel goes by; `None` where it has nothing to say.
     pub(crate) fn clues(&self, history: &History, around: &Circumstances) -> Option<Clues> {
-        Clues::of(history, (&self.trend, self.season.as_ref()), &self.lasting, around)
+        let channels = (&self.trend, self.season.as_ref());
+        Clues::of(history, self.slow_evidence(), channels, &self.lasting, around)
     }
 
     /// Moves both scores towards the evidence.
