@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fits the trees of the slow channel to the clues of labelled series: fit.py CLUES.f32 TREES.rs
 
-Symmetric trees by CatBoost, seeded: the same clues give the same trees. Needs what requirements.txt names.
+Symmetric trees by CatBoost, seeded: the same file gives the same trees. Needs what requirements.txt names.
 """
 import json
 import sys
@@ -32,7 +32,7 @@ MONOTONE = (
 
 def load(path):
     rows = np.fromfile(path, dtype="<f4").reshape(-1, 1 + len(MONOTONE))
-    # Threads take turns: in an order of their own, rows give the same trees each time.
+    # Away from the order in which threads took turns; rows that are alike in these columns stay in it.
     rows = rows[np.lexsort(np.nan_to_num(rows[:, :8], nan=-1.0).T)]
     return np.nan_to_num(rows[:, 1:], nan=np.nan, posinf=1e30, neginf=-1e30), rows[:, 0].astype(int)
 
