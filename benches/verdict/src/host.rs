@@ -7,7 +7,7 @@ use crate::measure::{Figures, Outcome};
 use crate::method::{Method, Reading};
 use crate::ours::{Ours, THRESHOLD};
 use crate::run::run;
-use crate::trace::Trace;
+use crate::trace::{Make, Trace};
 
 /// So many entities are a host.
 pub const HOST: usize = 10_000;
@@ -26,7 +26,7 @@ pub struct Host {
 impl Host {
     /// Watches the entities that `traces` makes, twice: how many of them rise is known only at the end. Fewer than
     /// [`HOST`] stand for as many as that. Live, the crowd gathers during the first week; here it is there at once.
-    pub fn watch<T: Iterator<Item = Trace> + Send>(traces: impl Fn() -> T, ours: &Ours) -> Host {
+    pub fn watch<T: Iterator<Item: Make> + Send>(traces: impl Fn() -> T, ours: &Ours) -> Host {
         let counting = Counting { ours: Ours { crowd: 0, ..*ours }, risen: AtomicUsize::new(0) };
         let alone = only(run(traces(), &[&counting]));
         let crowd = counting.risen.into_inner() * HOST / alone.len().max(1);
@@ -80,7 +80,7 @@ mod tests {
         let rise = |time: f64| 1e8 + 300.0 * (time - 86_400.0).max(0.0);
         let traces = || {
             let line = series(leak(86_400.0), 60.0, 4 * 1440, rise);
-            [line, series(leak(86_400.0), 60.0, 4 * 1440, |_| 1e8)].into_iter()
+            [line, series(leak(86_400.0), 60.0, 4 * 1440, |_| 1e8)].into_iter().map(|trace| || trace)
         };
         Host::watch(traces, &Ours::default())
     }

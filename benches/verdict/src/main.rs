@@ -15,7 +15,7 @@ use verdict::ours::Ours;
 use verdict::recordings::{self, RecordingError};
 use verdict::report::{self, DocumentError, Findings, Section};
 use verdict::split;
-use verdict::trace::Trace;
+use verdict::trace::Make;
 
 /// Where recordings lie, whatever the working directory.
 const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
@@ -129,10 +129,15 @@ impl Options {
         } else {
             "Recordings that may be tuned on."
         };
-        Ok(Some(self.judged("recordings", || traces.clone().into_iter(), Pace::Fast, origin)))
+        Ok(Some(self.judged(
+            "recordings",
+            || traces.iter().map(|trace| || trace.clone()),
+            Pace::Fast,
+            origin,
+        )))
     }
 
-    fn judged<T: Iterator<Item = Trace> + Send>(
+    fn judged<T: Iterator<Item: Make> + Send>(
         &self,
         name: &'static str,
         traces: impl Fn() -> T,

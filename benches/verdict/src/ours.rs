@@ -57,11 +57,18 @@ impl Ours {
         })
     }
 
-    /// The same; `tell` hears the time of every verdict, and what it goes by where nothing is urgent.
-    pub fn clues(&self, trace: &Trace, mut tell: impl FnMut(f64, Option<Clues>)) {
+    /// The same; `tell` hears what verdicts go by where nothing is urgent, and when, once in each `often` seconds in which
+    /// there is any such thing.
+    pub fn clues(&self, trace: &Trace, often: f64, mut tell: impl FnMut(f64, &Clues)) {
+        let mut slot = f64::NEG_INFINITY;
         self.replay_row_by_row(trace, |replay, row, time| {
-            if replay.push(row).is_some() {
-                tell(time, replay.clues(&row));
+            let now = (time / often).floor();
+            if replay.push(row).is_some()
+                && now > slot
+                && let Some(clues) = replay.clues(&row)
+            {
+                slot = now;
+                tell(time, &clues);
             }
         });
     }

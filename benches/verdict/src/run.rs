@@ -1,26 +1,26 @@
-//! Runs methods over traces, each of which is dropped once it has been read.
+//! Does the same with every trace, each of which is made, and dropped, by the thread that gets to it.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::measure::Outcome;
 use crate::method::Method;
-use crate::trace::Trace;
+use crate::trace::{Make, Trace};
 
 const THREADS: usize = 2;
 
-/// The outcomes of each method, in the order of `methods` and then of `traces`, however the threads took turns.
-pub fn run(traces: impl Iterator<Item = Trace> + Send, methods: &[&dyn Method]) -> Vec<Vec<Outcome>> {
+/// What `look` finds in each of `traces`, in their order, however the threads took turns.
+pub fn each<T: Send>(traces: impl Iterator<Item: Make> + Send, look: impl Fn(&Trace) -> T + Sync) -> Vec<T> {
     let traces = Mutex::new(traces.enumerate());
     let work = || {
         let mut done = Vec::new();
         loop {
             let next = traces.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some((index, trace)) = next else { return done };
-            done.push((index, judge(&trace, methods)));
+            let Some((index, make)) = next else { return done };
+            done.push((index, look(&make())));
         }
     };
-    let mut done: Vec<(usize, Vec<Outcome>)> = thread::scope(|scope| {
+    let mut done: Vec<(usize, T)> = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
         let join = |thread: thread::ScopedJoinHandle<'_, _>| {
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -28,8 +28,14 @@ pub fn run(traces: impl Iterator<Item = Trace> + Send, methods: &[&dyn Method]) 
         threads.into_iter().flat_map(join).collect()
     });
     done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, found)| found).collect()
+}
+
+/// The outcomes of each method, in the order of `methods` and then of `traces`.
+pub fn run(traces: impl Iterator<Item: Make> + Send, methods: &[&dyn Method]) -> Vec<Vec<Outcome>> {
+    let done = each(traces, |trace| judge(trace, methods));
     let mut outcomes: Vec<Vec<Outcome>> = methods.iter().map(|_| Vec::with_capacity(done.len())).collect();
-    for (_, judged) in done {
+    for judged in done {
         for (method, outcome) in outcomes.iter_mut().zip(judged) {
             method.push(outcome);
         }
@@ -67,8 +73,8 @@ mod tests {
 
     #[test]
     fn outcomes_come_in_the_order_of_the_traces() {
-        let traces =
-            (0..40).map(|number| Trace { number, ..series(Label::Benign, 10.0, 3, |_| f64::from(number)) });
+        let make = |number| move || Trace { number, ..series(Label::Benign, 10.0, 3, |_| f64::from(number)) };
+        let traces = (0..40).map(make);
         let outcomes = run(traces, &[&Last, &Last]);
         assert_eq!(outcomes.len(), 2);
         for method in outcomes {

@@ -52,6 +52,11 @@ pub struct Point {
     pub cpu_seconds: Option<f64>,
 }
 
+/// What makes a series, by whichever thread gets to it.
+pub trait Make: FnOnce() -> Trace + Send {}
+
+impl<F: FnOnce() -> Trace + Send> Make for F {}
+
 /// A labelled series. Missed scrapes are missing points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {

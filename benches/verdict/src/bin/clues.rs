@@ -5,17 +5,16 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use clap::Parser;
 use memleak_exporter::detector::Clues;
 use verdict::generate::{self, Regime};
 use verdict::ours::Ours;
+use verdict::run::each;
 use verdict::split;
-use verdict::trace::Trace;
+use verdict::trace::{Make, Trace};
 
-/// Verdicts change no more often, seconds.
+/// Hardly anything changes more often, seconds.
 const OFTEN: f64 = 900.0;
 
 /// Write what the verdict on labelled series goes by.
@@ -50,38 +49,25 @@ fn main() -> ExitCode {
 }
 
 fn write(options: &Options) -> io::Result<()> {
-    let classes = options.seeds.iter().flat_map(|&seed| generate::all(Regime::Days, seed, options.per_class));
+    let mut out = BufWriter::new(File::create(&options.out)?);
     let first = options.seeds[0];
-    let mixed = generate::mixed(first, options.mixed);
-    let host = generate::population(first, options.entities, 7.0, 60.0);
-    let traces = Mutex::new(classes.chain(mixed).chain(host));
-    let out = Mutex::new(BufWriter::new(File::create(&options.out)?));
-    let work = || -> io::Result<()> {
-        loop {
-            let next = traces.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some(trace) = next else { return Ok(()) };
-            out.lock().unwrap_or_else(PoisonError::into_inner).write_all(&rows(&trace))?;
-        }
-    };
-    thread::scope(|scope| {
-        let threads = [scope.spawn(work), scope.spawn(work)];
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })?;
-    out.into_inner().unwrap_or_else(PoisonError::into_inner).flush()
+    for &seed in &options.seeds {
+        write_all(&mut out, generate::all(Regime::Days, seed, options.per_class))?;
+    }
+    write_all(&mut out, generate::mixed(first, options.mixed))?;
+    write_all(&mut out, generate::population(first, options.entities, 7.0, 60.0))?;
+    out.flush()
+}
+
+/// Writes the rows of each series as it is, and as somebody else would have recorded it.
+fn write_all(out: &mut impl Write, traces: impl Iterator<Item: Make> + Send) -> io::Result<()> {
+    let rows = each(traces, |trace| [rows(trace), rows(&generate::otherwise(trace))].concat());
+    rows.iter().try_for_each(|rows| out.write_all(rows))
 }
 
 fn rows(trace: &Trace) -> Vec<u8> {
     let mut rows = Vec::new();
-    let mut slot = f64::NEG_INFINITY;
-    Ours::default().clues(trace, |time, clues| {
-        let now = (time / OFTEN).floor();
-        if let Some(clues) = clues.filter(|_| now > slot) {
-            slot = now;
-            put(&mut rows, trace.label.leaks_at(time), &clues);
-        }
-    });
+    Ours::default().clues(trace, OFTEN, |time, clues| put(&mut rows, trace.label.leaks_at(time), clues));
     rows
 }
 

@@ -42,11 +42,11 @@ fn watch(trace: &Trace) -> (usize, u128, usize) {
 fn main() {
     let Options { seed, entities, interval } = Options::parse();
     // Tables that are made once are none of a process's.
-    generate::population(seed, 1, 7.0, interval).for_each(|trace| {
+    generate::population(seed, 1, 7.0, interval).map(|make| make()).for_each(|trace| {
         watch(&trace);
     });
     let (mut samples, mut taken, mut sizes) = (0, 0, Vec::new());
-    for trace in generate::population(seed, entities, 7.0, interval) {
+    for trace in generate::population(seed, entities, 7.0, interval).map(|make| make()) {
         let (count, nanoseconds, bytes) = watch(&trace);
         samples += count;
         taken += nanoseconds;

@@ -68,7 +68,7 @@ fn write_all(options: &Options) -> Result<(), Unwritten> {
     let failed = |source| Unwritten { path: path.clone(), source };
     let mut labels = BufWriter::new(File::create(&path).map_err(failed)?);
     writeln!(labels, "file,class,onset,fixed,end").map_err(failed)?;
-    for trace in generate::all(regime, options.seed, options.per_class) {
+    for trace in generate::all(regime, options.seed, options.per_class).map(|make| make()) {
         let name = format!("{}-{}.csv", trace.class, trace.number);
         write_label(&mut labels, &name, &trace).map_err(failed)?;
         let path = options.csv.join(name);

@@ -8,16 +8,18 @@ mod dice;
 mod finish;
 mod leaks;
 mod mixed;
+mod otherwise;
 mod population;
 mod shape;
 mod span;
 #[cfg(test)]
 mod tests;
 
-use crate::trace::Trace;
+use crate::trace::{Make, Trace};
 pub use classes::{Class, classes};
 use dice::{Dice, Purpose};
 pub use mixed::mixed;
+pub use otherwise::otherwise;
 pub use population::population;
 pub use span::Regime;
 use span::Span;
@@ -42,9 +44,9 @@ pub fn trace(regime: Regime, class: &Class, seed: u64, number: u32) -> Trace {
     }
 }
 
-/// So many series of each class, made one by one as they are asked for.
-pub fn all(regime: Regime, seed: u64, per_class: u32) -> impl Iterator<Item = Trace> {
+/// So many series of each class, each of which is made where it is called.
+pub fn all(regime: Regime, seed: u64, per_class: u32) -> impl Iterator<Item = impl Make> {
     classes()
         .iter()
-        .flat_map(move |class| (0..per_class).map(move |number| trace(regime, class, seed, number)))
+        .flat_map(move |class| (0..per_class).map(move |number| move || trace(regime, class, seed, number)))
 }

@@ -8,7 +8,7 @@ use super::{
     shape::Shape,
     span::Span,
 };
-use crate::trace::{Label, Point, Trace};
+use crate::trace::{Label, Make, Point, Trace};
 
 const DAY: f64 = 86_400.0;
 const PAGE: u64 = 4096;
@@ -32,22 +32,27 @@ const AMPLITUDE: (f64, f64) = (0.05, 0.4);
 /// Kernels count CPU time in hundredths of a second.
 const TICKS: f64 = 100.0;
 
-/// Processes of one host over so many days, sampled every `interval` seconds, each made when it is asked for.
+/// Processes of one host over so many days, sampled every `interval` seconds, each of which is made where it is called.
 ///
 /// More than 80 % are idle (class `population_idle`), 11 % a little active (`population_light`), and 7 % are services
 /// of the benign classes, with smaller amplitudes.
-pub fn population(seed: u64, entities: u32, days: f64, interval: f64) -> impl Iterator<Item = Trace> {
+pub fn population(seed: u64, entities: u32, days: f64, interval: f64) -> impl Iterator<Item = impl Make> {
     let span = Span::days(days * DAY, interval);
     (0..entities).map(move |number| {
-        let mut attempt = 0;
-        loop {
-            let purpose = Purpose { seed, kind: 2, class: "population", number, attempt };
-            if let Some(trace) = entity(&mut Dice::new(&purpose), &span, number) {
-                return trace;
-            }
-            attempt += 1;
-        }
+        let span = span.clone();
+        move || process(seed, &span, number)
     })
+}
+
+fn process(seed: u64, span: &Span, number: u32) -> Trace {
+    let mut attempt = 0;
+    loop {
+        let purpose = Purpose { seed, kind: 2, class: "population", number, attempt };
+        if let Some(trace) = entity(&mut Dice::new(&purpose), span, number) {
+            return trace;
+        }
+        attempt += 1;
+    }
 }
 
 fn entity(dice: &mut Dice, span: &Span, number: u32) -> Option<Trace> {

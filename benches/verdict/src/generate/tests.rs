@@ -1,14 +1,18 @@
 use std::collections::BTreeSet;
 
-use super::{Regime, all, classes, dice::fnv1a, population, trace};
+use super::{Regime, all, classes, dice::fnv1a, trace};
 use crate::trace::{Label, Point, Trace};
 
 const REGIMES: [Regime; 2] = [Regime::Days, Regime::Fast];
 /// One line a class: its name, and the checksums of its first series of seed 1, over days and squeezed.
 const CHECKSUMS: &str = include_str!("checksums.txt");
 
+fn population(seed: u64, entities: u32, days: f64) -> impl Iterator<Item = Trace> {
+    super::population(seed, entities, days, 60.0).map(|make| make())
+}
+
 fn some(regime: Regime) -> impl Iterator<Item = Trace> {
-    all(regime, 7, 3)
+    all(regime, 7, 3).map(|make| make())
 }
 
 fn checksum(trace: &Trace) -> u64 {
@@ -71,7 +75,7 @@ fn every_class_is_named_once_and_there_are_enough() {
 
 #[test]
 fn times_rise_lives_follow_one_another_and_cpu_time_only_grows() {
-    for trace in REGIMES.into_iter().flat_map(some).chain(population(7, 100, 1.0, 60.0)) {
+    for trace in REGIMES.into_iter().flat_map(some).chain(population(7, 100, 1.0)) {
         let name = (trace.class, trace.number);
         assert!(trace.points.len() > 50, "{name:?}: {} points", trace.points.len());
         for pair in trace.points.windows(2) {
@@ -143,7 +147,7 @@ fn fast_leaks_end_at_their_limit() {
 
 #[test]
 fn nothing_is_above_its_limit_and_nothing_benign_close_to_it() {
-    for trace in REGIMES.into_iter().flat_map(some).chain(population(7, 300, 1.0, 60.0)) {
+    for trace in REGIMES.into_iter().flat_map(some).chain(population(7, 300, 1.0)) {
         let Some(limit) = trace.limit else { continue };
         let peak = trace.points.iter().map(|point| point.bytes).max().unwrap() as f64 / limit as f64;
         let most = if trace.label == Label::Benign { 0.99 } else { 1.0 };
@@ -164,7 +168,7 @@ fn steadiness_needs_a_day_before_the_onset() {
 
 #[test]
 fn a_population_is_mostly_idle_and_does_not_leak() {
-    let traces: Vec<Trace> = population(3, 2000, 0.25, 60.0).collect();
+    let traces: Vec<Trace> = population(3, 2000, 0.25).collect();
     let share = |keep: &dyn Fn(&&Trace) -> bool| traces.iter().filter(keep).count() as f64 / 2000.0;
     assert!(share(&|trace| trace.class == "population_idle") > 0.8);
     let services = share(&|trace| !trace.class.starts_with("population_"));
@@ -182,8 +186,7 @@ fn a_population_is_mostly_idle_and_does_not_leak() {
 
 #[test]
 fn a_population_is_made_as_it_is_asked_for() {
-    let of = |entities| {
-        population(3, entities, 1.0, 60.0).take(5).map(|trace| checksum(&trace)).collect::<Vec<_>>()
-    };
+    let of =
+        |entities| population(3, entities, 1.0).take(5).map(|trace| checksum(&trace)).collect::<Vec<_>>();
     assert_eq!(of(u32::MAX), of(10));
 }

@@ -5,7 +5,7 @@ use crate::measure::{Figures, Outcome, best};
 use crate::method::Method;
 use crate::ours::{Ours, THRESHOLD};
 use crate::run::run;
-use crate::trace::Trace;
+use crate::trace::Make;
 
 /// A baseline at its best threshold.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Findings {
     /// Runs the project's detector and the baselines over `traces`.
     pub fn of(
         name: &'static str,
-        traces: impl Iterator<Item = Trace> + Send,
+        traces: impl Iterator<Item: Make> + Send,
         ours: &Ours,
         families: Vec<Family>,
     ) -> Findings {
@@ -81,8 +81,10 @@ mod tests {
         line.limit = Some(1 << 30);
         flat.limit = line.limit;
         let traces = [line, flat];
-        let found =
-            || Findings::of("two", traces.clone().into_iter(), &Ours::default(), families(Pace::Days));
+        let found = || {
+            let traces = traces.iter().map(|trace| || trace.clone());
+            Findings::of("two", traces, &Ours::default(), families(Pace::Days))
+        };
         let findings = found();
         assert_eq!(findings.figures().f1(), Some(1.0));
         assert_eq!(findings.baselines.len(), families(Pace::Days).len());

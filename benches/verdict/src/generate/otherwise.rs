@@ -1,0 +1,80 @@
+//! A series as somebody else would have recorded it: what is fitted to series must not learn how they were sampled, that
+//! there is always a limit, how large programs are, or how finely memory is counted.
+
+use crate::trace::Trace;
+
+use super::dice::{Dice, Purpose};
+
+/// The longest that samples are apart, seconds: counts of mappings are looked at so seldom.
+const APART: f64 = 2880.0;
+
+/// How much smaller and larger the program may be, as logarithms.
+const SIZE: (f64, f64) = (-3.0, 3.0);
+
+/// What is counted one by one weighs so many bytes.
+const GRAIN: u64 = 64 << 10;
+
+/// The same program, recorded in a way that depends on nothing but which series it is.
+pub fn otherwise(trace: &Trace) -> Trace {
+    let peak = trace.points.iter().map(|point| point.bytes).max().unwrap_or(0);
+    // No two series have the same peak, unless they are the same.
+    let dice = &mut Dice::new(&Purpose {
+        seed: peak,
+        kind: 4,
+        class: trace.class,
+        number: trace.number,
+        attempt: 0,
+    });
+    let every = (dice.log_uniform(1.0, (APART / trace.interval).max(2.0)) as usize).max(1);
+    let size = libm::exp(dice.uniform(SIZE.0, SIZE.1));
+    let is_limited = dice.chance(0.5);
+    let grain = if dice.chance(0.5) { GRAIN } else { 1 };
+    let resized = |bytes: u64| (size * bytes as f64) as u64;
+    let mut points = Vec::with_capacity(trace.points.len() / every + 1);
+    for life in trace.points.chunk_by(|a, b| a.life == b.life) {
+        points.extend(life.iter().step_by(every).cloned());
+    }
+    for point in &mut points {
+        point.bytes = resized(point.bytes) / grain * grain;
+    }
+    Trace {
+        interval: every as f64 * trace.interval,
+        limit: trace.limit.map(resized).filter(|_| is_limited),
+        points,
+        ..trace.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{leak, series};
+
+    #[test]
+    fn what_is_true_of_it_stays_true() {
+        let line = |number: u32| {
+            let trace = series(leak(3600.0), 60.0, 1440, |time| 1e8 + 100.0 * time + f64::from(number));
+            Trace { number, limit: Some(200_000_000), ..trace }
+        };
+        let others: Vec<Trace> = (0..40).map(|number| otherwise(&line(number))).collect();
+        for (other, number) in others.iter().zip(0..) {
+            assert_eq!(*other, otherwise(&line(number)), "the same series is recorded in the same way");
+            assert_eq!(other.label, leak(3600.0));
+            let apart = other.points.windows(2).map(|pair| pair[1].time - pair[0].time);
+            assert!(apart.fold(0.0, f64::max) <= other.interval && other.interval <= APART);
+            assert!(
+                other
+                    .points
+                    .iter()
+                    .map(|point| Some(point.bytes))
+                    .all(|bytes| other.limit.is_none() || bytes < other.limit)
+            );
+        }
+        let limited = others.iter().filter(|other| other.limit.is_some()).count();
+        assert!((10..=30).contains(&limited), "{limited}");
+        assert!(
+            others.iter().any(|other| other.interval == 60.0)
+                && others.iter().any(|other| other.interval > 1200.0)
+        );
+    }
+}
