@@ -32,8 +32,6 @@ MONOTONE = (
 
 def load(path):
     rows = np.fromfile(path, dtype="<f4").reshape(-1, 1 + len(MONOTONE))
-    # Away from the order in which threads took turns; rows that are alike in these columns stay in it.
-    rows = rows[np.lexsort(np.nan_to_num(rows[:, :8], nan=-1.0).T)]
     return np.nan_to_num(rows[:, 1:], nan=np.nan, posinf=1e30, neginf=-1e30), rows[:, 0].astype(int)
 
 
