@@ -10,7 +10,7 @@ mod trees;
 use super::clues::Clues;
 
 /// Questions of a tree.
-const DEPTH: usize = 5;
+const DEPTH: usize = 6;
 
 /// Leaves are hundredths of log-odds.
 const UNIT: f64 = 0.01;
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn each_answer_is_a_bit_of_the_number_of_the_leaf() {
         let tree = Tree {
-            questions: [(0, 1.0), (1, f32::MIN), (2, 5.0), (3, 0.0), (3, f32::MAX)],
+            questions: [(0, 1.0), (1, f32::MIN), (2, 5.0), (3, 0.0), (3, f32::MAX), (2, 6.5)],
             leaves: std::array::from_fn(|number| number as i16),
         };
         let leaf = |row: [f32; 4]| {
@@ -75,8 +75,8 @@ mod tests {
             values[..4].copy_from_slice(&row);
             tree.leaf(&Clues::from(values))
         };
-        assert_eq!(leaf([2.0, 7.0, 6.0, 1.0]), 0b01111);
-        assert_eq!(leaf([1.0, f32::NAN, f32::INFINITY, -1.0]), 0b00100);
+        assert_eq!(leaf([2.0, 7.0, 6.0, 1.0]), 0b001111);
+        assert_eq!(leaf([1.0, f32::NAN, f32::INFINITY, -1.0]), 0b100100);
         assert_eq!(leaf([f32::NAN; 4]), 0, "what is not known is above nothing, not even the lowest number");
     }
 
