@@ -234,7 +234,7 @@ impl Watchlist {
             };
             life.observe(seen, lineage.as_deref().map_or(&self.no_lineage, Succession::lineage));
             if let Some(lineage) = &mut lineage {
-                lineage.observe(&seen, life.began(), interval, self.joint < JOINT);
+                lineage.observe(&seen, life, interval, self.joint < JOINT);
             }
         }
         // The verdict before the next one: what is expected may have been outgrown, or the rules may be others.

@@ -84,7 +84,7 @@ impl Replay {
         let memory = memory(&row);
         let seen = current.observation(&row, &memory, *threshold, *crowd);
         let is_due = current.life.observe(seen, lineage.lineage()).is_some();
-        lineage.observe(&seen, current.life.began(), *interval, true);
+        lineage.observe(&seen, &current.life, *interval, true);
         // Before a life has ended there is nothing to forget.
         if self.restarts > 0 {
             forget(lineage, row.time);

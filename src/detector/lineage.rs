@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::entity::Executable;
-use crate::history::{HOUR, History, is_time};
+use crate::history::{HOUR, HOURLY, History, is_time};
 
 use super::scores::{Scores, is_share};
-use super::window::life_floors;
+use super::window::{Window, life_floors};
 
 /// A life must have grown this long, and for this share of itself, for its growth to add up with the next one's:
 /// short jobs do not.
@@ -14,6 +14,11 @@ const CARRIED: (f64, f64) = (2.9 * HOUR, 0.4);
 
 /// Growth of less than this share over the last half of a life is a plateau.
 const PLATEAU: f64 = 0.1;
+
+/// A life that goes on has levelled off where so many hourly floors differ by no more than this share of the highest, and
+/// its first floor was below this share of them.
+const STAYED: (usize, f64) = (12, 0.02);
+const GROWN: f64 = 0.75;
 
 /// A new life of a suspect program is on probation: for this share of the age at which the old one was called, and for
 /// no longer than this, seconds. A leak that is fixed is clean within the one, and within the other in any case.
@@ -33,6 +38,9 @@ pub struct Lineage {
     plateau: Option<f64>,
     /// How far the last life got that was short and ended of its own accord, bytes.
     job: Option<f64>,
+    /// Where living ones have levelled off that had grown: the highest of them, bytes.
+    #[serde(default)]
+    settled: Option<f64>,
     /// What was running.
     executable: Option<Executable>,
     /// Age at which the last suspect life was called.
@@ -111,6 +119,11 @@ impl Lineage {
             && is_time(self.ended)
     }
 
+    /// Takes note of a living one that has grown and levelled off at `level` bytes. To be repeated for as long as that holds.
+    pub fn settle(&mut self, level: f64) {
+        self.settled = Some(self.settled.map_or(level, |settled| settled.max(level)));
+    }
+
     /// Takes in the end of a life.
     pub(super) fn record(&mut self, history: &History, ending: Ending, executable: Option<Executable>) {
         let follows = history.began() >= self.ended;
@@ -140,6 +153,8 @@ impl Lineage {
             Some(top) if history.age() < CARRIED.0 => Some(self.job.map_or(top, |job| job.max(top))),
             _ => None,
         };
+        // Those that live will say so again.
+        self.settled = None;
         self.called_at_age = ending.called_at_age.or(self.called_at_age);
         self.executable = executable.or(self.executable);
         self.ended = self.ended.max(history.latest());
@@ -186,11 +201,19 @@ impl Lineage {
         self.grown
     }
 
-    /// Whether growth by `growth` up to `end` bytes is the warm-up that an earlier life has shown to end.
+    /// Whether growth by `growth` up to `end` bytes is the warm-up that another life, over or not, has shown to end.
     pub(super) fn is_known_warm_up(&self, end: f64, growth: f64) -> bool {
-        let ended_at = [self.plateau, self.job].into_iter().flatten().reduce(f64::max);
+        let ended_at = [self.plateau, self.job, self.settled].into_iter().flatten().reduce(f64::max);
         self.suspicion < TRUSTED && ended_at.is_some_and(|known| end - known < 0.3 * growth)
     }
+}
+
+/// Where a life that goes on has grown to and stayed, bytes; `None` of one that has not, or not for long enough.
+pub fn levelled_off(history: &History) -> Option<f64> {
+    let window = Window::of(history, HOURLY, STAYED.0)?;
+    let (low, high) = window.range().filter(|_| window.known() == STAYED.0)?;
+    let first = life_floors(history).into_iter().flatten().next()?;
+    (high - low <= STAYED.1 * high && first < GROWN * low).then_some(high)
 }
 
 /// Floors in the middle and at the end of a life; `None` where too little is remembered.
@@ -270,6 +293,18 @@ mod tests {
         assert_eq!(lineage.suspicion(NEW, HOUR, false), 0.4);
         assert_eq!(lineage.suspicion(NEW, 12.0 * HOUR, true), 0.4);
         assert_eq!(lineage.suspicion(NEW, 12.0 * HOUR, false), 0.0);
+    }
+
+    #[test]
+    fn what_has_grown_and_stayed_has_levelled_off() {
+        let level = |hours: f64, shape: fn(f64) -> f64| levelled_off(&life(0.0, hours, shape));
+        let filled = |hour: f64| 1e8 + 5e7 * hour.min(3.0);
+        let (early, late) = (level(10.0, filled), level(20.0, filled));
+        assert_eq!(early, None, "not for long enough");
+        assert!(late.is_some_and(|level| (level - 2.5e8).abs() < 3e6), "{late:?}");
+        assert_eq!(level(20.0, |_| 1e8), None, "it has never grown");
+        assert_eq!(level(40.0, |hour| 1e8 + 1e7 * hour), None, "it grows still");
+        assert_eq!(level(0.0, filled), None);
     }
 
     #[test]

@@ -37,7 +37,7 @@ mod tests;
 pub use assessment::{Assessment, Channel, Evidence, KindGrowth, Reason, Standing, Status};
 pub use clues::{CLUES, Clues};
 pub use gate::{Gate, Test};
-pub use lineage::Lineage;
+pub use lineage::{Lineage, levelled_off};
 pub use rest::{Due, Rest};
 
 use serde::{Deserialize, Serialize};

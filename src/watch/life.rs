@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::detector::{Assessment, Circumstances, Clues, Detector, Due, Lineage, Rest};
+use crate::detector::{Assessment, Circumstances, Clues, Detector, Due, Lineage, Rest, levelled_off};
 use crate::entity::Executable;
 use crate::history::{Closed, HOUR, HOURLY, History, Quiet, Sealed};
 use crate::sample::Memory;
@@ -175,6 +175,15 @@ impl Life {
         match &self.state {
             State::Awake(awake) => awake.history.floor(),
             State::Asleep(asleep) => Some(asleep.history.floor()),
+        }
+    }
+
+    /// Where it has grown to and stayed, bytes; `None` of what has never grown, and of what may grow still.
+    pub fn levelled_off(&self) -> Option<f64> {
+        match &self.state {
+            State::Awake(awake) => levelled_off(&awake.history),
+            // As far as it remembers it has not grown.
+            State::Asleep(_) => None,
         }
     }
 

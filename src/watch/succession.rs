@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detector::{Assessment, Lineage};
 use crate::entity::Executable;
-use crate::history::is_time;
+use crate::history::{HOUR, is_time};
 
 use super::generations::{Generations, SHORT};
 use super::{Life, Observation};
@@ -54,10 +54,14 @@ impl Succession {
         self.generations.has_begun()
     }
 
-    /// Takes in a sample of the life whose history began at `began`. Samples come every `interval` seconds; `may_begin`
-    /// where there is room for one more joint history.
-    pub fn observe(&mut self, seen: &Observation, began: f64, interval: f64, may_begin: bool) {
-        let age = seen.time - began;
+    /// Takes in a sample that `life` has taken in. Samples come every `interval` seconds; `may_begin` where there is room for
+    /// one more joint history.
+    pub fn observe(&mut self, seen: &Observation, life: &Life, interval: f64, may_begin: bool) {
+        let is_first_of_hour = (seen.time / HOUR).floor() != ((seen.time - interval) / HOUR).floor();
+        if is_first_of_hour && let Some(level) = life.levelled_off() {
+            self.lineage.settle(level);
+        }
+        let age = seen.time - life.began();
         // A life that has become a long one beside short ones is none of them.
         if age < SHORT && (may_begin || self.generations.has_begun()) {
             self.generations.observe(seen, age, interval);
@@ -86,8 +90,43 @@ impl Succession {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::HOUR;
     use crate::sample::Memory;
+
+    /// Whether a worker that fills its cache is called, where another of the same program was there for a day and a half
+    /// that did what `first` tells by the hour.
+    fn is_called_beside(first: fn(f64) -> f64) -> bool {
+        const SECOND: f64 = 36.0;
+        let memory = Memory::default();
+        let mut lineage = Succession::default();
+        let [mut older, mut younger] =
+            [0.0, SECOND].map(|hour| Life::new(hour * HOUR, 60.0, lineage.lineage(), None));
+        let mut is_called = false;
+        for minute in 0..40 * 60 {
+            let hour = f64::from(minute) / 60.0;
+            let second = (hour >= SECOND).then(|| (&mut younger, fill(hour - SECOND)));
+            for (life, bytes) in second.into_iter().chain([(&mut older, first(hour))]) {
+                let room = Some((300.0 * MIB - bytes) as u64);
+                let seen = Observation { room, ..Observation::alone(hour * HOUR, bytes as u64, &memory) };
+                life.observe(seen, lineage.lineage());
+                lineage.observe(&seen, life, 60.0, true);
+            }
+            is_called |= younger.assessment().is_suspect();
+        }
+        is_called
+    }
+
+    const MIB: f64 = 1_048_576.0;
+
+    fn fill(hour: f64) -> f64 {
+        (50.0 + 66.0 * hour.min(3.0)) * MIB
+    }
+
+    #[test]
+    fn a_fill_is_known_by_a_sibling_whose_own_has_ended() {
+        assert!(is_called_beside(|_| 50.0 * MIB), "one that never did anything shows nothing");
+        assert!(!is_called_beside(fill));
+        assert!(is_called_beside(|hour| fill(hour) - 60.0 * MIB), "it went on where the other one stopped");
+    }
 
     #[test]
     fn a_long_life_beside_short_ones_that_grow_is_judged_for_itself() {
@@ -105,7 +144,7 @@ mod tests {
             for (life, bytes) in [(&mut short, parent as u64), (&mut long, 500 << 20)] {
                 let seen = Observation::alone(time, bytes, &memory);
                 life.observe(seen, lineage.lineage());
-                lineage.observe(&seen, life.began(), 60.0, true);
+                lineage.observe(&seen, life, 60.0, true);
             }
         }
         assert!(lineage.surer(&short).is_suspect());
