@@ -13,10 +13,15 @@ type Shape = [f64; BLOCKS];
 /// The likelihood is the share of the power which a shape leaves unexplained, to the minus half of ten degrees of freedom:
 /// autocorrelated floors carry fewer than 32 independent points. Written out, as the compiler has several numbers at once
 /// multiplied and not raised.
-fn inverse_fifth(left: f64) -> f64 {
+fn likelihood(fit: f32) -> f32 {
+    let fit = fit.max(0.0);
+    let left = (1.0 - fit * fit).max(LEAST_LEFT);
     let square = left * left;
     1.0 / (left * (square * square))
 }
+
+/// No shape explains more than all but this share: less is a question of rounding.
+const LEAST_LEFT: f32 = 1e-6;
 
 /// Noise that is always allowed for: this share of the level, and at least this many bytes.
 const NOISE: (f64, f64) = (0.002, 65_536.0);
@@ -50,27 +55,16 @@ impl Likeness {
         let centred = floors.map(|floor| floor - mean);
         let power = dot(&centred, &centred);
         let allowed = BLOCKS as f64 * (NOISE.0 * level).max(NOISE.1).powi(2) / 4.0;
-        let likelihood = |fit: f64| {
-            let fit = fit.max(0.0);
-            let left = ((power - fit * fit + allowed) / (power + allowed)).max(1e-6);
-            inverse_fifth(left)
-        };
-        // Each by itself over all shapes, so that the compiler can have several of them at once.
-        let compare = |shapes: &[Shape], likely: &mut [f64]| {
-            likely.iter_mut().zip(shapes).for_each(|(fit, shape)| *fit = dot(shape, &centred));
-            likely.iter_mut().for_each(|likely| *likely = likelihood(*likely));
-        };
         let bank = &*BANK;
-        let (mut growing, mut benign) = ([0.0; GROWING], vec![0.0; bank.benign.len()]);
-        compare(&bank.growing, &mut growing);
-        compare(&bank.benign, &mut benign);
-        let benign = benign.iter().sum::<f64>() / bank.benign.len() as f64;
-        let ongoing = growing.iter().sum::<f64>() / GROWING as f64;
-        let onset = likely_onset(bank, &growing);
+        let likely = bank.likelihoods(&centred, (power + allowed).sqrt());
+        let (growing, benign) = likely.split_at(GROWING);
+        let mean = |likely: &[f32]| likely.iter().copied().map(f64::from).sum::<f64>() / likely.len() as f64;
+        let (ongoing, benign) = (mean(growing), mean(benign));
+        let onset = likely_onset(bank, growing);
         Growth::since(onset, floors).likeness(
             (ongoing / benign).ln(),
             level,
-            residual(bank, &growing, &centred).max(2e-4 * level),
+            residual(bank, growing, &centred).max(2e-4 * level),
         )
     }
 }
@@ -107,13 +101,14 @@ impl Growth {
 }
 
 /// The onset, averaged over all shapes of growth by how likely they are.
-fn likely_onset(bank: &Bank, growing: &[f64; GROWING]) -> usize {
-    let sum: f64 = bank.onsets.iter().zip(growing).map(|(onset, likely)| likely * onset).sum();
-    (sum / growing.iter().sum::<f64>()).round_ties_even() as usize
+fn likely_onset(bank: &Bank, growing: &[f32]) -> usize {
+    let likely = || growing.iter().copied().map(f64::from);
+    let sum: f64 = bank.onsets.iter().zip(likely()).map(|(onset, likely)| likely * onset).sum();
+    (sum / likely().sum::<f64>()).round_ties_even() as usize
 }
 
 /// Mean distance of the window from the best shape of growth, times 1.25: a standard deviation if it is normal.
-fn residual(bank: &Bank, growing: &[f64; GROWING], centred: &Shape) -> f64 {
+fn residual(bank: &Bank, growing: &[f32], centred: &Shape) -> f64 {
     let best = growing.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(place, _)| place);
     let shape = &bank.growing[best];
     let fit = dot(shape, centred).max(0.0);
@@ -121,19 +116,11 @@ fn residual(bank: &Bank, growing: &[f64; GROWING], centred: &Shape) -> f64 {
     1.25 * distance / BLOCKS as f64
 }
 
-/// Sums of their own for each lane, which one sum in order would not let the compiler have.
-#[inline(always)]
 fn dot(a: &Shape, b: &Shape) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (a, b) = (a.as_chunks::<LANES>().0, b.as_chunks::<LANES>().0);
-    for (a, b) in a.iter().zip(b) {
-        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += a * b;
-        }
-    }
-    lanes.iter().sum()
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
+/// So many shapes are compared at once.
 const LANES: usize = 8;
 
 /// Every shape, centred and of length one.
@@ -142,14 +129,48 @@ struct Bank {
     growing: [Shape; GROWING],
     /// The block where each of it begins.
     onsets: [f64; GROWING],
-    benign: Vec<Shape>,
+    /// All of them, those that go on first, [`LANES`] at a time: block by block, and of each block what each of them has
+    /// there, so that the compiler can have several at once. Half as precise, which is precise enough to compare.
+    lanes: Vec<[[f32; LANES]; BLOCKS]>,
+    /// How many there are.
+    count: usize,
 }
 
-static BANK: LazyLock<Bank> = LazyLock::new(|| Bank {
-    growing: std::array::from_fn(|number| growing_shape(onset(number), POWERS[number % POWERS.len()])),
-    onsets: std::array::from_fn(|number| onset(number) as f64),
-    benign: benign_shapes(),
+static BANK: LazyLock<Bank> = LazyLock::new(|| {
+    let growing = std::array::from_fn(|number| growing_shape(onset(number), POWERS[number % POWERS.len()]));
+    let all: Vec<Shape> = growing.into_iter().chain(benign_shapes()).collect();
+    let lanes = all.chunks(LANES).map(|some| {
+        std::array::from_fn(|place| {
+            std::array::from_fn(|lane| some.get(lane).map_or(0.0, |shape| shape[place] as f32))
+        })
+    });
+    Bank {
+        growing,
+        onsets: std::array::from_fn(|number| onset(number) as f64),
+        lanes: lanes.collect(),
+        count: all.len(),
+    }
 });
+
+impl Bank {
+    /// How likely each shape makes floors that are `centred`, where `length` is that of them with the noise that is allowed
+    /// for.
+    fn likelihoods(&self, centred: &Shape, length: f64) -> Vec<f32> {
+        let floors = centred.map(|floor| (floor / length) as f32);
+        let mut likely = Vec::with_capacity(LANES * self.lanes.len());
+        for shapes in &self.lanes {
+            let mut fits = [0.0; LANES];
+            for (shapes, floor) in shapes.iter().zip(floors) {
+                for (fit, shape) in fits.iter_mut().zip(shapes) {
+                    *fit += shape * floor;
+                }
+            }
+            likely.extend(fits.map(likelihood));
+        }
+        likely.truncate(self.count);
+        likely
+    }
+}
 
 /// Powers of the time since an onset, from slightly slowing to square; onsets are two blocks apart.
 const POWERS: [f64; 4] = [0.85, 1.0, 1.5, 2.0];
@@ -235,11 +256,12 @@ mod tests {
 
     #[test]
     fn every_shape_is_centred_and_of_length_one() {
-        for shape in BANK.growing.iter().chain(&BANK.benign) {
+        let benign = benign_shapes();
+        for shape in BANK.growing.iter().chain(&benign) {
             assert!(shape.iter().sum::<f64>().abs() < 1e-9);
             assert!((dot(shape, shape) - 1.0).abs() < 1e-9);
         }
-        assert_eq!((BANK.growing.len(), BANK.benign.len()), (48, 136));
+        assert_eq!((BANK.growing.len(), benign.len(), BANK.count), (48, 136, 184));
     }
 
     #[test]
