@@ -52,6 +52,8 @@ pub struct Watchlist {
     joint: usize,
     dropped: BTreeMap<Scope, u64>,
     no_lineage: Lineage,
+    /// A verdict that many have.
+    common: Arc<Assessment>,
 }
 
 #[derive(Debug)]
@@ -132,6 +134,7 @@ impl Watchlist {
             joint: 0,
             dropped: BTreeMap::new(),
             no_lineage: Lineage::default(),
+            common: Arc::default(),
         }
     }
 
@@ -239,6 +242,7 @@ impl Watchlist {
         }
         // The verdict before the next one: what is expected may have been outgrown, or the rules may be others.
         life.judge_by(threshold);
+        life.share_verdict(&mut self.common);
         let surest = lineage.as_deref().map_or_else(|| life.assessment(), |lineage| lineage.surer(life));
         let assessment = if surest.threshold == threshold {
             Arc::clone(surest)

@@ -141,6 +141,19 @@ impl Life {
         }
     }
 
+    /// Shares the verdict with another life of which the same was said: most have nothing to their names, and say so alike.
+    /// `common` is such a verdict, and becomes this one's where it says something else.
+    pub fn share_verdict(&mut self, common: &mut Arc<Assessment>) {
+        if self.assessment.evidence.is_some() || Arc::ptr_eq(&self.assessment, common) {
+            return;
+        }
+        if self.assessment == *common {
+            self.assessment = Arc::clone(common);
+        } else {
+            *common = Arc::clone(&self.assessment);
+        }
+    }
+
     /// The latest verdict.
     pub fn assessment(&self) -> &Arc<Assessment> {
         &self.assessment
