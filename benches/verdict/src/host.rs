@@ -75,12 +75,12 @@ mod tests {
     use super::*;
     use crate::testing::{leak, series};
 
-    /// Half of a host rises for three days.
+    /// Half of a host rises for a day.
     fn watched() -> Host {
         let rise = |time: f64| 1e8 + 300.0 * (time - 86_400.0).max(0.0);
         let traces = || {
-            let line = series(leak(86_400.0), 60.0, 4 * 1440, rise);
-            [line, series(leak(86_400.0), 60.0, 4 * 1440, |_| 1e8)].into_iter().map(|trace| || trace)
+            let line = series(leak(86_400.0), 60.0, 2 * 1440, rise);
+            [line, series(leak(86_400.0), 60.0, 2 * 1440, |_| 1e8)].into_iter().map(|trace| || trace)
         };
         Host::watch(traces, &Ours::default())
     }

@@ -30,7 +30,7 @@ struct Options {
     #[arg(long, default_value_t = 2500)]
     mixed: u32,
     /// Processes of a host where nothing leaks.
-    #[arg(long, default_value_t = 1500)]
+    #[arg(long, default_value_t = 10_000)]
     entities: u32,
     /// Where to write.
     #[arg(long)]
