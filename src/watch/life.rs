@@ -141,10 +141,10 @@ impl Life {
         }
     }
 
-    /// Shares the verdict with another life of which the same was said: most have nothing to their names, and say so alike.
+    /// Shares the verdict on a life at rest with another one of which the same is said: most have nothing to their names.
     /// `common` is such a verdict, and becomes this one's where it says something else.
     pub fn share_verdict(&mut self, common: &mut Arc<Assessment>) {
-        if self.assessment.evidence.is_some() || Arc::ptr_eq(&self.assessment, common) {
+        if matches!(self.state, State::Awake(_)) || Arc::ptr_eq(&self.assessment, common) {
             return;
         }
         if self.assessment == *common {
