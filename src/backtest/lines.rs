@@ -219,13 +219,15 @@ mod tests {
         fn every_text_is_read_as_the_library_reads_it(text in "[ab,,\"\"\r\n\n é]{0,60}") {
             let by_library = Quoted::new(Vec::new(), Box::new(Cursor::new(text.clone())), 0);
             let by_library = Lines { text: Text::Quoted(Box::new(by_library)), record: Record::default() };
-            let (found, expected) = (records(Lines::new(Box::new(Cursor::new(text.clone())))), records(by_library));
-            // Of a quote that nothing closes it takes the end of the text for one more line.
-            let told = |(number, fields): (u64, Vec<Vec<u8>>)| {
-                let is_closed = !fields.last().is_some_and(|field| field.ends_with(b"\n"));
-                (is_closed.then_some(number), fields)
-            };
-            prop_assert!(found.into_iter().map(told).eq(expected.into_iter().map(told)), "{:?}", text);
+            let mut found = records(Lines::new(Box::new(Cursor::new(text.clone()))));
+            let mut expected = records(by_library);
+            // Of a quote that nothing closes, which only the last can have, it takes the end of the text for one more line.
+            for last in [found.last_mut(), expected.last_mut()].into_iter().flatten() {
+                if last.1.last().is_some_and(|field| field.ends_with(b"\n")) {
+                    last.0 = 0;
+                }
+            }
+            prop_assert_eq!(found, expected, "{:?}", text);
         }
     }
 }
