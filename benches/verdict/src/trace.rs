@@ -78,3 +78,10 @@ pub struct Trace {
     /// Samples in order of time.
     pub points: Vec<Point>,
 }
+
+impl Trace {
+    /// The most memory, bytes; `None` without a sample.
+    pub fn peak(&self) -> Option<u64> {
+        self.points.iter().map(|point| point.bytes).max()
+    }
+}

@@ -40,7 +40,7 @@ fn mix(pool: &[Trace], seed: u64, number: u32) -> Trace {
         (true, true) => leak_anew(&mut mixed, dice),
     };
     let room = if leaks { (1.02, 2.5) } else { (1.05, 3.0) };
-    let peak = mixed.points.iter().map(|point| point.bytes).max().unwrap_or(0);
+    let peak = mixed.peak().unwrap_or(0);
     let limit = Some((peak as f64 * dice.uniform(room.0, room.1)) as u64);
     Trace { class: "mixed", number, steady_after_plateau: false, dies: false, limit, ..mixed }
 }
@@ -122,8 +122,7 @@ mod tests {
         let leaks = traces.iter().filter(|trace| trace.label != Label::Benign).count();
         assert!((20..=40).contains(&leaks), "{leaks}");
         for trace in &traces {
-            let peak = trace.points.iter().map(|point| point.bytes).max();
-            assert!(peak < trace.limit, "{} {peak:?}", trace.number);
+            assert!(trace.peak() < trace.limit, "{} {:?}", trace.number, trace.peak());
         }
     }
 

@@ -16,7 +16,7 @@ const GRAIN: u64 = 64 << 10;
 
 /// The same program, recorded in a way that depends on nothing but which series it is.
 pub fn otherwise(trace: &Trace) -> Trace {
-    let peak = trace.points.iter().map(|point| point.bytes).max().unwrap_or(0);
+    let peak = trace.peak().unwrap_or(0);
     // No two series have the same peak, unless they are the same.
     let dice = &mut Dice::new(&Purpose {
         seed: peak,

@@ -149,7 +149,7 @@ fn fast_leaks_end_at_their_limit() {
 fn nothing_is_above_its_limit_and_nothing_benign_close_to_it() {
     for trace in REGIMES.into_iter().flat_map(some).chain(population(7, 300, 1.0)) {
         let Some(limit) = trace.limit else { continue };
-        let peak = trace.points.iter().map(|point| point.bytes).max().unwrap() as f64 / limit as f64;
+        let peak = trace.peak().unwrap() as f64 / limit as f64;
         let most = if trace.label == Label::Benign { 0.99 } else { 1.0 };
         assert!(peak <= most, "{} {}: {peak}", trace.class, trace.number);
     }
