@@ -11,7 +11,7 @@ import catboost
 import numpy as np
 
 DEPTH, TREES, RATE, SEED = 6, 350, 0.12, 0
-CONTEXT, SCALES = 6, 5
+SCALES = 5
 
 # What more of a clue may say: 1 only for a leak, -1 only against one, 0 either. The rate of growth, its share and the
 # time that is left are no evidence by themselves: what fills is fast as well.
