@@ -151,7 +151,7 @@ impl Resource {
 }
 
 /// What names an entity to people, and ties its successive lives together. Read once a life.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// The command name (`comm`) of a process, the name of a group, what runs in a cgroup; empty for the host.
     pub name: Arc<str>,
@@ -166,14 +166,36 @@ pub struct Identity {
     /// Tells programs apart where the place has no name of its own, as most containers have none: a hash of the
     /// arguments of a process, or of the first one in a cgroup, which are not kept.
     pub fingerprint: Option<u64>,
-    /// How a process was started; empty unless the rules ask for it.
-    pub launch: Arc<Launch>,
-    /// Who is in a cgroup; empty for all else.
-    pub tenant: Arc<Tenant>,
+    /// How a process was started; `None` unless the rules ask for it.
+    pub launch: Option<Arc<Launch>>,
+    /// Who is in a cgroup; `None` for all else.
+    pub tenant: Option<Arc<Tenant>>,
+}
+
+impl Identity {
+    /// How a process was started, as far as it was asked.
+    pub fn launch(&self) -> &Launch {
+        const UNASKED: &Launch = &Launch { command_line: None, cgroups: Vec::new() };
+        self.launch.as_deref().unwrap_or(UNASKED)
+    }
+
+    /// Who is in a cgroup, as far as that is known.
+    pub fn tenant(&self) -> &Tenant {
+        const UNKNOWN: &Tenant = &Tenant {
+            container_id: None,
+            pod_uid: None,
+            qos: None,
+            namespace: None,
+            pod: None,
+            container: None,
+            unit: None,
+        };
+        self.tenant.as_deref().unwrap_or(UNKNOWN)
+    }
 }
 
 /// Who is in a cgroup, as far as its path and the names of kubelet's log directories tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 pub struct Tenant {
     /// Id of a container, as its runtime has it; of LXC the name.
     pub container_id: Option<String>,
@@ -193,7 +215,7 @@ pub struct Tenant {
 
 /// How a process was started, for rules of grouping. Read only where they ask for it, and shown only as far as they
 /// put it into a name: arguments hold secrets.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Launch {
     /// Arguments, NUL between them; `None` for a process without any.
     command_line: Option<String>,

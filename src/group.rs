@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::entity::{EntityId, Identity, Scope};
 use crate::maps::FastMap;
+use crate::pool::Pool;
 use crate::rules::{Candidate, Override, Rules, Subject};
 use crate::sample::Sample;
 
@@ -52,6 +53,8 @@ impl ResourceTerms {
 pub struct Grouper {
     rules: Arc<Rules>,
     known: FastMap<EntityId, Known>,
+    /// What is known with a group.
+    grouped: Pool<Identity>,
     names: HashSet<Arc<str>>,
     pass: u64,
     /// Whether anybody has got another place in this pass.
@@ -71,7 +74,14 @@ struct Known {
 impl Grouper {
     /// Knows nobody yet, and goes by `rules`.
     pub fn new(rules: Arc<Rules>) -> Grouper {
-        Grouper { rules, known: FastMap::default(), names: HashSet::new(), pass: 0, has_changed: false }
+        Grouper {
+            rules,
+            known: FastMap::default(),
+            grouped: Pool::default(),
+            names: HashSet::new(),
+            pass: 0,
+            has_changed: false,
+        }
     }
 
     /// The rules it goes by.
@@ -115,7 +125,7 @@ impl Grouper {
         self.known.values().filter(|known| known.folded).count() as u64
     }
 
-    fn find(&self, sample: &Sample, group: Option<Arc<str>>) -> Option<Place> {
+    fn find(&mut self, sample: &Sample, group: Option<Arc<str>>) -> Option<Place> {
         let (scope, identity) = (sample.entity.scope(), &sample.identity);
         let subject = Subject::of(scope, identity, group.as_deref());
         if self.rules.excludes(&subject) {
@@ -127,7 +137,7 @@ impl Grouper {
         let group = group.filter(|name| !self.rules.excludes(&Subject::group(name)));
         let identity = match group {
             None => Arc::clone(identity),
-            group => Arc::new(Identity { group, ..Identity::clone(identity) }),
+            group => self.grouped.share(Identity { group, ..Identity::clone(identity) }),
         };
         Some(Place { identity, treatment, resources })
     }

@@ -23,6 +23,7 @@ pub mod human;
 pub mod log;
 pub mod maps;
 pub mod parse;
+pub mod pool;
 pub mod resources;
 pub mod rollup;
 pub mod rules;

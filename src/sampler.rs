@@ -206,7 +206,7 @@ impl Sampler {
             pass.unread_cgroups.append(&mut reading.unread_cgroups);
             pass.dropped.append(&mut reading.dropped);
             if result.is_ok() {
-                pass.samples.append(&mut reading.samples);
+                pass.samples.push(reading.samples);
                 pass.host = reading.host.or(pass.host);
                 pass.uptime = reading.uptime.or(pass.uptime);
             }
@@ -215,13 +215,13 @@ impl Sampler {
     }
 
     /// Gives each entity its place, and leaves out those that are not to be watched.
-    fn place(&mut self, samples: Vec<Sample>, reports: &[Report]) -> Vec<(Sample, Place)> {
-        let placed = samples.into_iter().filter_map(|mut sample| {
+    fn place(&mut self, samples: Vec<Vec<Sample>>, reports: &[Report]) -> Vec<(Sample, Place)> {
+        let mut placed = Vec::with_capacity(samples.iter().map(Vec::len).sum());
+        placed.extend(samples.into_iter().flatten().filter_map(|mut sample| {
             let place = self.grouper.place(&sample)?;
             sample.identity = Arc::clone(&place.identity);
             Some((sample, place))
-        });
-        let placed = placed.collect();
+        }));
         let is_read = succeeded(reports, "process");
         self.grouper.end_pass(
             |entity| matches!(entity, EntityId::Process { pid, .. } if !is_read || is_unread(reports, *pid)),
@@ -258,7 +258,7 @@ impl Sampler {
         let everyone = host.map(|host| host.as_limit());
         let totals = Totals::of(samples);
         let mut cgroups = Cgroups::of(samples);
-        let mut entities = Vec::with_capacity(samples.len());
+        let mut entities = Vec::new();
         let mut seen = Vec::with_capacity(samples.len());
         for (sample, place) in samples {
             let within = cgroups.around(sample);
@@ -273,12 +273,14 @@ impl Sampler {
         seen.iter().for_each(|one| cgroups.note(one));
         seen.iter_mut().for_each(|one| cgroups.share(one));
         let mut groups = Groups::default();
-        for one in seen {
+        for one in &seen {
             if let Some(name) = &one.sample.identity.group {
                 groups.add(name, &one.sample.figures.memory, one.as_member());
             }
-            entities.extend(one.into_entity());
         }
+        // A snapshot is kept until the next one, so that it has no room for more.
+        entities.reserve_exact(seen.len() + groups.len());
+        entities.extend(seen.into_iter().filter_map(Judged::into_entity));
         let rules = self.grouper.rules();
         entities.extend(groups.into_entities().map(|group| terms::of_group(group, rules)));
         entities
@@ -326,7 +328,8 @@ impl Sampler {
 /// What all sources saw in one tick.
 #[derive(Default)]
 struct Pass {
-    samples: Vec<Sample>,
+    /// Those of each source.
+    samples: Vec<Vec<Sample>>,
     host: Option<HostMemory>,
     uptime: Option<Duration>,
     /// How each source did, and the pids that it saw and could not read.

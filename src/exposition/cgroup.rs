@@ -39,7 +39,7 @@ fn pressure(cgroup: &Entity) -> Option<&Pressure> {
 fn write_info(writer: &mut Writer<'_>, cgroups: &Exported<'_>) {
     let mut family = writer.family(metric::CGROUP_INFO);
     for (cgroup, labels) in cgroups.iter() {
-        let tenant = &cgroup.identity.tenant;
+        let tenant = cgroup.identity.tenant();
         let known = [
             ("container_id", tenant.container_id.as_deref()),
             ("pod_uid", tenant.pod_uid.as_deref()),

@@ -82,7 +82,7 @@ impl<'a> Cgroup<'a> {
         limits.sort_by_key(|limit| limit.room);
         limits.truncate(MAX_LIMITS);
         Some(Cgroup {
-            tenant: &entity.identity.tenant,
+            tenant: entity.identity.tenant(),
             usage: figures.usage,
             peak: figures.peak,
             oom_events: figures.oom_events,

@@ -30,10 +30,10 @@ impl NameRule {
         let identity = process.identity;
         let comm = self.comm.as_ref().is_none_or(|names| names.iter().any(|name| **name == *identity.name));
         // Regular expressions last: they cost most.
-        if !comm || !self.is_exe(&identity.launch) {
+        if !comm || !self.is_exe(identity.launch()) {
             return None;
         }
-        let captures = self.captures(&identity.launch)?;
+        let captures = self.captures(identity.launch())?;
         Some(self.template.fill(process, &captures))
     }
 

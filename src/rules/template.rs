@@ -112,7 +112,7 @@ impl Field {
     fn value(self, process: &Candidate<'_>) -> String {
         let Candidate { identity, pid, start_unix_seconds } = process;
         // A process without arguments goes by its command name, as in process-exporter.
-        let program = identity.launch.program().unwrap_or(&identity.name);
+        let program = identity.launch().program().unwrap_or(&identity.name);
         match self {
             Field::Comm => identity.name.to_string(),
             Field::ExeBase => base(program).to_string(),
@@ -120,7 +120,7 @@ impl Field {
             Field::Username => identity.user.as_deref().unwrap_or_default().to_string(),
             Field::Pid => pid.to_string(),
             Field::StartTime => start_unix_seconds.map(go_time).unwrap_or_default(),
-            Field::Cgroups => format!("[{}]", identity.launch.cgroups.join(" ")),
+            Field::Cgroups => format!("[{}]", identity.launch().cgroups.join(" ")),
         }
     }
 }
@@ -154,10 +154,10 @@ mod tests {
         let identity = Identity {
             name: Arc::from("postgres"),
             user: Some(Arc::from("www-data")),
-            launch: Arc::new(Launch::new(
+            launch: Some(Arc::new(Launch::new(
                 command_line.map(str::to_string),
                 vec!["/a".to_string(), "/b c".to_string()],
-            )),
+            ))),
             ..Identity::default()
         };
         let process = Candidate { identity: &identity, pid: 7, start_unix_seconds: Some(1_700_000_002.5) };

@@ -12,7 +12,7 @@ fn rules(text: &str) -> Rules {
 /// The group of a process with this command name and these arguments.
 fn group(rules: &Rules, comm: &str, arguments: &[&str]) -> Option<String> {
     let command_line = (!arguments.is_empty()).then(|| arguments.join("\0"));
-    let launch = Arc::new(Launch::new(command_line, Vec::new()));
+    let launch = Some(Arc::new(Launch::new(command_line, Vec::new())));
     let identity = Identity { name: Arc::from(comm), launch, ..Identity::default() };
     rules.group(&Candidate { identity: &identity, pid: 7, start_unix_seconds: None })
 }

@@ -28,7 +28,7 @@ pub(super) struct Sighting<'a> {
 /// What takes further reads to find out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Details {
-    /// Names; the same `Arc` for as long as they stay the same.
+    /// Names; the same `Arc` for as long as they stay the same, and for all that have the same.
     pub(super) identity: Arc<Identity>,
     /// Limits of its own.
     pub(super) limits: Limits,
@@ -107,16 +107,16 @@ impl Details {
         let old = &self.identity;
         let all = |file: &[u8]| if wants.cgroups { paths(file) } else { Vec::new() };
         let cgroups = value(dir.read(c"cgroup", buffer), reading, || {
-            Ok((memory_path(buffer).map(|path| shared.share(cut(&path))), all(buffer)))
+            Ok((memory_path(buffer).map(|path| shared.texts.share(cut(&path))), all(buffer)))
         });
-        let (cgroup, all) = cgroups.unwrap_or_else(|| (old.cgroup.clone(), old.launch.cgroups.clone()));
-        let launch = launch(wants, all, &old.launch, dir, buffer, reading);
+        let (cgroup, all) = cgroups.unwrap_or_else(|| (old.cgroup.clone(), old.launch().cgroups.clone()));
+        let launch = launch(wants, all, old, dir, buffer, reading);
         let is_nameless = cgroup.as_deref().is_some_and(|path| names(path).is_nameless_container());
         let fingerprint = is_nameless.then(|| dir.fingerprint(buffer)).flatten();
         let executable = dir.executable();
         self.is_executable_hidden = executable == Err(Unread::Failed(ReadErrorReason::Permission));
         let identity = Identity {
-            name: shared.share(&text(sighting.comm)),
+            name: shared.texts.share(&*text(sighting.comm)),
             group: None,
             cgroup,
             user: Some(users.name(sighting.uid)),
@@ -126,10 +126,10 @@ impl Details {
             },
             fingerprint: fingerprint.or_else(|| old.fingerprint.filter(|_| is_nameless)),
             launch,
-            tenant: Arc::default(),
+            tenant: None,
         };
         if identity != **old {
-            self.identity = Arc::new(identity);
+            self.identity = shared.identities.share(identity);
         }
         if let Some(limits) = value(dir.read(c"limits", buffer), reading, || limits::parse(buffer)) {
             self.limits = limits;
@@ -141,21 +141,21 @@ impl Details {
 fn launch(
     wants: Wants,
     cgroups: Vec<String>,
-    old: &Arc<Launch>,
+    old: &Identity,
     dir: &PidDir,
     buffer: &mut Vec<u8>,
     reading: &mut Reading,
-) -> Arc<Launch> {
+) -> Option<Arc<Launch>> {
     if wants == Wants::default() {
-        return Arc::default();
+        return None;
     }
     let read = |buffer: &mut Vec<u8>, reading: &mut Reading| {
         let read = dir.read_start(c"cmdline", buffer);
         value(read, reading, || Ok(Launch::new(command_line(buffer), cgroups.clone())))
     };
     match wants.command_line {
-        true => read(buffer, reading).map_or_else(|| Arc::clone(old), Arc::new),
-        false => Arc::new(Launch::new(None, cgroups)),
+        true => read(buffer, reading).map(Arc::new).or_else(|| old.launch.clone()),
+        false => Some(Arc::new(Launch::new(None, cgroups))),
     }
 }
 
@@ -272,20 +272,20 @@ mod tests {
         let mut watch = Watch::new();
         watch.system.write("proc/64/cmdline", "/bin/app\0--password=x\0");
         watch.system.process(64).cgroup("4:memory:/a\n0::/b\n").write();
-        assert_eq!(watch.see("app", 5).identity.launch, Arc::default());
+        assert_eq!(watch.see("app", 5).identity.launch, None);
         watch.see("app", 5);
         watch.wants = Wants { command_line: true, cgroups: false };
         let identity = watch.see("app", 5).identity;
-        assert_eq!(identity.launch.joined(), "/bin/app --password=x");
-        assert_eq!((identity.launch.program(), identity.launch.cgroups.len()), (Some("/bin/app"), 0));
+        assert_eq!(identity.launch().joined(), "/bin/app --password=x");
+        assert_eq!((identity.launch().program(), identity.launch().cgroups.len()), (Some("/bin/app"), 0));
         assert!(!format!("{identity:?}").contains("password"));
 
         watch.wants = Wants { command_line: true, cgroups: true };
-        assert_eq!(watch.see("app", 5).identity.launch.cgroups, ["/a", "/b"]);
+        assert_eq!(watch.see("app", 5).identity.launch().cgroups, ["/a", "/b"]);
         watch.system.remove("proc/64/cmdline");
-        assert_eq!(watch.see("exec", 5).identity.launch.program(), Some("/bin/app"), "it ends just now");
+        assert_eq!(watch.see("exec", 5).identity.launch().program(), Some("/bin/app"), "it ends just now");
         watch.wants = Wants::default();
-        assert_eq!(watch.see("exec", 5).identity.launch, Arc::default());
+        assert_eq!(watch.see("exec", 5).identity.launch, None);
         assert!(watch.reading.errors.is_empty());
     }
 }

@@ -99,6 +99,7 @@ impl Source for ProcessSource {
         let clock = reader.begin_pass(pids)?;
         reading.uptime = Some(clock.uptime());
         reader.room = reader.most.beside(roll.iter().filter_map(|life| life.kept.as_ref()));
+        reading.samples.reserve(pids.len());
         for &pid in pids.iter() {
             let place = roll.place(pid);
             match reader.look(pid, place, &clock, reading) {

@@ -47,7 +47,9 @@ impl<L> Roll<L> {
             if wanted > self.known.capacity() {
                 self.known.reserve_exact(wanted + wanted / SPARE - self.known.len());
             }
-            self.known.extend(self.new.drain(..).filter(|(_, life)| life.is_some()));
+            // At our start all are new, and hardly anybody is later.
+            let new = std::mem::take(&mut self.new);
+            self.known.extend(new.into_iter().filter(|(_, life)| life.is_some()));
             // Two sorted runs, which is what this sort is quick with.
             self.known.sort_by_key(|(pid, _)| *pid);
         }

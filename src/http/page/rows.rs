@@ -100,7 +100,7 @@ fn write_entry(html: &mut String, entry: &Entry, why: Why) -> fmt::Result {
 /// What stands first: of a cgroup who is in it, its path stands below.
 fn title(entity: &Entity) -> String {
     let EntityId::Cgroup { path, .. } = &entity.id else { return entity.display_name() };
-    let tenant = &entity.identity.tenant;
+    let tenant = entity.identity.tenant();
     let of_pod = [&tenant.namespace, &tenant.pod, &tenant.container];
     if tenant.pod.is_some() {
         return of_pod.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("/");

@@ -154,7 +154,7 @@ impl Details {
             name: tenant.container.clone().map_or(command, Arc::from),
             executable,
             fingerprint,
-            tenant: Arc::new(tenant),
+            tenant: Some(Arc::new(tenant)),
             ..Identity::clone(&self.identity)
         };
         if identity != *self.identity {

@@ -153,7 +153,7 @@ fn a_cgroup_of_the_unified_hierarchy_is_read_in_full() {
     assert_eq!(figures.pressure, Some(lost));
     assert!(figures.limits.is_empty() && web.figures.limit.is_none());
     assert_eq!(&*web.identity.name, "nginx");
-    assert_eq!(web.identity.tenant.unit.as_deref(), Some("web.service"));
+    assert_eq!(web.identity.tenant().unit.as_deref(), Some("web.service"));
     assert!(reading.errors.is_empty());
 }
 
@@ -543,7 +543,7 @@ fn kubelets_directories_name_pods_and_containers() {
         v2(&system, path, MIB);
     }
     let mut source = source(&system);
-    let nameless = sample(&read(&mut source), &container).identity.tenant.clone();
+    let nameless = sample(&read(&mut source), &container).identity.tenant().clone();
     let expected = Tenant {
         container_id: Some(id.clone()),
         pod_uid: Some(uid.to_string()),
@@ -551,7 +551,7 @@ fn kubelets_directories_name_pods_and_containers() {
         unit: Some(format!("cri-containerd-{id}.scope")),
         ..Tenant::default()
     };
-    assert_eq!(*nameless, expected);
+    assert_eq!(nameless, expected);
 
     system.create_dir(&format!("var/log/pods/shop_cart-5d78_{uid}/server"));
     system.write(&format!("var/log/containers/cart-5d78_shop_server-{id}.log"), "");
@@ -560,12 +560,12 @@ fn kubelets_directories_name_pods_and_containers() {
     let reading = read(&mut source);
     let named = &sample(&reading, &container).identity;
     assert_eq!(
-        (named.tenant.namespace.as_deref(), named.tenant.pod.as_deref()),
+        (named.tenant().namespace.as_deref(), named.tenant().pod.as_deref()),
         (Some("shop"), Some("cart-5d78"))
     );
-    assert_eq!((named.tenant.container.as_deref(), &*named.name), (Some("server"), "server"));
-    assert_eq!(sample(&reading, &pod).identity.tenant.container, None, "a pod is no container");
-    let pause = &sample(&reading, &pause).identity.tenant;
+    assert_eq!((named.tenant().container.as_deref(), &*named.name), (Some("server"), "server"));
+    assert_eq!(sample(&reading, &pod).identity.tenant().container, None, "a pod is no container");
+    let pause = sample(&reading, &pause).identity.tenant();
     assert_eq!(
         (pause.pod.as_deref(), pause.container.as_deref()),
         (Some("cart-5d78"), None),
@@ -606,7 +606,7 @@ impl Pod {
     }
 
     fn container(&self, reading: &Reading, digit: &str) -> Option<String> {
-        sample(reading, &Pod::path(digit)).identity.tenant.container.clone()
+        sample(reading, &Pod::path(digit)).identity.tenant().container.clone()
     }
 }
 
