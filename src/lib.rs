@@ -8,6 +8,8 @@
 //! [`cli`] turns flags into [`config`], and [`rules`] are what the configuration file says; [`mod@file`] and [`yaml`] read our
 //! own files; [`human`] words numbers; [`systemd`] is told how it goes.
 
+#![forbid(unsafe_code)]
+
 pub mod backtest;
 pub mod cli;
 pub mod config;

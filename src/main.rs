@@ -7,17 +7,14 @@ use memleak_exporter::backtest::BacktestError;
 use memleak_exporter::cli::{self, Exit, Task};
 use memleak_exporter::config::{BacktestConfig, Config};
 use memleak_exporter::{Error, backtest, http, log, rules, run};
-use mimalloc::MiMalloc;
 
-/// Most of our memory is many small pieces of one thread, which are given up at another time than their neighbours. This
-/// allocator gives such pages back to the system: after a host has run ten thousand processes, and where lives fall asleep.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+mod allocator;
 
 /// The command line, or a file it names, asks for something that can't be.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    allocator::give_back_at_once();
     match cli::parse(std::env::args_os()) {
         Ok(Task::Export(config)) => export(*config),
         Ok(Task::Backtest(config)) => replay(&config),

@@ -289,12 +289,6 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The same a tick later, when a look has shown that nothing has changed which takes no longer one to see.
-    #[must_use]
-    pub fn told_again(&self) -> Sample {
-        Sample { cpu_seconds: None, is_told_again: true, ..self.clone() }
-    }
-
     /// How many of a resource it holds, and whether that is news: a look at memory shows no descriptors and no mappings.
     pub fn count(&self, resource: Resource) -> Option<Count> {
         let count = self.figures.resources.get(resource)?;

@@ -9,6 +9,7 @@ use crate::detector::{Assessment, Lineage};
 use crate::entity::{EntityId, Identity, LineageKey, Resource, Scope};
 use crate::history::Sealed;
 use crate::maps::FastMap;
+use crate::pool::Pool;
 use crate::resources::Unit;
 use crate::sample::{Limit, Memory, Sample};
 
@@ -44,6 +45,8 @@ pub struct Watchlist {
     room: Room,
     lives: FastMap<EntityId, Watched>,
     lineages: FastMap<LineageKey, Succession>,
+    /// Whose lives are watched.
+    keys: Pool<LineageKey>,
     /// Which resources besides memory have lives.
     resources: Resources,
     /// How many lives had something that rises, when those that were gone were last retired.
@@ -61,7 +64,7 @@ struct Watched {
     life: Life,
     identity: Arc<Identity>,
     /// `None` for what has no successive lives.
-    lineage: Option<LineageKey>,
+    lineage: Option<Arc<LineageKey>>,
 }
 
 /// How many are judged beside each other: chances to be wrong about memory are none to be wrong about descriptors.
@@ -129,6 +132,7 @@ impl Watchlist {
             room: Room::new(config.max_entities),
             lives: FastMap::default(),
             lineages: FastMap::default(),
+            keys: Pool::default(),
             resources: Resources::default(),
             crowd: Crowd::default(),
             joint: 0,
@@ -211,14 +215,14 @@ impl Watchlist {
             *identity = Arc::clone(&sample.identity);
             let key = lineage_key(entity, &sample.identity);
             // Names come late, and what was not judged under another one has lost nothing by it.
-            if key != *lineage && !life.has_judged() {
+            if key.as_ref() != lineage.as_deref() && !life.has_judged() {
                 let forebears = key.as_ref().and_then(|key| self.lineages.get(key));
                 let forebears = forebears.map_or(&self.no_lineage, Succession::lineage);
                 *life = Life::new(time, interval, forebears, identity.executable);
             }
-            *lineage = key;
+            *lineage = key.map(|key| self.keys.share(key));
         }
-        let mut lineage = lineage.as_ref().and_then(|key| self.lineages.get_mut(key));
+        let mut lineage = lineage.as_deref().and_then(|key| self.lineages.get_mut(key));
         if let Some(scored) = seen.scored {
             let seen = Observation {
                 time,
@@ -279,7 +283,7 @@ impl Watchlist {
         lives.retain(|entity, Watched { life, identity, lineage }| {
             let gone = is_gone(entity);
             if gone && let Some(key) = lineage {
-                lineages.entry(key.clone()).or_default().retire(life, identity.executable);
+                lineages.entry(LineageKey::clone(key)).or_default().retire(life, identity.executable);
             }
             if !gone {
                 resources += usize::from(entity.scope() == Scope::ProcessResource);
@@ -335,7 +339,8 @@ impl Watchlist {
         let lineage = key.as_ref().and_then(|key| self.lineages.get(key));
         let lineage = lineage.map_or(&self.no_lineage, Succession::lineage);
         let life = Life::new(time, self.interval_of(entity), lineage, identity.executable);
-        let watched = Watched { life, identity: Arc::clone(identity), lineage: key };
+        let lineage = key.map(|key| self.keys.share(key));
+        let watched = Watched { life, identity: Arc::clone(identity), lineage };
         self.lives.insert(entity.clone(), watched);
     }
 

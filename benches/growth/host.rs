@@ -149,7 +149,7 @@ impl Process {
         if let Some(told) = self.told.as_ref().filter(is_same)
             && !(tick + self.pid).is_multiple_of(Resource::Fds.every())
         {
-            return told.told_again();
+            return Sample { cpu_seconds: None, is_told_again: true, ..told.clone() };
         }
         self.told.insert(self.sample(now, tick)).clone()
     }

@@ -79,7 +79,7 @@ impl Sentence<'_> {
         write!(f, "{}{}", self.rise(evidence), steadily(evidence))?;
         self.write_beginning(f, evidence)?;
         if value(evidence, Test::GiveBack).is_some_and(|times| times >= UNMATCHED) {
-            f.write_str("; nothing like it was ever given back")?;
+            f.write_str("; nothing like it was seen to be given back")?;
         }
         if has_passed(evidence, Test::Life) && has_passed(evidence, Test::Slowing) {
             f.write_str("; growth has not slowed")?;

@@ -14,7 +14,7 @@ use super::roll::Roll;
 use super::roots::{Procfs, Roots};
 use super::users::Users;
 use super::{Hidden, Reading, Source, SourceError, rights};
-use crate::entity::{EntityId, Wants};
+use crate::entity::{EntityId, Identity, Wants};
 use crate::parse::limits::Limits;
 use crate::parse::stat::Stat;
 use crate::parse::status::Status;
@@ -47,7 +47,14 @@ struct Life {
     known: Known,
     held: Held,
     /// What was seen when it was last read; `None` for what has no memory: a thread of the kernel, a zombie.
-    sample: Option<Sample>,
+    told: Option<Told>,
+}
+
+/// What is told of a process again where nothing has changed.
+#[derive(Debug)]
+struct Told {
+    identity: Arc<Identity>,
+    figures: Arc<Figures>,
 }
 
 /// What it takes to read a process.
@@ -166,7 +173,7 @@ impl Reader {
         if let (Some(life), Turn::Nothing | Turn::Statm) = (&mut *place, turn)
             && life.passes_by(pid, self.wants)
         {
-            return Ok(life.sample.as_ref().map(Sample::told_again));
+            return Ok(life.told_again(pid));
         }
         let dir = self.procfs.pid_dir(pid)?;
         let mut text = std::mem::take(&mut self.stat);
@@ -180,7 +187,7 @@ impl Reader {
         let has_run = life.has_run(&stat);
         if turn == Turn::Stat && !has_run && life.passes_by(pid, self.wants) {
             self.stat = text;
-            return Ok(life.sample.as_ref().map(Sample::told_again));
+            return Ok(life.told_again(pid));
         }
         // Many are gone before they are seen twice.
         let may_be_kept = is_known && life.kept.is_none();
@@ -188,12 +195,13 @@ impl Reader {
             life.kept = self.room.keep_file(&dir);
             life.digest = life.kept.as_ref().and_then(|kept| kept.digest(&mut self.buffer).ok());
         }
-        life.sample = self.sample((pid, &stat), life, &dir, clock, reading)?;
+        let sample = self.sample((pid, &stat), life, &dir, clock, reading)?;
+        life.told = sample.as_ref().map(Told::of);
         self.stat = text;
         if may_be_kept && life.kept.is_none() {
             life.kept = self.room.keep_dir(dir);
         }
-        Ok(life.sample.clone())
+        Ok(sample)
     }
 
     /// What is to be read of a process that is known.
@@ -259,21 +267,39 @@ impl Reader {
     }
 }
 
+impl Told {
+    fn of(sample: &Sample) -> Told {
+        Told { identity: Arc::clone(&sample.identity), figures: Arc::clone(&sample.figures) }
+    }
+}
+
 impl Life {
     fn new(start_time: u64) -> Life {
         let (known, held) = (Known::default(), Held::default());
-        Life { start_time, kept: None, digest: None, same: 0, cpu_time: None, known, held, sample: None }
+        Life { start_time, kept: None, digest: None, same: 0, cpu_time: None, known, held, told: None }
     }
 
     /// Whether it has used CPU time since this was last asked, or has another name; else it has done nothing.
     fn has_run(&mut self, stat: &Stat<'_>) -> bool {
         let has_worked = self.cpu_time.replace(stat.cpu_time) != Some(stat.cpu_time);
-        has_worked || (self.sample.is_some() && !self.known.is_called(stat.comm))
+        has_worked || (self.told.is_some() && !self.known.is_called(stat.comm))
+    }
+
+    /// What was last seen of it, of which nothing has changed.
+    fn told_again(&self, pid: u32) -> Option<Sample> {
+        let Told { identity, figures } = self.told.as_ref()?;
+        Some(Sample {
+            entity: EntityId::Process { pid, start_time: self.start_time },
+            identity: Arc::clone(identity),
+            figures: Arc::clone(figures),
+            cpu_seconds: None,
+            is_told_again: true,
+        })
     }
 
     /// Takes note that it is told again, unless this is a sighting at which to read its names and limits.
     fn passes_by(&mut self, pid: u32, wants: Wants) -> bool {
-        self.sample.is_none() || self.known.pass_by(pid, wants)
+        self.told.is_none() || self.known.pass_by(pid, wants)
     }
 }
 
@@ -301,7 +327,7 @@ fn say_what_is_missing(reading: &Reading) {
 fn hidden(roll: &Roll<Life>) -> BTreeMap<Hidden, u64> {
     let mut counts =
         BTreeMap::from([Hidden::Executable, Hidden::Descriptors, Hidden::Mappings].map(|what| (what, 0)));
-    for life in roll.iter().filter(|life| life.sample.is_some()) {
+    for life in roll.iter().filter(|life| life.told.is_some()) {
         let executable = life.known.is_executable_hidden().then_some(Hidden::Executable);
         for what in executable.into_iter().chain(life.held.hidden()) {
             *counts.entry(what).or_default() += 1;

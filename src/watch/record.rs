@@ -72,7 +72,7 @@ impl Watchlist {
         });
         let lives = self.lives.iter().map(|(entity, watched)| Record::Life {
             entity: Cow::Borrowed(entity),
-            lineage: watched.lineage.as_ref().map(Cow::Borrowed),
+            lineage: watched.lineage.as_deref().map(Cow::Borrowed),
             executable: watched.identity.executable,
             life: Cow::Borrowed(&watched.life),
         });
@@ -105,7 +105,7 @@ impl Watchlist {
                     self.resources.begin();
                 }
                 let identity = Arc::new(Identity { executable, ..Identity::default() });
-                let lineage = lineage.map(Cow::into_owned);
+                let lineage = lineage.map(|key| self.keys.share(key.into_owned()));
                 self.lives.insert(entity.into_owned(), Watched { life, identity, lineage });
             }
             Record::Life { lineage: Some(key), executable, life, .. } => {

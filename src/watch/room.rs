@@ -150,7 +150,7 @@ impl Watchlist {
 
     /// Whether its memory rises, or it is suspected, be it for the sake of all short lives of its lineage.
     fn matters(&self, Watched { life, lineage, .. }: &Watched) -> bool {
-        let lineage = lineage.as_ref().and_then(|key| self.lineages.get(key));
+        let lineage = lineage.as_deref().and_then(|key| self.lineages.get(key));
         let surest = lineage.map_or_else(|| life.assessment(), |lineage: &Succession| lineage.surer(life));
         surest.is_suspect() || life.is_interesting()
     }
