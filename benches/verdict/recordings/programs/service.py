@@ -221,33 +221,6 @@ def cursors(hourly=18000, onset=0, items=400, share=0.05):
                 cursor.close()
 
 
-def generations(hourly=18000, size=3000, lasts=0.01):
-    """Requests whose parts know each other, in work for a while, under the collector as it is set by default."""
-    working = collections.deque()
-    for passed in ticks():
-        for _ in range(arrivals(hourly, passed)):
-            serve(8)
-            first, second = Node(size), Node(size * random.random() ** 4 * 20)
-            first.other, second.other = second, first
-            working.append((hours() + lasts, first))
-        while working and working[0][0] < hours():
-            working.popleft()
-
-
-def config(every=0.06, entries=20000, hourly=18000):
-    """A large document is fetched, parsed and put in the place of the one before, each `every` hours."""
-    current, due = {}, 0
-    for passed in ticks():
-        for _ in range(arrivals(hourly, passed)):
-            serve(len(current))
-        if hours() >= due:
-            due += every
-            count = int(entries * random.uniform(0.95, 1.05))
-            text = json.dumps({f"rule/{number}": {"target": os.urandom(20).hex()} for number in range(count)})
-            current = json.loads(text)
-            del text
-
-
 def sessions(most=3000, size=12000, step=1e9, larger=1.6):
     """As many sessions are open as the load brings; from `step` on each client opens `larger` times as many."""
     opened = []
@@ -263,7 +236,7 @@ def sessions(most=3000, size=12000, step=1e9, larger=1.6):
 SCENARIOS = {
     function.__name__.replace("_", "-"): function
     for function in (list_cache, cycle_without_gc, cycle_with_gc, handlers, idle, batch, lru, warm, nightly, later, threads,
-                     cursors, generations, config, sessions)
+                     cursors, sessions)
 }
 
 
