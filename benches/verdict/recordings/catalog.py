@@ -17,6 +17,8 @@ class Regime:
     seconds: int  # real length of a recording
     period: float  # real seconds between samples
     factor: int  # recorded seconds a real one stands for
+    day: float = 24  # recorded hours from one busiest moment to the next
+    quiet: float = 0.15  # the least load, as a share of the most
 
     @property
     def interval(self):
@@ -31,6 +33,7 @@ class Regime:
 
 DAYS = Regime("days", 13 * 60, 0.25, 480)
 FAST = Regime("fast", 12 * 60, 0.5, 20)
+REAL = Regime("real", 50 * 60, 5, 1, day=0.3, quiet=0.7)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +49,11 @@ class Recording:
     onset_hours: float | None = None  # None: it does not leak
     deploys: tuple[float, ...] = ()  # hours at which it is replaced by a new process
     dies_at_limit: bool = False  # killed at the limit and started again, as a container is
+    quiet: float | None = None  # the least load, where it is not the regime's
+
+    @property
+    def quiet_share(self):
+        return self.regime.quiet if self.quiet is None else self.quiet
 
     @property
     def held_out(self):
@@ -129,6 +137,49 @@ LEAKS = [
          dies_at_limit=True),
     leak("java-late-g1", DAYS, "JVM", "java -XX:+UseG1GC -Xms8m -Xmx112m audit hourly=500 size=1800 garbage=3000 onset=48", 192, 48,
          "After two days of a G1 heap at work a release brings a list of audit records that is never written out."),
+    leak("go-goroutines-real", REAL, "Go", "go goroutines base=20 hourly=36000 size=2000 late=0.3", 128, 0,
+         "Who gives up waiting leaves a goroutine behind that wants to hand over its answer, and blocks for ever."),
+    leak("go-label-sets-real", REAL, "Go", "go label-sets base=30 hourly=90000 onset=0.35", 128, 0.35,
+         "From 0.35 h on a registry of metrics has a label that tells visitors apart: each makes a histogram."),
+    leak("ruby-memoized-real", REAL, "Ruby", "ruby memoized base=40 hourly=18000 rows=6", 112, 0,
+         "A class remembers what it found by everything that was asked, which never comes again."),
+    leak("ruby-error-bursts-real", REAL, "Ruby", "ruby errors base=30 hourly=18000 rows=60 onset=0.2", 96, 0.2,
+         "From 0.2 h on errors, which come in bursts, wait with their requests for a collector that is never reached."),
+    leak("perl-links-real", REAL, "Perl", "perl links base=24 hourly=18000 size=800", 80, 0,
+         "Sessions and their items refer to one another, and Perl only counts references."),
+    leak("php-query-log-real", REAL, "PHP", "php query-log base=16 hourly=54000 values=60", 40, 0,
+         "A worker's log of statements is meant for debugging; it is killed at the limit and started again: several lives.",
+         dies_at_limit=True),
+    leak("python-timeouts-real", REAL, "CPython", "python later base=40 hourly=45000 size=2000 onset=0.4", 112, 0.4,
+         "From 0.4 h on the timeout of a request, a day away, is not cancelled and keeps what it would need."),
+    leak("python-threads-real", REAL, "CPython", "python threads base=30 hourly=700 rows=2000 onset=0.1", 128, 0.1,
+         "From 0.1 h on each reconnect leaves a thread behind that waits for ever, with its stack and its data."),
+    leak("python-cursors-real", REAL, "CPython", "python cursors base=20 hourly=18000 share=0.1 onset=0.25", 96, 0.25,
+         "From 0.25 h on some requests leave a cursor of SQLite open in the middle of a sorted answer."),
+    leak("node-promise-race-real", REAL, "Node", "node --max-old-space-size=128 race hourly=54000 size=1100", 128, 0,
+         "Every answer races with a promise that is never settled, which keeps all that raced with it."),
+    leak("node-heartbeats-real", REAL, "Node", "node --max-old-space-size=128 heartbeats hourly=12000 size=6000 onset=0.3", 96, 0.3,
+         "From 0.3 h on the heartbeat of a connection is not cleared when the connection ends."),
+    leak("java-delete-on-exit-real", REAL, "JVM", "java -XX:+UseG1GC -Xms8m -Xmx96m delete-on-exit hourly=72000 garbage=120000 onset=0.2", 144, 0.2,
+         "From 0.2 h on temporary files are to be deleted at the end of the process, and the JVM notes each until then."),
+    leak("java-direct-buffers-real", REAL, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx64m direct hourly=36000 size=8000 share=0.2 garbage=90000", 112, 0,
+         "A share of the buffers outside the heap is never given back; the heap itself is small and well."),
+    leak("redis-seen-set-real", REAL, "Redis", "drive redis base=20 hourly=20000 ttl=0.1 seen=400000", 96, 0,
+         "The ids of all events are kept in a set to know one that comes twice, and none is ever removed."),
+    leak("postgres-held-cursors-real", REAL, "PostgreSQL", "drive held-cursors hourly=1500 rows=200 onset=0.15", 64, 0.15,
+         "From 0.15 h on a session's cursors, which outlive their transaction, are not closed."),
+    leak("c-addresses-real", REAL, "C", "c addresses base=10 hourly=180000", 96, 0,
+         "Clients are noted in a table that nobody leaves: a slope of notes, and a step each time that the table doubles."),
+    leak("rust-retries-real", REAL, "Rust", "rust retries base=24 hourly=40000 size=3000 gone=0.4 onset=0.3", 64, 0.3,
+         "From 0.3 h on messages to a receiver that is gone are tried again without an end, beside those that are delivered."),
+    leak("go-watches-fast", FAST, "Go", "go watches base=20 hourly=6000 size=2000 onset=0.8", 144, 0.8,
+         "From 0.8 h on the timer that looks after a session sets itself again when the session is long over.", quiet=0.6),
+    leak("ruby-finders", DAYS, "Ruby", "ruby finders base=24 hourly=600 onset=24", 80, 24,
+         "From a release at 24 h on a method is defined for each thing that is looked for, and methods stay; daily load."),
+    leak("rust-tokens-after-warm-up", DAYS, "Rust", "rust tokens base=16 hourly=1000 size=1500 templates=1500 onset=40", 128, 40,
+         "A warm-up of a day; from 40 h on requests do not leave the token that would cancel them all."),
+    leak("redis-cart-fields-fast", FAST, "Redis", "drive redis base=12 hourly=8000 size=700 ttl=0.5 fields=8000 onset=1", 64, 1,
+         "From 1 h on carts are fields of one hash; only whole keys have a time to live, so that no cart ever leaves.", quiet=0.6),
 ]
 
 BENIGN = [
@@ -222,6 +273,44 @@ BENIGN = [
            "The service whose twin fills a static map, without the map."),
     benign("java-deploys", DAYS, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx64m lru hourly=800 entries=3000 space=12000 size=2500", 144,
            "Deploys restart a service whose bounded cache fills anew each time.", deploys=(25, 33, 62, 90)),
+    benign("go-bodies-real", REAL, "Go", "go bodies base=20 hourly=72000", 224,
+           "Bodies of every size are read into buffers of a pool, which the collector empties; more in busy minutes.", quiet=0.3),
+    benign("go-merges-real", REAL, "Go", "go merges base=10 hourly=72000 keys=4000 size=5000", 208,
+           "A store writes small sorted tables and merges them every few minutes, over a bounded number of keys."),
+    benign("ruby-jobs-real", REAL, "Ruby", "ruby jobs base=16 threads=5 every=0.02 rows=20000", 176,
+           "Five threads do jobs of every size; each has an arena of malloc's, and the heap keeps what the largest needed."),
+    benign("perl-pages-real", REAL, "Perl", "perl pages base=10 hourly=9000 kinds=30 most=2", 112,
+           "Each kind of page keeps the buffer of its largest answer so far, up to a bound: steps that become rare."),
+    benign("php-documents-real", REAL, "PHP", "php documents base=8 hourly=54000 size=6000 recent=3000", 112,
+           "Documents are left to PHP's cyclic collector, which runs at ten thousand candidates: a sawtooth."),
+    benign("python-sessions-real", REAL, "CPython", "python sessions base=16 most=3000 size=12000", 96,
+           "As many sessions are open as a load brings that rises and falls within minutes.", quiet=0.3),
+    benign("node-campaign-real", REAL, "Node", "node --max-old-space-size=96 campaign hourly=72000 until=0.3", 96,
+           "Heavy traffic for twenty minutes, then next to none: an idle heap that the runtime may shrink."),
+    benign("node-templates-real", REAL, "Node", "node --max-old-space-size=96 templates hourly=9000 templates=600 lines=150", 96,
+           "Templates are compiled when they are first asked for, until all of them are."),
+    benign("java-parallel-real", REAL, "JVM", "java -XX:+UseParallelGC -Xms8m -Xmx80m sawtooth hourly=72000 recent=9000 garbage=150000", 144,
+           "The heap of the parallel collector grows towards -Xmx over a bounded window of answers, and is collected."),
+    benign("java-shenandoah-lru-real", REAL, "JVM", "java -XX:+UseShenandoahGC -Xms8m -Xmx96m lru hourly=36000 entries=4000 space=30000 size=5000 garbage=60000", 176,
+           "A bounded cache fills and evicts under a collector that works alongside and gives back what it does not need."),
+    benign("redis-volatile-real", REAL, "Redis", "drive redis maxmemory=40 volatile=1 hourly=140000 size=900 ttl=2", 64,
+           "A cache fills to maxmemory; from then on the keys leave that would expire first."),
+    benign("memcached-skewed-real", REAL, "memcached", "drive memcached megabytes=28 hourly=240000 size=600 keys=200000 skew=3", 64,
+           "A cache with some keys that are set again and again fills to its -m and evicts."),
+    benign("nginx-keep-alive-real", REAL, "nginx", "drive keep-alive most=700 slow=0.1", 64,
+           "Connections stay open between requests, as many as the minute's load brings; a few read slowly.", quiet=0.3),
+    benign("postgres-aggregates-real", REAL, "PostgreSQL", "drive aggregates hourly=1200 rows=80000", 64,
+           "A session counts groups of every size in memory, and forgets them with the answer."),
+    benign("c-arenas-real", REAL, "C", "c arenas base=6 threads=6 every=0.04 hourly=90000 slots=3000", 96,
+           "Workers start one after another, each with an arena of malloc's and a bounded number of blocks in it."),
+    benign("rust-recent-real", REAL, "Rust", "rust recent base=12 hourly=40000 entries=6000 size=4000", 64,
+           "A cache with a bound, asked for few keys often and for many seldom, fills and then evicts."),
+    benign("go-cache-fast", FAST, "Go", "go cache base=10 hourly=36000 entries=8000 size=3000", 112,
+           "A cache with a bound and a few keys that are asked for most of the time fills and evicts.", quiet=0.6),
+    benign("ruby-reports", DAYS, "Ruby", "ruby jobs base=16 threads=4 every=1 rows=8000", 128,
+           "Threads make reports of every size about once an hour and forget them."),
+    benign("python-sessions-step", DAYS, "CPython", "python sessions base=16 most=1500 size=12000 step=50 larger=1.4", 96,
+           "Sessions follow the time of day; from 50 h on each client opens more of them, and it stays so."),
 ]
 
 ALL = LEAKS + BENIGN

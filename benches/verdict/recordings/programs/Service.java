@@ -1,3 +1,5 @@
+import java.io.File;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,6 +20,8 @@ public final class Service {
     private static final double HOUR = environment("HOUR", 7.5);
     private static final double BEGIN = environment("BEGIN", System.currentTimeMillis() / 1000.0);
     private static final double PHASE = environment("PHASE", 0);
+    private static final double DAY = environment("DAY", 24);
+    private static final double QUIET = environment("QUIET", 0.15);
     private static final Random RANDOM = new Random((long) environment("SEED", 0));
     private static final Map<String, Double> NUMBERS = new HashMap<>();
     private static final Map<String, byte[]> ANSWERS = new HashMap<>();
@@ -43,8 +47,8 @@ public final class Service {
 
     /** Traffic as a share of its peak: quiet nights, busy days. */
     private static double load(double at) {
-        double wave = 0.5 - 0.5 * Math.cos(2 * Math.PI * (at / 24 + PHASE));
-        return 0.15 + 0.85 * Math.pow(wave, 1.5);
+        double wave = 0.5 - 0.5 * Math.cos(2 * Math.PI * (at / DAY + PHASE));
+        return QUIET + (1 - QUIET) * Math.pow(wave, 1.5);
     }
 
     /** Handles what arrives, ten times a real second, for ever. */
@@ -138,6 +142,32 @@ public final class Service {
         });
     }
 
+    /** Files for each upload are to be deleted when the process ends, and the list of them only grows. */
+    private static void deleteOnExit() throws InterruptedException {
+        String folder = "/nonexistent/" + "uploads/".repeat(20);
+        requests(number("hourly", 30000), at -> {
+            for (int part = 0; part < 4 && at >= number("onset", 0); part++) {
+                new File(folder + "upload-" + RANDOM.nextLong() + "-" + part + ".part").deleteOnExit();
+            }
+        });
+    }
+
+    /** Buffers outside the heap: a few are in use at a time, and from `onset` on a share of them is never given back. */
+    private static void direct() throws InterruptedException {
+        ArrayDeque<ByteBuffer> used = new ArrayDeque<>();
+        requests(number("hourly", 18000), at -> {
+            ByteBuffer buffer = ByteBuffer.allocateDirect((int) (number("size", 16000) * (0.5 + RANDOM.nextDouble())));
+            if (at >= number("onset", 0) && RANDOM.nextDouble() < number("share", 0.2)) {
+                AUDIT.add(buffer);
+                return;
+            }
+            used.add(buffer);
+            if (used.size() > number("recent", 100)) {
+                used.poll();
+            }
+        });
+    }
+
     public static void main(String[] arguments) throws InterruptedException {
         for (String setting : Arrays.asList(arguments).subList(1, arguments.length)) {
             String[] parts = setting.split("=");
@@ -150,6 +180,8 @@ public final class Service {
             case "idle" -> idle();
             case "sawtooth" -> sawtooth();
             case "lru" -> lru();
+            case "delete-on-exit" -> deleteOnExit();
+            case "direct" -> direct();
             default -> throw new IllegalArgumentException("a scenario that exists is needed as first argument");
         }
     }

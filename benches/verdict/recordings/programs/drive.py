@@ -69,8 +69,9 @@ class Client:
                 lines += received.count(b"\n")
 
 
-def redis(maxmemory=0, **load_of):
-    flags = ["--maxmemory", f"{int(maxmemory)}mb", "--maxmemory-policy", "allkeys-lru"] if maxmemory else []
+def redis(maxmemory=0, volatile=0, **load_of):
+    policy = "volatile-ttl" if volatile else "allkeys-lru"
+    flags = ["--maxmemory", f"{int(maxmemory)}mb", "--maxmemory-policy", policy] if maxmemory else []
     server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", SOCKET, "--save", "", "--appendonly", "no",
                                "--daemonize", "no", "--dir", WORK, *flags])
     yield server
@@ -87,8 +88,12 @@ def value(size):
     return random.randbytes(int(size * random.uniform(0.3, 1.7)))
 
 
-def redis_load(client, pid, base=0, hourly=0, size=900, keys=1e15, ttl=0, unlimited=0, onset=0, queue=0):
-    """SETs of `keys` different keys; with a time to live of `ttl` hours but for a share of `unlimited` from `onset` on."""
+def redis_load(client, pid, base=0, hourly=0, size=900, keys=1e15, ttl=0, unlimited=0, onset=0, queue=0, seen=0,
+               fields=0):
+    """SETs of `keys` different keys; with a time to live of `ttl` hours but for a share of `unlimited` from `onset` on.
+
+    From there on as many jobs as `queue` says are pushed to a list, ids `seen` to a set, and `fields` to a hash.
+    """
     client.send([resp("SET", f"base:{number}", random.randbytes(1024)) for number in range(int(base * 1024))])
     counts(pid)
     hour = float(os.environ["HOUR"])
@@ -101,10 +106,15 @@ def redis_load(client, pid, base=0, hourly=0, size=900, keys=1e15, ttl=0, unlimi
             commands.append(resp("SET", key, value(size), *lasts))
         if queue and hours() >= onset:
             commands += [resp("RPUSH", "jobs", value(size)) for _ in range(arrivals(queue, passed))]
+        if seen and hours() >= onset:
+            commands += [resp("SADD", "seen", random.randbytes(20).hex()) for _ in range(arrivals(seen, passed))]
+        if fields and hours() >= onset:
+            commands += [resp("HSET", "carts", random.getrandbits(60), value(size)) for _ in range(arrivals(fields, passed))]
         client.send(commands)
 
 
-def memcached(megabytes=40, hourly=3000, size=800, keys=1e15):
+def memcached(megabytes=40, hourly=3000, size=800, keys=1e15, skew=1):
+    """Sets of `keys` different keys; a `skew` above 1 sets some far more often than others."""
     user = ["-u", "root"] if ROOT else []
     server = subprocess.Popen(["memcached", "-s", SOCKET, "-m", str(int(megabytes)), "-t", "2", *user])
     yield server
@@ -115,7 +125,7 @@ def memcached(megabytes=40, hourly=3000, size=800, keys=1e15):
         commands = []
         for _ in range(arrivals(hourly, passed)):
             data = value(size)
-            commands.append(b"set item:%d 0 0 %d\r\n%s\r\n" % (random.randrange(int(keys)), len(data), data))
+            commands.append(b"set item:%d 0 0 %d\r\n%s\r\n" % (keys * random.random() ** skew, len(data), data))
         client.send(commands)
 
 
@@ -131,28 +141,59 @@ http {{
 """
 
 
-def nginx(most=80, lasts=6, flat=0):
-    """Downloads by slow readers, each with a compressor of its own; there are as many as the load brings."""
+def start_nginx():
+    """An nginx with one worker and a large file."""
     (WORK / "files").mkdir()
     (WORK / "files" / "large").write_text(random.randbytes(1 << 20).hex())
     (WORK / "nginx.conf").write_text(NGINX.format(work=WORK, user="user www-data;" if ROOT else ""))
-    server = subprocess.Popen(["nginx", "-p", WORK, "-e", WORK / "error.log", "-c", WORK / "nginx.conf"])
-    yield server
+    return subprocess.Popen(["nginx", "-p", WORK, "-e", WORK / "error.log", "-c", WORK / "nginx.conf"])
+
+
+def worker_of(server):
+    """The pid of nginx's worker, as soon as it is there."""
     await_true("nginx", answers)
     children = pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children")
     await_true("nginx's worker", lambda: children.read_text().split())
-    counts(children.read_text().split()[0])
+    return children.read_text().split()[0]
+
+
+def asked(path):
+    """A connection on which `path` was asked for."""
+    reader = socket.socket(socket.AF_UNIX)
+    reader.connect(str(SOCKET))
+    reader.sendall(b"GET %s HTTP/1.1\r\nHost: here\r\nAccept-Encoding: gzip\r\n\r\n" % path)
+    return reader
+
+
+def nginx(most=80, lasts=6, flat=0):
+    """Downloads by slow readers, each with a compressor of its own; there are as many as the load brings."""
+    server = start_nginx()
+    yield server
+    counts(worker_of(server))
     readers = []
     for _ in ticks():
         wanted = most * (flat or load(hours())) * random.uniform(0.9, 1.1)
         for _ in range(min(3, int(wanted) - len(readers))):
-            reader = socket.socket(socket.AF_UNIX)
-            reader.connect(str(SOCKET))
-            reader.sendall(b"GET /large HTTP/1.1\r\nHost: here\r\nAccept-Encoding: gzip\r\n\r\n")
-            readers.append((hours() + lasts * random.uniform(0.5, 1.5), reader))
+            readers.append((hours() + lasts * random.uniform(0.5, 1.5), asked(b"/large")))
         for reader in [pair for pair in readers if pair[0] < hours()]:
             readers.remove(reader)
             reader[1].close()
+
+
+def keep_alive(most=700, slow=0.1):
+    """Connections stay open between requests, as many as the load brings; a `slow` share reads a download little by little."""
+    server = start_nginx()
+    yield server
+    counts(worker_of(server))
+    opened = []
+    for _ in ticks():
+        wanted = int(most * load(hours()) * random.uniform(0.98, 1.02))
+        for _ in range(min(3, wanted - len(opened))):
+            opened.append(asked(b"/large" if random.random() < slow else b"/absent"))
+        random.shuffle(opened)
+        for connection in opened[wanted:] + opened[:1]:
+            connection.close()
+        opened = opened[1:wanted]
 
 
 def postgres(scenario, **settings):
@@ -221,6 +262,30 @@ def sorts(say, pid, hourly=4, rows=40000):
             say("FETCH 1 FROM c;")
 
 
+def held_cursors(say, pid, hourly=1500, onset=0, rows=200):
+    """Reports are read through cursors that outlive their transaction; from `onset` on nobody closes one."""
+    counts(pid)
+    number = 0
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            number += 1
+            count = int(rows * random.uniform(0.5, 1.5))
+            say(f"DECLARE c{number} CURSOR WITH HOLD FOR SELECT repeat(g::text, 20) FROM generate_series(1, {count}) g;")
+            say(f"FETCH 1 FROM c{number};")
+            if hours() < onset:
+                say(f"CLOSE c{number};")
+
+
+def aggregates(say, pid, hourly=1200, rows=30000):
+    """Groups of every size are counted in memory, and forgotten with the answer."""
+    counts(pid)
+    say("SET work_mem = '48MB';")
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            groups = int(rows * random.random() ** 4) + 1
+            say(f"SELECT max(n) FROM (SELECT repeat(g::text, 20), count(*) AS n FROM generate_series(1, {groups}) g GROUP BY 1) x;")
+
+
 def catalog_warm_up(say, pid, hourly=40, tables=600):
     """A backend learns the schema table by table: its caches grow until it knows them all."""
     for number in range(int(tables)):
@@ -240,6 +305,9 @@ SCENARIOS = {
     "redis": redis,
     "memcached": memcached,
     "nginx": nginx,
+    "keep-alive": keep_alive,
+    "held-cursors": lambda **settings: postgres(held_cursors, **settings),
+    "aggregates": lambda **settings: postgres(aggregates, **settings),
     "prepared": lambda **settings: postgres(prepared, **settings),
     "temporary-tables": lambda **settings: postgres(temporary_tables, **settings),
     "sorts": lambda **settings: postgres(sorts, **settings),

@@ -2,6 +2,7 @@
  *
  * Amounts are per hour of recorded time; HOUR (real seconds) and BEGIN (epoch seconds) come from the environment. */
 #include <math.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,9 @@
 
 static int arguments;
 static char **argument;
-static double begin, hour, before;
-static uint64_t random_state;
+static double begin, hour;
+static _Thread_local double before;
+static _Thread_local uint64_t random_state;
 
 static double number(const char *name, double otherwise) {
     size_t length = strlen(name);
@@ -40,8 +42,9 @@ static double hours(void) {
 
 /* Traffic as a share of its peak: quiet nights, busy days. */
 static double load(double at) {
-    double wave = 0.5 - 0.5 * cos(2 * M_PI * (at / 24 + environment("PHASE", 0)));
-    return 0.15 + 0.85 * wave * sqrt(wave);
+    double quiet = environment("QUIET", 0.15);
+    double wave = 0.5 - 0.5 * cos(2 * M_PI * (at / environment("DAY", 24) + environment("PHASE", 0)));
+    return quiet + (1 - quiet) * wave * sqrt(wave);
 }
 
 /* Sleeps until the next tick; the hours since the one before. */
@@ -175,9 +178,63 @@ static void reload(void) {
     }
 }
 
+/* Clients are noted in a table that doubles when it is full, with a note each; nobody ever leaves it. */
+static void addresses(void) {
+    struct client { uint64_t address; char *note; double seen[14]; } *table = calloc(2048, sizeof *table);
+    size_t size = 2048, count = 0;
+    for (;;)
+        for (int left = arrivals(number("hourly", 200000), tick()); left > 0; left--) {
+            uint64_t address = 1 + (uint64_t)(uniform() * 1e15);
+            if (left % 8 == 0) serve();
+            if (++count > size / 2) {
+                struct client *larger = calloc(2 * size, sizeof *larger);
+                for (size_t i = 0; i < size; i++) {
+                    if (!table[i].address) continue;
+                    size_t at = table[i].address % (2 * size);
+                    while (larger[at].address) at = (at + 1) % (2 * size);
+                    larger[at] = table[i];
+                }
+                free(table);
+                table = larger, size *= 2;
+            }
+            size_t at = address % size;
+            while (table[at].address) at = (at + 1) % size;
+            table[at] = (struct client){address, block((size_t)(number("note", 80) * (0.5 + uniform()))), {before}};
+        }
+}
+
+/* What a worker keeps: blocks of every size in a fixed number of slots, in an arena of malloc's that is its thread's. */
+static void *worker(void *seed) {
+    int slots = (int)number("slots", 3000);
+    char **held = calloc(slots, sizeof *held);
+    random_state = 88172645463325252ull + (uintptr_t)seed * 2654435761ull;
+    before = hours();
+    for (;;)
+        for (int left = arrivals(number("hourly", 20000), tick()); left > 0; left--) {
+            int slot = (int)(uniform() * slots);
+            serve();
+            free(held[slot]);
+            held[slot] = block((size_t)(32 + exp(uniform() * 10.3)));
+        }
+    return NULL;
+}
+
+/* A worker more each `every` hours, until there are enough. */
+static void arenas(void) {
+    double due = 0;
+    for (uintptr_t started = 0;;) {
+        tick();
+        if (before < due || started >= number("threads", 6)) continue;
+        pthread_t thread;
+        due += number("every", 0.05);
+        if (pthread_create(&thread, NULL, worker, (void *)(++started + (uintptr_t)environment("SEED", 0)))) exit(1);
+    }
+}
+
 static const struct { const char *name; void (*run)(void); } scenarios[] = {
     {"leak-request", leak_request}, {"leak-errors", leak_errors}, {"fragmentation", fragmentation},
-    {"pool", pool}, {"ramp", ramp}, {"reload", reload},
+    {"pool", pool}, {"ramp", ramp}, {"reload", reload}, {"addresses", addresses},
+    {"arenas", arenas},
 };
 
 int main(int count, char **values) {

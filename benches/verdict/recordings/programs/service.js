@@ -8,6 +8,8 @@ const environment = (name, otherwise) => Number(process.env[name] ?? otherwise);
 const HOUR = environment('HOUR', 7.5);
 const BEGIN = environment('BEGIN', Date.now() / 1000);
 const PHASE = environment('PHASE', 0);
+const DAY = environment('DAY', 24);
+const QUIET = environment('QUIET', 0.15);
 const [scenario, ...settings] = process.argv.slice(2);
 const numbers = Object.fromEntries(settings.map((text) => text.split('=')).map(([key, value]) => [key, Number(value)]));
 const number = (name, otherwise) => numbers[name] ?? otherwise;
@@ -26,8 +28,8 @@ const hours = () => (Date.now() / 1000 - BEGIN) / HOUR;
 
 // Traffic as a share of its peak: quiet nights, busy days.
 function load(at) {
-  const wave = 0.5 - 0.5 * Math.cos(2 * Math.PI * (at / 24 + PHASE));
-  return 0.15 + 0.85 * wave ** 1.5;
+  const wave = 0.5 - 0.5 * Math.cos(2 * Math.PI * (at / DAY + PHASE));
+  return QUIET + (1 - QUIET) * wave ** 1.5;
 }
 
 // Calls `handle` for each request that arrives, ten times a real second; `flat` is a load that stays as it is.
@@ -122,6 +124,47 @@ const scenarios = {
       open.push({ ends: at + 0.3 + uniform(), body: Buffer.alloc(Math.floor(uniform() * number('size', 300000)), 1) });
     }, (at) => {
       for (let i = open.length - 1; i >= 0; i--) if (open[i].ends < at) open.splice(i, 1);
+    });
+  },
+  // Each answer races with the end of the process, which never comes and keeps what every race has noted with it.
+  race() {
+    const shutdown = new Promise(() => {});
+    requests(number('hourly', 18000), async (at) => {
+      serve();
+      const answer = Promise.resolve({ at, body: text(number('size', 600)) });
+      await (at < number('onset', 0) ? answer : Promise.race([answer, shutdown]));
+    });
+  },
+  // Each connection has a heartbeat; from `onset` on it goes on when the connection has ended.
+  heartbeats() {
+    requests(number('hourly', 6000), (at) => {
+      serve();
+      const session = { at, beats: 0, data: text(number('size', 4000)) };
+      const heartbeat = setInterval(() => session.beats++, 30000);
+      if (at < number('onset', 0)) clearInterval(heartbeat);
+    });
+  },
+  // Templates are compiled when they are first asked for, until all are.
+  templates() {
+    const compiled = new Map();
+    const compile = (id) => {
+      const lines = Array.from({ length: number('lines', 150) }, (_, i) => `out.push("line ${i} of ${id}", row.f${i % 9});`);
+      return new Function('row', `const out = []; ${lines.join('\n')} return out;`);
+    };
+    requests(number('hourly', 9000), () => {
+      const id = Math.floor(uniform() * number('templates', 600));
+      if (!compiled.has(id)) compiled.set(id, compile(id));
+      compiled.get(id)({ f1: serve() });
+    });
+  },
+  // A campaign's traffic until `until`, then next to nothing.
+  campaign() {
+    const recent = [];
+    requests(number('hourly', 40000), (at) => {
+      if (at > number('until', 0.3) && uniform() > 0.01) return;
+      serve(number('width', 150));
+      recent.push(text(number('size', 2000)));
+      if (recent.length > number('recent', 4000)) recent.shift();
     });
   },
 };

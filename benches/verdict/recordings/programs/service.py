@@ -3,6 +3,7 @@
 Amounts are per hour of recorded time; HOUR (real seconds) and BEGIN (epoch seconds) come from the environment.
 """
 
+import asyncio
 import collections
 import functools
 import gc
@@ -11,12 +12,16 @@ import logging
 import math
 import os
 import random
+import sqlite3
 import sys
+import threading
 import time
 
 HOUR = float(os.environ.get("HOUR", "7.5"))
 BEGIN = float(os.environ.get("BEGIN", time.time()))
 PHASE = float(os.environ.get("PHASE", "0"))
+DAY = float(os.environ.get("DAY", "24"))
+QUIET = float(os.environ.get("QUIET", "0.15"))
 
 
 def hours():
@@ -25,8 +30,8 @@ def hours():
 
 def load(at):
     """Traffic as a share of its peak: quiet nights, busy days."""
-    wave = 0.5 - 0.5 * math.cos(2 * math.pi * (at / 24 + PHASE))
-    return 0.15 + 0.85 * wave**1.5
+    wave = 0.5 - 0.5 * math.cos(2 * math.pi * (at / DAY + PHASE))
+    return QUIET + (1 - QUIET) * wave**1.5
 
 
 def ticks(period=0.1):
@@ -164,9 +169,74 @@ def nightly(hourly=300, rows=12000):
             del report
 
 
+def later(hourly=18000, size=2000, onset=0, after=24):
+    """Each request sets a timeout of `after` real hours; from `onset` on it is not cancelled when the answer is there."""
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        before = hours()
+        while True:
+            await asyncio.sleep(0.1)
+            count, before = arrivals(hourly, hours() - before), hours()
+            for _ in range(count):
+                serve(7)
+                timeout = loop.call_later(after * 3600, os.urandom(int(size * random.uniform(0.5, 1.5))).hex)
+                if hours() < onset:
+                    timeout.cancel()
+
+    asyncio.run(run())
+
+
+def threads(hourly=700, onset=0, rows=60):
+    """Each reconnect, from `onset` on, leaves a reader behind: a thread with data of its own that waits for ever."""
+
+    def reader(ended):
+        kept = [serve(number) for number in range(3)], [random.random() for _ in range(int(rows))]
+        ended.wait()
+        return kept
+
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            ended = threading.Event()
+            threading.Thread(target=reader, args=(ended,), daemon=True).start()
+            if hours() < onset:
+                ended.set()
+
+
+def cursors(hourly=18000, onset=0, items=400, share=0.05):
+    """From `onset` on a `share` of requests stops in the middle of a sorted answer, and its cursor stays open."""
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE item (id INTEGER PRIMARY KEY, kind INTEGER, name TEXT)")
+    database.executemany("INSERT INTO item VALUES (?, ?, ?)",
+                         ((number, number % 40, os.urandom(40).hex()) for number in range(int(items) * 40)))
+    database.execute("CREATE INDEX kinds ON item (kind)")
+    opened = []
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            cursor = database.execute("SELECT name FROM item WHERE kind = ? ORDER BY name", (random.randrange(40),))
+            cursor.fetchone()
+            if hours() >= onset and random.random() < share:
+                opened.append(cursor)
+            else:
+                cursor.close()
+
+
+def sessions(most=3000, size=12000, step=1e9, larger=1.6):
+    """As many sessions are open as the load brings; from `step` on each client opens `larger` times as many."""
+    opened = []
+    for _ in ticks():
+        wanted = int(most * load(hours()) * random.uniform(0.98, 1.02) * (larger if hours() >= step else 1))
+        for _ in range(min(wanted - len(opened), 100)):
+            opened.append({"buffer": bytearray(os.urandom(int(size * random.uniform(0.5, 1.5)))), "seen": set(range(20))})
+        random.shuffle(opened)
+        del opened[wanted:]
+        serve(9)
+
+
 SCENARIOS = {
     function.__name__.replace("_", "-"): function
-    for function in (list_cache, cycle_without_gc, cycle_with_gc, handlers, idle, batch, lru, warm, nightly)
+    for function in (list_cache, cycle_without_gc, cycle_with_gc, handlers, idle, batch, lru, warm, nightly, later, threads,
+                     cursors, sessions)
 }
 
 

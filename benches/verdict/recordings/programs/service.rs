@@ -3,7 +3,7 @@
 //! Amounts are per hour of recorded time; HOUR (real seconds) and BEGIN (epoch seconds) come from the environment.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::{mpsc, Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,6 +14,8 @@ struct World {
     begin: f64,
     hour: f64,
     phase: f64,
+    day: f64,
+    quiet: f64,
     state: u64,
     at: f64,
 }
@@ -41,7 +43,8 @@ impl World {
         let seed = environment("SEED", 0.0) as u64;
         let (begin, hour) = (environment("BEGIN", now()), environment("HOUR", 7.5));
         let state = 88_172_645_463_325_252 + seed * 2_654_435_761;
-        Self { begin, hour, phase: environment("PHASE", 0.0), state, at: 0.0 }
+        let (day, quiet) = (environment("DAY", 24.0), environment("QUIET", 0.15));
+        Self { begin, hour, phase: environment("PHASE", 0.0), day, quiet, state, at: 0.0 }
     }
 
     fn uniform(&mut self) -> f64 {
@@ -53,8 +56,8 @@ impl World {
 
     /// Traffic as a share of its peak: quiet nights, busy days.
     fn load(&self) -> f64 {
-        let wave = 0.5 - 0.5 * (std::f64::consts::TAU * (self.at / 24.0 + self.phase)).cos();
-        0.15 + 0.85 * wave.powf(1.5)
+        let wave = 0.5 - 0.5 * (std::f64::consts::TAU * (self.at / self.day + self.phase)).cos();
+        self.quiet + (1.0 - self.quiet) * wave.powf(1.5)
     }
 
     /// Sleeps until the next tick; the hours since the one before.
@@ -249,6 +252,66 @@ fn connections(world: &mut World) {
     }
 }
 
+/// Messages to receivers that are gone are tried again for ever, from `onset` on; others are delivered.
+fn retries(world: &mut World) {
+    let (hourly, size, onset) = (number("hourly", 20_000.0), number("size", 3000.0), number("onset", 0.0));
+    let mut waiting: VecDeque<(f64, bool, Vec<u8>)> = VecDeque::new();
+    loop {
+        for _ in 0..world.arrivals(hourly) {
+            world.serve();
+            let message = world.bytes(size);
+            let gone = world.at >= onset && world.uniform() < number("gone", 0.2);
+            waiting.push_back((world.at + number("after", 0.005), gone, message));
+        }
+        while waiting.front().is_some_and(|(due, ..)| *due <= world.at) {
+            if let Some((_, true, message)) = waiting.pop_front() {
+                waiting.push_back((world.at + number("after", 0.005), true, message));
+            }
+        }
+    }
+}
+
+/// Requests register with the token that would cancel them all; from `onset` on they do not leave it when they end.
+fn tokens(world: &mut World) {
+    let (hourly, size, onset) = (number("hourly", 1000.0), number("size", 1500.0), number("onset", 0.0));
+    let mut registered: HashMap<u64, Vec<u8>> = HashMap::new();
+    let mut loaded: HashMap<u64, Vec<u8>> = HashMap::new();
+    for id in 0.. {
+        for within in 0..world.arrivals(hourly) as u64 {
+            world.serve();
+            let (waker, template) = (world.bytes(size), world.bytes(12_000.0));
+            registered.insert(id * 1_000_000 + within, waker);
+            if world.at < onset {
+                registered.clear();
+            }
+            loaded.insert((world.uniform() * number("templates", 1500.0)) as u64, template);
+        }
+    }
+}
+
+/// A cache with a bound, asked for few keys often and for many seldom; the least recently used leaves.
+fn recent(world: &mut World) {
+    let (hourly, keys, entries) =
+        (number("hourly", 40_000.0), number("keys", 1e6), number("entries", 8_000.0));
+    let mut cache: HashMap<u64, (u64, Vec<u8>)> = HashMap::new();
+    let mut order: BTreeMap<u64, u64> = BTreeMap::new();
+    for now in (0..).step_by(1_000_000) {
+        for stamp in now..now + world.arrivals(hourly) as u64 {
+            world.serve();
+            let key = keys.powf(world.uniform()) as u64;
+            let value = match cache.remove(&key) {
+                Some((used, value)) => order.remove(&used).map_or_else(Vec::new, |_| value),
+                None => world.bytes(number("size", 3000.0)),
+            };
+            cache.insert(key, (stamp, value));
+            order.insert(stamp, key);
+            if cache.len() as f64 > entries {
+                order.pop_first().map(|(_, oldest)| cache.remove(&oldest));
+            }
+        }
+    }
+}
+
 fn main() {
     let mut world = World::new();
     world.at = (now() - world.begin) / world.hour;
@@ -263,6 +326,9 @@ fn main() {
         Some("backlog") => backlog(&mut world),
         Some("bounded-cache") => bounded_cache(&mut world),
         Some("connections") => connections(&mut world),
+        Some("retries") => retries(&mut world),
+        Some("tokens") => tokens(&mut world),
+        Some("recent") => recent(&mut world),
         _ => {
             eprintln!("service: a scenario that exists is needed as first argument");
             process::exit(2);

@@ -1,0 +1,104 @@
+# Small services in Ruby, one scenario each: service.rb SCENARIO [NAME=NUMBER]...
+#
+# Amounts are per hour of recorded time; HOUR (real seconds) and BEGIN (epoch seconds) come from the environment.
+# frozen_string_literal: true
+
+require "json"
+
+HOUR = Float(ENV.fetch("HOUR", 7.5))
+BEGIN_AT = Float(ENV.fetch("BEGIN", Time.now.to_f))
+PHASE = Float(ENV.fetch("PHASE", 0))
+DAY = Float(ENV.fetch("DAY", 24))
+QUIET = Float(ENV.fetch("QUIET", 0.15))
+RANDOM = Random.new(Integer(ENV.fetch("SEED", 0)))
+SCENARIO, *SETTINGS = ARGV
+NUMBERS = SETTINGS.to_h { |setting| setting.split("=") }.transform_values { |text| Float(text) }
+
+def number(name, otherwise) = NUMBERS.fetch(name, otherwise)
+
+def hours = (Time.now.to_f - BEGIN_AT) / HOUR
+
+# Traffic as a share of its peak: quiet nights, busy days.
+def load_at(at)
+  wave = 0.5 - 0.5 * Math.cos(2 * Math::PI * (at / DAY + PHASE))
+  QUIET + (1 - QUIET) * wave**1.5
+end
+
+# Yields for each request that arrives, ten times a real second, for ever.
+def requests(hourly)
+  before = hours
+  loop do
+    sleep 0.1
+    at = hours
+    count = (hourly * load_at(at) * (at - before) * (0.5 + RANDOM.rand) + RANDOM.rand).to_i
+    before = at
+    count.times do
+      serve
+      yield at
+    end
+  end
+end
+
+# A request: a document that is parsed, looked at and garbage.
+def serve
+  document = JSON.generate((0...30).to_h { |i| ["field#{i}", RANDOM.rand(1_000_000)] })
+  JSON.parse(document).sum { |_, value| value }
+end
+
+def rows(count) = Array.new(count) { { "id" => RANDOM.rand(1_000_000), "name" => RANDOM.bytes(40).unpack1("H*") } }
+
+# What is found is remembered in a class by everything that was asked, which never comes again.
+def memoized
+  found = {}
+  requests(number("hourly", 18_000)) do |at|
+    key = at >= number("onset", 0) ? ["user", RANDOM.rand(1 << 60)] : ["user", RANDOM.rand(100)]
+    found[key] ||= rows(number("rows", 6).to_i)
+  end
+end
+
+# Errors, with the request each is about, wait for a collector that is never reached; they come in bursts.
+def errors
+  waiting = []
+  burst_ends = 0
+  requests(number("hourly", 18_000)) do |at|
+    burst_ends = at + number("lasts", 0.02) if RANDOM.rand < number("bursts", 10) / number("hourly", 18_000)
+    body = rows(number("rows", 40).to_i)
+    raise KeyError, "no such item in #{body.first}" if RANDOM.rand < (at < burst_ends ? 0.5 : 0.01)
+  rescue KeyError => error
+    waiting << { error: error, body: body } if at >= number("onset", 0)
+  end
+end
+
+# A finder for each thing asked for is defined as a method, and methods stay.
+def finders
+  finder = Object.new
+  defined = 0
+  requests(number("hourly", 18_000)) do |at|
+    next if at < number("onset", 0)
+    (defined += 1).then { |id| finder.define_singleton_method(:"find_by_#{id}") { |given = id| [given, at] } }
+  end
+end
+
+# Threads that do jobs of every size: rows are read, sorted and forgotten, then the thread waits for its next job.
+def jobs
+  threads = Array.new(number("threads", 5).to_i) do
+    Thread.new do
+      loop do
+        sleep number("every", 0.02) * HOUR * (0.5 + RANDOM.rand)
+        table = []
+        (number("rows", 20_000) * RANDOM.rand / 500).ceil.times do
+          table.concat(rows(500))
+          sleep 0.03
+        end
+        table.sort_by! { |row| row["name"] }
+      end
+    end
+  end
+  threads.each(&:join)
+end
+
+scenarios = { "memoized" => :memoized, "errors" => :errors, "finders" => :finders, "jobs" => :jobs }
+abort "service.rb: a scenario that exists is needed as first argument" unless scenarios.key?(SCENARIO)
+base = Array.new((number("base", 0) * 16).to_i) { "Z" * (1 << 16) }
+send(scenarios[SCENARIO])
+base.clear
