@@ -75,8 +75,9 @@ impl Ours {
 
     fn replay_row_by_row(&self, trace: &Trace, mut push: impl FnMut(&mut Replay, Row, f64)) -> Replay {
         let mut replay = Replay::new(trace.interval, THRESHOLD).among(self.crowd);
-        for life in trace.points.chunk_by(|a, b| a.life == b.life) {
-            let began = life.first().map(|point| point.time);
+        for (number, life) in trace.points.chunk_by(|a, b| a.life == b.life).enumerate() {
+            let up_for = if number == 0 { trace.up_for } else { 0.0 };
+            let began = life.first().map(|point| point.time - up_for);
             for point in life {
                 push(&mut replay, self.row(trace, point, began), point.time);
             }

@@ -105,6 +105,7 @@ fn trace(folder: &Path, list: &Path, entry: Entry) -> Result<Trace, RecordingErr
         number: 0,
         label,
         steady_after_plateau: false,
+        up_for: rows.first().map_or(0.0, |row| (row.time - row.start_time).max(0.0)),
         interval: entry.interval_seconds,
         limit: rows.first().and_then(|row| row.limit_bytes),
         dies: false,

@@ -18,6 +18,7 @@ pub(crate) fn series(label: Label, interval: f64, count: u32, bytes: impl Fn(f64
         number: 0,
         label,
         steady_after_plateau: false,
+        up_for: 0.0,
         interval,
         limit: None,
         dies: false,

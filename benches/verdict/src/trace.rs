@@ -71,6 +71,8 @@ pub struct Trace {
     pub steady_after_plateau: bool,
     /// Seconds between samples, as configured.
     pub interval: f64,
+    /// How long its first life had lasted when it was first seen, seconds.
+    pub up_for: f64,
     /// The memory limit, bytes.
     pub limit: Option<u64>,
     /// Whether the series ends because the limit was hit.

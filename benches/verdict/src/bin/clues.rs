@@ -26,6 +26,9 @@ struct Options {
     /// Series of each class and seed.
     #[arg(long, default_value_t = 20)]
     per_class: u32,
+    /// Series of each further class and seed, over days and squeezed: what nothing but the fit sees.
+    #[arg(long, default_value_t = 38)]
+    per_further: u32,
     /// Series of no class.
     #[arg(long, default_value_t = 2500)]
     mixed: u32,
@@ -53,6 +56,9 @@ fn write(options: &Options) -> io::Result<()> {
     let first = options.seeds[0];
     for &seed in &options.seeds {
         write_all(&mut out, generate::all(Regime::Days, seed, options.per_class))?;
+        for regime in [Regime::Days, Regime::Fast] {
+            write_all(&mut out, generate::further(regime, seed, options.per_further))?;
+        }
     }
     write_all(&mut out, generate::mixed(first, options.mixed))?;
     write_all(&mut out, generate::population(first, options.entities, 7.0, 60.0))?;

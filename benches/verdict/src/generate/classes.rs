@@ -25,11 +25,19 @@ pub fn classes() -> &'static [Class] {
     &CLASSES
 }
 
-const fn leak(name: &'static str, make: fn(&mut Dice, &Span) -> Shape, description: &'static str) -> Class {
+pub(super) const fn leak(
+    name: &'static str,
+    make: fn(&mut Dice, &Span) -> Shape,
+    description: &'static str,
+) -> Class {
     Class { name, is_leak: true, description, make }
 }
 
-const fn benign(name: &'static str, make: fn(&mut Dice, &Span) -> Shape, description: &'static str) -> Class {
+pub(super) const fn benign(
+    name: &'static str,
+    make: fn(&mut Dice, &Span) -> Shape,
+    description: &'static str,
+) -> Class {
     Class { name, is_leak: false, description, make }
 }
 

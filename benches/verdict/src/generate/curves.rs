@@ -51,7 +51,7 @@ pub(super) fn days_of(span: &Span) -> usize {
 }
 
 /// A value between the two neighbours in a list; the ends go on level.
-fn between(values: &[f64], at: f64) -> f64 {
+pub(super) fn between(values: &[f64], at: f64) -> f64 {
     let last = values.len().saturating_sub(1);
     let at = at.clamp(0.0, last as f64);
     let (left, share) = (at as usize, at - at.floor());
@@ -129,6 +129,12 @@ pub(super) fn times(a: Vec<f64>, factor: f64) -> Vec<f64> {
 pub(super) fn up_to_one(a: Vec<f64>) -> Vec<f64> {
     let end = a.last().copied().unwrap_or(0.0);
     if end > 0.0 { times(a, 1.0 / end) } else { a }
+}
+
+/// What `rate` adds up to from `onset` on, scaled to `height` at the end.
+pub(super) fn summed(mut rate: Vec<f64>, onset: usize, height: f64) -> Vec<f64> {
+    rate[..onset].fill(0.0);
+    times(up_to_one(integral(&rate)), height)
 }
 
 /// Starts of further lives, each as long as `length` says, in samples; none starts at 0.

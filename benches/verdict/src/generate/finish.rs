@@ -63,6 +63,7 @@ pub(super) fn finish(
         label: label(span, shape.leak.as_ref()),
         steady_after_plateau: shape.leak.as_ref().is_some_and(|leak| steady(span, leak)),
         interval: span.interval,
+        up_for: 0.0,
         limit: Some(pages(limit * base) + PAGE as u64),
         dies: end.is_some(),
         points,

@@ -113,6 +113,7 @@ fn idle(dice: &mut Dice, span: &Span, number: u32) -> Trace {
         label: Label::Benign,
         steady_after_plateau: false,
         interval: span.interval,
+        up_for: 0.0,
         limit: None,
         dies: false,
         points,
@@ -167,7 +168,7 @@ fn service(dice: &mut Dice, span: &Span, number: u32) -> Option<Trace> {
 }
 
 /// What was seen from `start` on, in the time since.
-fn since(points: &[Point], start: f64) -> Vec<Point> {
+pub(super) fn since(points: &[Point], start: f64) -> Vec<Point> {
     let seen = points.iter().filter(|point| point.time >= start);
     seen.map(|point| Point { time: point.time - start, ..*point }).collect()
 }

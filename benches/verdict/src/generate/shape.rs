@@ -104,7 +104,7 @@ impl Shape {
         Self { starts_small: false, ..self }
     }
 
-    fn with_leak(mut self, change: impl FnOnce(&mut Leak)) -> Self {
+    pub(super) fn with_leak(mut self, change: impl FnOnce(&mut Leak)) -> Self {
         if let Some(leak) = &mut self.leak {
             change(leak);
         }

@@ -1,19 +1,13 @@
 //! Leaks that depend on what there is to do.
 
 use crate::generate::{
-    curves::{daily, days_of, flat, integral, plus, ramp, times, up_to_one},
+    curves::{daily, days_of, flat, integral, plus, ramp, summed, times},
     dice::Dice,
     shape::Shape,
     span::Span,
 };
 
 const JITTER: f64 = 0.15;
-
-/// What `rate` adds up to from `onset` on, scaled to `height` at the end.
-fn summed(mut rate: Vec<f64>, onset: usize, height: f64) -> Vec<f64> {
-    rate[..onset].fill(0.0);
-    times(up_to_one(integral(&rate)), height)
-}
 
 pub(in crate::generate) fn staircase(dice: &mut Dice, span: &Span) -> Shape {
     let onset = span.somewhere(dice, 0.0, 0.2);
