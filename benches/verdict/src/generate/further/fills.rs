@@ -3,7 +3,7 @@
 use super::demand::{demand, most};
 use super::lru::{Asked, Lru};
 use crate::generate::{
-    curves::{flat, integral, plus, rise, times},
+    curves::{flat, plus, rise, times},
     dice::Dice,
     shape::Shape,
     span::Span,
@@ -117,53 +117,6 @@ fn touched(dice: &mut Dice, load: &[f64]) -> Vec<f64> {
         cache.weight
     });
     weights.collect()
-}
-
-/// Memory is taken a slab at a time, by what is written, until all that it may have is taken; nothing is given back.
-pub(super) fn slabs(dice: &mut Dice, span: &Span) -> Shape {
-    let load = demand(dice, span);
-    let written = integral(&load);
-    let full = written[span.at(dice.log_uniform(FULL.0, FULL.1) * span.samples as f64)];
-    let (slabs, new) = (dice.log_uniform(16.0, 2000.0), dice.uniform(0.6, 1.0));
-    let taken = written.iter().map(|written| {
-        let share = libm::pow((written / full).min(1.0), new);
-        (slabs * share).ceil() / slabs
-    });
-    let taken: Vec<f64> = taken.collect();
-    let shape = Shape::benign(plus(flat(span), dice.log_uniform(0.3, 8.0), &taken)).busy(load);
-    // What is given all that it may have is not given much more by its limit.
-    Shape { limit: Some(dice.uniform(1.03, 1.8)), ..shape }
-}
-
-/// A roll-out to one group of users after the other: the daily swing grows with the level.
-pub(super) fn user_growth(dice: &mut Dice, span: &Span) -> Shape {
-    let begins = span.somewhere(dice, 0.0, 0.35);
-    let ends = span.somewhere(dice, 0.4, SETTLED).max(begins + 1);
-    let mut users = rise(span, begins, (ends - begins) as f64);
-    if dice.chance(0.6) {
-        users.iter_mut().for_each(|users| *users = *users * *users * (3.0 - 2.0 * *users));
-    }
-    let (more, grown, swing) = (dice.uniform(0.2, 1.5), dice.log_uniform(0.1, 1.0), dice.uniform(0.05, 0.4));
-    let load: Vec<f64> =
-        demand(dice, span).iter().zip(&users).map(|(load, users)| load * (1.0 + more * users)).collect();
-    Shape::benign(plus(plus(flat(span), grown, &users), swing, &load)).busy(load)
-}
-
-/// Read for hours, in one go or file by file; what it took to build is given back at its end, in some.
-pub(super) fn data_import(dice: &mut Dice, span: &Span) -> Shape {
-    let begins = span.somewhere(dice, 0.0, 0.3);
-    let long = dice.log_uniform(0.02, 0.35) * span.samples as f64;
-    let files = dice.log_uniform(3.0, 100.0).floor() * dice.pick(&[0.0, 1.0]);
-    let kept = if dice.chance(0.5) { 1.0 } else { dice.uniform(0.4, 1.0) };
-    let ends = begins + long.ceil() as usize;
-    let read = rise(span, begins, long).into_iter().enumerate().map(|(i, read)| {
-        let read = if files > 0.0 { (read * files).floor() / files } else { read };
-        if i > ends { kept * read } else { read }
-    });
-    let read: Vec<f64> = read.collect();
-    let load = demand(dice, span);
-    let level = plus(flat(span), dice.log_uniform(0.2, 4.0), &read);
-    Shape::benign(plus(level, dice.uniform(0.0, 0.15), &load)).busy(load)
 }
 
 /// Shards come and go, some hours each, and bring their share of the load.
