@@ -139,7 +139,8 @@ fn slice() -> Entity {
 /// A service that leaks in the process that is in it.
 fn cgroup() -> Entity {
     let tenant = Tenant { unit: Some("web.service".to_string()), ..Tenant::default() };
-    let identity = Identity { cgroup: Some(SERVICE.into()), tenant: Some(Arc::new(tenant)), ..Identity::default() };
+    let identity =
+        Identity { cgroup: Some(SERVICE.into()), tenant: Some(Arc::new(tenant)), ..Identity::default() };
     Entity {
         figures: Arc::new(Figures {
             cgroup: Some(Arc::new(cgroup_figures())),

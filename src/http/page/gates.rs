@@ -79,7 +79,9 @@ fn answer(gate: &Gate, told: &Told) -> (&'static str, String) {
             ("Is it higher than ever?", "nothing to compare with".to_string())
         }
         (Test::Novelty, _) => ("Is it higher than ever?", format!("by {} of the growth", percent(value))),
-        (Test::GiveBack, _) => ("Is it more than was seen to be given back?", times(value, "the largest fall")),
+        (Test::GiveBack, _) => {
+            ("Is it more than was seen to be given back?", times(value, "the largest fall"))
+        }
         (Test::Life, _) if value.is_infinite() => {
             ("Has it grown so all its life?", "too young to tell".to_string())
         }
