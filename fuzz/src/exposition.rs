@@ -77,14 +77,14 @@ fn renamed(entity: &Entity, names: &Names) -> Entity {
         other => other.clone(),
     };
     let identity = &entity.identity;
-    let mut tenant = (*identity.tenant).clone();
+    let mut tenant = identity.tenant().clone();
     tenant.unit = tenant.unit.map(|_| names.unit.clone());
     let identity = Identity {
         name: names.name.as_str().into(),
         group: identity.group.as_ref().map(|group| longer(group, &names.group)),
         cgroup: identity.cgroup.as_ref().map(|path| longer(path, &names.cgroup)),
         user: Some(names.user.as_str().into()),
-        tenant: Arc::new(tenant),
+        tenant: Some(Arc::new(tenant)),
         ..(**identity).clone()
     };
     Entity { id, identity: Arc::new(identity), ..entity.clone() }

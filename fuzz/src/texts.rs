@@ -46,7 +46,7 @@ pub fn configuration(text: &[u8]) {
         group: Some("shop".into()),
         cgroup: Some("/a.slice/b".into()),
         user: Some("www".into()),
-        launch: launch.into(),
+        launch: Some(launch.into()),
         ..Identity::default()
     };
     let _ = rules.wants();

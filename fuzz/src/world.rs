@@ -77,7 +77,7 @@ fn process(pid: u32, name: &str, anon: u64, descriptors: u64) -> Sample {
 
 fn cgroup(path: &str, inode: u64, anon: u64) -> Sample {
     let tenant = Tenant { unit: Some("web.service".to_string()), ..Tenant::default() };
-    let identity = Identity { cgroup: Some(path.into()), tenant: tenant.into(), ..Identity::default() };
+    let identity = Identity { cgroup: Some(path.into()), tenant: Some(tenant.into()), ..Identity::default() };
     let cgroup = CgroupFigures {
         is_leaf: true,
         usage: Some(anon),

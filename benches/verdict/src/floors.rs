@@ -19,7 +19,7 @@ pub const FLOORS: [Goal; 11] = [
     Goal::new("fast", Unwarned, AtMost(0.15)),
     Goal::new("population", NewSuspects, AtMost(40.0)),
     Goal::new("recordings", Recall, AtLeast(0.55)),
-    Goal::new("recordings", BenignCalled, AtMost(0.2)),
+    Goal::new("recordings", BenignCalled, AtMost(0.27)),
 ];
 
 /// A sentence for each floor of `set` that `figures` miss. What can't be told is no miss.
