@@ -248,18 +248,9 @@ fn the_verdict_does_not_depend_on_the_interval() {
 /// Counts of mappings are looked at every 32nd time, and recordings may be as coarse.
 #[test]
 fn a_leak_that_is_looked_at_seldom_is_called() {
-    for (interval, most) in [(300.0, 30.0), (480.0, 30.0), (1200.0, 54.0), (2880.0, 80.0)] {
+    for (interval, most) in [(300.0, 30.0), (480.0, 30.0), (1200.0, 48.0), (2880.0, 72.0)] {
         let line = Play::new(interval).life(96.0, |hour| 200.0 + 6.0 * hour).called_hours();
         assert!(line.is_some_and(|hours| hours < most), "every {interval} s: after {line:?} h");
-        // A limit that is far away is none.
-        if interval <= 1200.0 {
-            let far =
-                Play::new(interval).with_limit(32e9).life(96.0, |hour| 200.0 + 6.0 * hour).called_hours();
-            assert!(
-                far.is_some_and(|hours| hours < most),
-                "every {interval} s, with a limit: after {far:?} h"
-            );
-        }
         for (name, shape) in BENIGN {
             let play = Play::new(interval).life(120.0, shape);
             assert_eq!(play.called_hours(), None, "{name}, every {interval} s: {}", play.last.sentence());

@@ -112,8 +112,8 @@ fn a_leak_is_found_before_its_limit_and_a_cache_is_not_called_one() {
 /// Leaks that resident memory does not show are found, each under its own name, and none is told as memory.
 #[test]
 fn open_files_threads_and_mappings_that_leak_are_told_as_such() {
-    // Mappings are looked at every 32nd sample, which is 24 minutes of history here, and told from what fills after two days.
-    const FOUND: Duration = Duration::from_secs(640);
+    // Mappings are looked at every 32nd sample, and judged from 26 such looks on.
+    const FOUND: Duration = Duration::from_secs(480);
     let [files, threads, mappings] = [
         leaky("res-fds", &["fds", "--rate", "2/s", "--of", "sockets"]),
         leaky("res-threads", &["threads", "--rate", "2/s"]),
@@ -122,7 +122,7 @@ fn open_files_threads_and_mappings_that_leak_are_told_as_such() {
     let churn = leaky("res-churn", &["fd-churn", "--count", "300", "--period", "5s"]);
     let idle = leaky("res-idle", &["idle", "--base", "20MB"]);
     let flags =
-        ["--sample.interval=100ms", "--sample.max-cpu=100%", "--sample.time-lapse=450", "--process.top=all"];
+        ["--sample.interval=100ms", "--sample.max-cpu=100%", "--sample.time-lapse=900", "--process.top=all"];
     let exporter = exporter(&flags);
 
     let is_suspect = |metrics: &str, process: &Process, name: &str, resource: &str| {
