@@ -34,6 +34,17 @@ impl Dice {
         Self { stream: ChaCha8Rng::from_seed(key), spare: None }
     }
 
+    /// What `draw` makes of the first attempt at `purpose` that it can make something of.
+    pub(super) fn until<T>(purpose: &Purpose<'_>, draw: impl Fn(&mut Dice) -> Option<T>) -> T {
+        let mut attempt = purpose.attempt;
+        loop {
+            if let Some(drawn) = draw(&mut Dice::new(&Purpose { attempt, ..*purpose })) {
+                return drawn;
+            }
+            attempt += 1;
+        }
+    }
+
     /// Anything from `low` up to `high`, each as likely.
     pub(super) fn uniform(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.stream.random::<f64>()

@@ -34,21 +34,23 @@ pub fn trace(regime: Regime, class: &Class, seed: u64, number: u32) -> Trace {
         Regime::Days => 0,
         Regime::Fast => 1,
     };
-    let mut attempt = 0;
-    loop {
-        let mut dice = Dice::new(&Purpose { seed, kind, class: class.name, number, attempt });
-        let span = Span::draw(&mut dice, regime);
-        let shape = class.shape(&mut dice, &span);
-        if let Some(trace) = finish::finish(&mut dice, &span, (class.name, number), &shape) {
-            return trace;
-        }
-        attempt += 1;
-    }
+    Dice::until(&Purpose { seed, kind, class: class.name, number, attempt: 0 }, |dice| {
+        let span = Span::draw(dice, regime);
+        let shape = class.shape(dice, &span);
+        finish::finish(dice, &span, (class.name, number), &shape)
+    })
 }
 
 /// So many series of each class, each of which is made where it is called.
 pub fn all(regime: Regime, seed: u64, per_class: u32) -> impl Iterator<Item = impl Make> {
-    classes()
-        .iter()
-        .flat_map(move |class| (0..per_class).map(move |number| move || trace(regime, class, seed, number)))
+    of_each(classes(), per_class, move |class, number| trace(regime, class, seed, number))
+}
+
+/// So many series of each of `classes`, as `trace` makes them, each where it is called.
+fn of_each(
+    classes: &'static [Class],
+    per_class: u32,
+    trace: impl Fn(&'static Class, u32) -> Trace + Copy + Send,
+) -> impl Iterator<Item = impl Make> {
+    classes.iter().flat_map(move |class| (0..per_class).map(move |number| move || trace(class, number)))
 }

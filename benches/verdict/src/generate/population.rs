@@ -45,14 +45,8 @@ pub fn population(seed: u64, entities: u32, days: f64, interval: f64) -> impl It
 }
 
 fn process(seed: u64, span: &Span, number: u32) -> Trace {
-    let mut attempt = 0;
-    loop {
-        let purpose = Purpose { seed, kind: 2, class: "population", number, attempt };
-        if let Some(trace) = entity(&mut Dice::new(&purpose), span, number) {
-            return trace;
-        }
-        attempt += 1;
-    }
+    let purpose = Purpose { seed, kind: 2, class: "population", number, attempt: 0 };
+    Dice::until(&purpose, |dice| entity(dice, span, number))
 }
 
 fn entity(dice: &mut Dice, span: &Span, number: u32) -> Option<Trace> {

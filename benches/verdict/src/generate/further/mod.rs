@@ -16,6 +16,7 @@ use super::{
     classes::{Class, benign, leak},
     dice::{Dice, Purpose},
     finish::finish,
+    of_each,
     span::{Regime, Span},
 };
 use crate::trace::{Make, Trace};
@@ -64,9 +65,7 @@ static CLASSES: [Class; 28] = [
 
 /// So many series of each further class, each of which is made where it is called: nothing but the trees is to see them.
 pub fn further(regime: Regime, seed: u64, per_class: u32) -> impl Iterator<Item = impl Make> {
-    CLASSES
-        .iter()
-        .flat_map(move |class| (0..per_class).map(move |number| move || trace(regime, class, seed, number)))
+    of_each(&CLASSES, per_class, move |class, number| trace(regime, class, seed, number))
 }
 
 fn trace(regime: Regime, class: &Class, seed: u64, number: u32) -> Trace {
@@ -74,14 +73,8 @@ fn trace(regime: Regime, class: &Class, seed: u64, number: u32) -> Trace {
         Regime::Days => 5,
         Regime::Fast => 6,
     };
-    let mut attempt = 0;
-    loop {
-        let mut dice = Dice::new(&Purpose { seed, kind, class: class.name, number, attempt });
-        if let Some(trace) = draw(&mut dice, regime, class, number) {
-            return trace;
-        }
-        attempt += 1;
-    }
+    let purpose = Purpose { seed, kind, class: class.name, number, attempt: 0 };
+    Dice::until(&purpose, |dice| draw(dice, regime, class, number))
 }
 
 /// The series, or none if its leak takes too short or too long in a squeezed span.
