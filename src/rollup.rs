@@ -85,16 +85,6 @@ impl Groups {
         }
     }
 
-    /// How many groups there are.
-    pub fn len(&self) -> usize {
-        self.groups.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
-    }
-
     /// One entity a group. Its score is the highest of its members', first of those that are suspect, then of those
     /// that could be. Its growth is the sum over those that are suspect. Never a score of the sum, for scaling out is
     /// no leak. A group of which no member is watched is none.

@@ -278,11 +278,12 @@ impl Sampler {
                 groups.add(name, &one.sample.figures.memory, one.as_member());
             }
         }
+        let rules = self.grouper.rules();
+        let groups: Vec<Entity> = groups.into_entities().map(|group| terms::of_group(group, rules)).collect();
         // A snapshot is kept until the next one, so that it has no room for more.
         entities.reserve_exact(seen.len() + groups.len());
         entities.extend(seen.into_iter().filter_map(Judged::into_entity));
-        let rules = self.grouper.rules();
-        entities.extend(groups.into_entities().map(|group| terms::of_group(group, rules)));
+        entities.extend(groups);
         entities
     }
 
