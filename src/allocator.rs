@@ -3,8 +3,6 @@
 //! Most of our memory is many small pieces of one thread, which are given up at another time than their neighbours.
 //! mimalloc gives such pages back to the system: after a host has run ten thousand processes, and where lives fall asleep.
 
-use std::ffi::c_long;
-
 use libmimalloc_sys::mi_option_t;
 use mimalloc::MiMalloc;
 
@@ -17,18 +15,16 @@ const PURGE_DELAY: mi_option_t = 15;
 
 /// Has free pages given back at once, unless `MIMALLOC_PURGE_DELAY` says otherwise. With a delay they are given back when
 /// something else is freed after it: in the next tick, just before they are needed again. To be called before there are threads.
-pub(crate) fn give_back_at_once() {
-    set_unless_told(PURGE_DELAY, 0);
-}
-
 #[expect(unsafe_code, reason = "the bindings have no safe way")]
-fn set_unless_told(option: mi_option_t, value: c_long) {
+pub(crate) fn give_back_at_once() {
     // SAFETY: it writes a number into a table of mimalloc's own, below whose length the index lies; no thread reads it yet.
-    unsafe { libmimalloc_sys::mi_option_set_default(option, value) }
+    unsafe { libmimalloc_sys::mi_option_set_default(PURGE_DELAY, 0) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::c_long;
+
     use super::*;
 
     #[expect(unsafe_code, reason = "the bindings have no safe way")]
