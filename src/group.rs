@@ -24,27 +24,49 @@ const OTHER: &str = "other";
 pub struct Place {
     /// Its names, with the group.
     pub identity: Arc<Identity>,
+    /// `None` where nothing is: most have no rule of their own.
+    exception: Option<Arc<Exception>>,
+}
+
+impl Place {
     /// What is to be done differently with it.
-    pub treatment: Option<Arc<Override>>,
-    /// How to go about what a process holds besides memory.
-    pub resources: ResourceTerms,
+    pub fn treatment(&self) -> Option<&Override> {
+        self.exception.as_ref()?.treatment.as_deref()
+    }
+
+    /// The score above which what a process holds besides memory is suspect, where `usual` is for all others; `None` if
+    /// that is not to be watched.
+    pub fn resource_threshold(&self, usual: f64) -> Option<f64> {
+        let Some(exception) = &self.exception else { return Some(usual) };
+        let treatment = exception.resource_treatment.as_ref();
+        let threshold = treatment.map_or(usual, |treatment| treatment.resource_threshold(usual));
+        (!exception.excludes_resources).then_some(threshold)
+    }
 }
 
-/// What holds for the resources of a process.
-#[derive(Clone, Debug, Default)]
-pub struct ResourceTerms {
-    /// Whether they are not to be watched.
-    is_excluded: bool,
-    /// What is to be done differently with them: what is said of them, or of their process.
+#[cfg(test)]
+impl Place {
+    /// Of an entity about which nothing is different.
+    pub fn usual(identity: Arc<Identity>) -> Place {
+        Place { identity, exception: None }
+    }
+}
+
+/// What is different about one entity.
+#[derive(Debug, Default)]
+struct Exception {
     treatment: Option<Arc<Override>>,
+    /// Whether what it holds besides memory is not to be watched.
+    excludes_resources: bool,
+    /// What is said of those resources, or of their process.
+    resource_treatment: Option<Arc<Override>>,
 }
 
-impl ResourceTerms {
-    /// The score above which they are suspect, where `usual` is for all others; `None` if they are not to be watched.
-    pub fn threshold(&self, usual: f64) -> Option<f64> {
-        let threshold =
-            self.treatment.as_ref().map_or(usual, |treatment| treatment.resource_threshold(usual));
-        (!self.is_excluded).then_some(threshold)
+impl Exception {
+    /// `None` where there is none.
+    fn shared(self) -> Option<Arc<Exception>> {
+        let is_one = self.excludes_resources || self.treatment.is_some() || self.resource_treatment.is_some();
+        is_one.then(|| Arc::new(self))
     }
 }
 
@@ -56,7 +78,6 @@ pub struct Grouper {
     /// What is known with a group.
     grouped: Pool<Identity>,
     names: HashSet<Arc<str>>,
-    pass: u64,
     /// Whether anybody has got another place in this pass.
     has_changed: bool,
 }
@@ -67,8 +88,9 @@ struct Known {
     given: Arc<Identity>,
     /// `None` for what is not watched.
     place: Option<Place>,
-    folded: bool,
-    seen_in_pass: u64,
+    is_folded: bool,
+    /// Whether it was seen in this pass.
+    is_seen: bool,
 }
 
 impl Grouper {
@@ -79,7 +101,6 @@ impl Grouper {
             known: FastMap::default(),
             grouped: Pool::default(),
             names: HashSet::new(),
-            pass: 0,
             has_changed: false,
         }
     }
@@ -91,17 +112,16 @@ impl Grouper {
 
     /// Where the entity of `sample` belongs; `None` if it is not to be watched.
     pub fn place(&mut self, sample: &Sample) -> Option<Place> {
-        let pass = self.pass;
         if let Some(known) = self.known.get_mut(&sample.entity)
             && Arc::ptr_eq(&known.given, &sample.identity)
         {
-            known.seen_in_pass = pass;
+            known.is_seen = true;
             return known.place.clone();
         }
-        let (group, folded) = self.group(sample);
+        let (group, is_folded) = self.group(sample);
         let place = self.find(sample, group);
         let given = Arc::clone(&sample.identity);
-        let known = Known { given, place: place.clone(), folded, seen_in_pass: pass };
+        let known = Known { given, place: place.clone(), is_folded, is_seen: true };
         self.known.insert(sample.entity.clone(), known);
         self.has_changed = true;
         place
@@ -111,18 +131,17 @@ impl Grouper {
     /// members make room for new ones; who found none before stays where it is.
     pub fn end_pass(&mut self, may_be_there: impl Fn(&EntityId) -> bool) {
         let before = self.known.len();
-        self.known.retain(|entity, known| known.seen_in_pass == self.pass || may_be_there(entity));
-        self.pass += 1;
+        self.known.retain(|entity, known| std::mem::take(&mut known.is_seen) || may_be_there(entity));
         if !std::mem::take(&mut self.has_changed) && self.known.len() == before {
             return;
         }
-        let places = self.known.values().filter(|known| !known.folded).flat_map(|known| &known.place);
+        let places = self.known.values().filter(|known| !known.is_folded).flat_map(|known| &known.place);
         self.names = places.filter_map(|place| place.identity.group.clone()).collect();
     }
 
     /// How many processes are in the group `other` for want of one of their own.
     pub fn folded(&self) -> u64 {
-        self.known.values().filter(|known| known.folded).count() as u64
+        self.known.values().filter(|known| known.is_folded).count() as u64
     }
 
     fn find(&mut self, sample: &Sample, group: Option<Arc<str>>) -> Option<Place> {
@@ -131,28 +150,19 @@ impl Grouper {
         if self.rules.excludes(&subject) {
             return None;
         }
-        let treatment = self.rules.treatment(&subject).cloned();
-        let resources = self.resource_terms(subject, identity, group.as_deref());
+        let resource = Subject::of(Scope::ProcessResource, identity, group.as_deref());
+        let exception = Exception {
+            excludes_resources: self.rules.excludes(&resource),
+            treatment: self.rules.treatment(&subject).cloned(),
+            resource_treatment: self.rules.treatment_of_any(&[resource, subject]).cloned(),
+        };
         // Without their group, which is excluded, its processes are on their own.
         let group = group.filter(|name| !self.rules.excludes(&Subject::group(name)));
         let identity = match group {
             None => Arc::clone(identity),
             group => self.grouped.share(Identity { group, ..Identity::clone(identity) }),
         };
-        Some(Place { identity, treatment, resources })
-    }
-
-    fn resource_terms(
-        &self,
-        process: Subject<'_>,
-        identity: &Identity,
-        group: Option<&str>,
-    ) -> ResourceTerms {
-        let resource = Subject::of(Scope::ProcessResource, identity, group);
-        ResourceTerms {
-            is_excluded: self.rules.excludes(&resource),
-            treatment: self.rules.treatment_of_any(&[resource, process]).cloned(),
-        }
+        Some(Place { identity, exception: exception.shared() })
     }
 
     /// The group of a process, and whether that is only where it was put for want of room.

@@ -295,7 +295,7 @@ impl Sampler {
 
     /// What a process holds besides memory, as far as that has a history.
     fn judge_resources(&mut self, when: When, sample: &Sample, place: &Place, entities: &mut Vec<Entity>) {
-        let Some(threshold) = place.resources.threshold(self.config.threshold) else { return };
+        let Some(threshold) = place.resource_threshold(self.config.threshold) else { return };
         for resource in Resource::ALL {
             if let Some((id, verdict)) = self.watchlist.observe_resource(when, sample, resource, threshold) {
                 entities.push(judged::resource_entity(id, sample, resource, verdict));

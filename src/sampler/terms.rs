@@ -20,7 +20,7 @@ impl Totals {
     pub(super) fn of(samples: &[(Sample, Place)]) -> Totals {
         let mut totals = Totals::default();
         for (sample, place) in samples {
-            if let (Some(treatment), Some(group)) = (&place.treatment, &sample.identity.group)
+            if let (Some(treatment), Some(group)) = (place.treatment(), &sample.identity.group)
                 && treatment.is_of_group()
             {
                 let total = totals.0.entry(Arc::clone(group)).or_default();
@@ -38,7 +38,7 @@ impl Totals {
         usual: f64,
         limits: impl IntoIterator<Item = Option<Limit>>,
     ) -> Terms {
-        let Some(treatment) = &place.treatment else {
+        let Some(treatment) = place.treatment() else {
             return Terms { threshold: usual, limit: nearest(limits) };
         };
         let group = sample.identity.group.as_ref().filter(|_| treatment.is_of_group());

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::entity::Executable;
-use crate::group::ResourceTerms;
 use crate::sample::{CgroupFigures, CgroupLimit};
 
 const POD: &str = "/pods/a";
@@ -190,11 +189,7 @@ fn a_process_is_in_the_nearest_cgroup_that_is_watched() {
         .iter()
         .map(|path| {
             let sample = cgroup(path, Kind::Anon, MIB, &[]);
-            let place = Place {
-                identity: Arc::clone(&sample.identity),
-                treatment: None,
-                resources: ResourceTerms::default(),
-            };
+            let place = Place::usual(Arc::clone(&sample.identity));
             (sample, place)
         })
         .collect();
@@ -221,11 +216,7 @@ fn a_process_is_in_the_nearest_cgroup_that_is_watched() {
 #[test]
 fn a_container_that_sees_itself_alone_holds_no_process_of_the_host() {
     let sample = cgroup("/", Kind::Anon, MIB, &[]);
-    let place = Place {
-        identity: Arc::clone(&sample.identity),
-        treatment: None,
-        resources: ResourceTerms::default(),
-    };
+    let place = Place::usual(Arc::clone(&sample.identity));
     let samples = [(sample, place)];
     for path in ["/..", "/../..", "/../system.slice"] {
         assert_eq!(Cgroups::of(&samples).holding(path), None, "{path}");
