@@ -62,20 +62,20 @@ impl Unit {
     }
 }
 
-/// How many of one resource a process holds.
+/// How many of one resource a process holds. The kernel counts each of them in an `int`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
     /// How many, when it was last looked at.
-    pub used: u64,
+    pub used: u32,
     /// How many it may hold; `None` where nothing of its own stops it.
-    pub limit: Option<u64>,
+    pub limit: Option<u32>,
     /// Whether it was looked at in this tick.
     pub is_new: bool,
 }
 
 impl Count {
     /// How many more it may take.
-    pub fn room(&self) -> Option<u64> {
+    pub fn room(&self) -> Option<u32> {
         self.limit.map(|limit| limit.saturating_sub(self.used))
     }
 }

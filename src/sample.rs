@@ -138,24 +138,41 @@ impl Kinds {
     }
 }
 
+/// How many kinds Linux tells of a process: the first ones.
+const OF_PROCESS: usize = 4;
+
 /// Bytes by kind; what the kernel does not say is absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     known: Kinds,
-    /// Bytes of each kind; 0 for those that are not known.
-    bytes: [u64; Kind::ALL.len()],
+    /// Bytes of each of the first kinds; 0 for those that are not known.
+    first: [u64; OF_PROCESS],
+    /// The same of all others, where one of them is known: nearly all entities are processes.
+    others: Option<Box<[u64; Kind::ALL.len() - OF_PROCESS]>>,
 }
 
 impl Memory {
     /// Bytes of one kind.
     pub fn get(&self, kind: Kind) -> Option<u64> {
-        self.known.contains(kind).then(|| self.bytes[kind as usize])
+        self.known.contains(kind).then(|| self.bytes(kind))
     }
 
     /// Records the bytes of one kind.
     pub fn set(&mut self, kind: Kind, bytes: u64) {
         self.known.insert(kind);
-        self.bytes[kind as usize] = bytes;
+        match self.first.get_mut(kind as usize) {
+            Some(first) => *first = bytes,
+            None => self.others.get_or_insert_default()[kind as usize - OF_PROCESS] = bytes,
+        }
+    }
+
+    /// Bytes of one kind; 0 where it is not known.
+    fn bytes(&self, kind: Kind) -> u64 {
+        match (self.first.get(kind as usize), &self.others) {
+            (Some(first), _) => *first,
+            (None, Some(others)) => others[kind as usize - OF_PROCESS],
+            (None, None) => 0,
+        }
     }
 
     /// The same memory with one kind recorded where it is known.
@@ -181,7 +198,7 @@ impl Memory {
 
     /// The known kinds, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Kind, u64)> + '_ {
-        self.known.iter().map(|kind| (kind, self.bytes[kind as usize]))
+        self.known.iter().map(|kind| (kind, self.bytes(kind)))
     }
 
     /// Bytes that a leak could live in, the series that is scored; `None` where no such kind is known.
@@ -306,8 +323,6 @@ pub struct Figures {
     pub limit: Option<Limit>,
     /// Since when it lives, by the watched system's own clock.
     pub start: Option<Start>,
-    /// Threads of a process.
-    pub threads: Option<u64>,
     /// What a process holds besides memory; of one of its resources, that one.
     pub resources: Resources,
     /// What a cgroup says besides.

@@ -197,10 +197,10 @@ impl Watchlist {
         let seen = Seen {
             when,
             sample,
-            scored: count.filter(|count| count.is_new).map(|count| Unit::weighed(count.used)),
+            scored: count.filter(|count| count.is_new).map(|count| Unit::weighed(count.used.into())),
             memory: &Memory::default(),
             threshold,
-            room: count.and_then(|count| count.room()).map(Unit::weighed),
+            room: count.and_then(|count| count.room()).map(|room| Unit::weighed(room.into())),
         };
         let verdict = self.take(&entity, seen)?;
         Some((entity, verdict))

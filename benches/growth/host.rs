@@ -165,8 +165,7 @@ impl Process {
         let entity = EntityId::Process { pid: self.pid, start_time: u64::from(self.pid) };
         let start = Start { unix_seconds: BEGAN + self.began.as_secs_f64(), after_boot: self.began };
         let resources = self.resources(age, tick);
-        let figures =
-            Figures { memory, start: Some(start), threads: Some(2), resources, ..Figures::default() };
+        let figures = Figures { memory, start: Some(start), resources, ..Figures::default() };
         let cpu_seconds = Some(0.01 * age.as_secs_f64());
         Sample { cpu_seconds, ..sample(entity, Arc::clone(&self.identity), figures) }
     }
@@ -186,7 +185,7 @@ impl Process {
 
     /// Descriptors, threads and mappings, of which hardly anybody leaks any.
     fn resources(&self, age: Duration, tick: u32) -> Resources {
-        let leaked = if self.pid.is_multiple_of(1000) { age.as_secs() / 600 } else { 0 };
+        let leaked = if self.pid.is_multiple_of(1000) { (age.as_secs() / 600) as u32 } else { 0 };
         Resource::ALL.into_iter().fold(Resources::default(), |resources, resource| {
             let limit = (resource == Resource::Fds).then_some(1024);
             let used = 20 + if resource == Resource::Fds { leaked } else { 0 };

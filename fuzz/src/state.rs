@@ -64,7 +64,7 @@ fn goes_on(Restored { mut watchlist, origin, .. }: Restored, config: &SamplerCon
 }
 
 fn see(watchlist: &mut Watchlist, entity: &EntityId, time: f64, tick: u32) {
-    let count = Count { used: u64::from(10 * tick), limit: Some(1024), is_new: true };
+    let count = Count { used: 10 * tick, limit: Some(1024), is_new: true };
     let memory = Memory::default().with(Kind::Anon, Some(u64::from(tick) << 20));
     let sample = Sample {
         entity: entity.clone(),

@@ -68,10 +68,12 @@ fn process(pid: u32, name: &str, anon: u64, descriptors: u64) -> Sample {
         user: Some("www".into()),
         ..Identity::default()
     };
-    let count = Count { used: 10 + descriptors, limit: Some(1 << 20), is_new: true };
-    let resources = Resources::default().with(Resource::Fds, Some(count));
+    let count = Count { used: 10 + descriptors as u32, limit: Some(1 << 20), is_new: true };
+    let threads = Count { used: 3, limit: None, is_new: true };
+    let resources =
+        Resources::default().with(Resource::Fds, Some(count)).with(Resource::Threads, Some(threads));
     let start = Start { unix_seconds: 1.7e9, after_boot: Duration::from_secs(10) };
-    let known = Figures { start: Some(start), threads: Some(3), resources, ..figures(anon) };
+    let known = Figures { start: Some(start), resources, ..figures(anon) };
     sample(EntityId::Process { pid, start_time: u64::from(pid) }, identity, known)
 }
 

@@ -120,13 +120,12 @@ fn write_resource_growth(writer: &mut Writer<'_>, resources: &Exported<'_>) {
 
 fn write_processes(writer: &mut Writer<'_>, processes: &Exported<'_>) {
     let count = |process: &Entity, resource| process.figures.resources.get(resource);
-    let used = |process: &Entity, resource| count(process, resource).map(|count| count.used as f64);
+    let used = |process: &Entity, resource| count(process, resource).map(|count| f64::from(count.used));
     let start = |process: &Entity| process.figures.start.map(|start| start.unix_seconds);
-    let threads = |process: &Entity| process.figures.threads.map(|count| count as f64);
-    let max_fds = |process: &Entity| Some(count(process, Resource::Fds)?.limit? as f64);
+    let max_fds = |process: &Entity| Some(f64::from(count(process, Resource::Fds)?.limit?));
     let limit = |process: &Entity| process.figures.limit.map(|limit| limit.bytes as f64);
     write_each(writer, metric::PROCESS_START_TIME, processes, start);
-    write_each(writer, metric::PROCESS_THREADS, processes, threads);
+    write_each(writer, metric::PROCESS_THREADS, processes, |process| used(process, Resource::Threads));
     write_each(writer, metric::PROCESS_OPEN_FDS, processes, |process| used(process, Resource::Fds));
     write_each(writer, metric::PROCESS_MAX_FDS, processes, max_fds);
     write_each(writer, metric::PROCESS_MEMORY_MAPS, processes, |process| used(process, Resource::Maps));

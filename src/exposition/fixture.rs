@@ -190,11 +190,12 @@ pub(crate) fn process(pid: u32, name: &str, group: &str, score: Option<f64>) -> 
         cgroup: Some("/system.slice/web.service".into()),
         ..Identity::default()
     };
+    let threads = Count { used: 4, limit: None, is_new: true };
     Entity {
         figures: Arc::new(Figures {
             limit: Some(LIMIT),
             start: Some(Start { unix_seconds: 1_699_990_000.25, after_boot: Duration::from_secs(10_000) }),
-            threads: Some(4),
+            resources: Resources::default().with(Resource::Threads, Some(threads)),
             ..Figures::clone(&memory(&[(Kind::Anon, 600), (Kind::Swap, 0)]))
         }),
         limit: Some(LIMIT),
@@ -206,13 +207,13 @@ pub(crate) fn process(pid: u32, name: &str, group: &str, score: Option<f64>) -> 
 }
 
 /// A resource of a process that leaks it: so many of 1024, which is 50 more than before.
-pub(crate) fn resource(pid: u32, name: &str, group: &str, resource: Resource, used: u64) -> Entity {
+pub(crate) fn resource(pid: u32, name: &str, group: &str, resource: Resource, used: u32) -> Entity {
     let count = Count { used, limit: Some(1024), is_new: true };
     let weighed = |count| Unit::weighed(count) as f64;
     let memory = leaking(77.0);
     let evidence = memory.evidence.clone().map(|evidence| Evidence {
         grown_bytes: weighed(50),
-        floor_bytes: weighed(used),
+        floor_bytes: weighed(used.into()),
         gates: vec![Gate { test: Test::Absolute, value: weighed(50) as f32, pass: 1.0 }],
         ..evidence
     });
@@ -226,7 +227,7 @@ pub(crate) fn resource(pid: u32, name: &str, group: &str, resource: Resource, us
     descriptors.add(DescriptorKind::Socket);
     let mut history = History::new(0.0, 15.0);
     (0..=30).for_each(|tick| {
-        let seen = Unit::weighed(used - 30 + tick);
+        let seen = Unit::weighed(u64::from(used) - 30 + tick);
         history.push(15.0 * tick as f64, seen, &Memory::default());
     });
     let process = process(pid, name, group, None);

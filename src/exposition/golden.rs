@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Format, Sources, catalog, fixture};
 use crate::entity::{Resource, Scope};
-use crate::resources::{Count, Resources};
+use crate::resources::Count;
 use crate::selection::most_series;
 use crate::snapshot::Snapshot;
 
@@ -19,8 +19,8 @@ fn with_resources() -> Snapshot {
     let mut snapshot = fixture::snapshot();
     let count = |used| Some(Count { used, limit: Some(1024), is_new: false });
     for process in snapshot.entities.iter_mut().filter(|entity| entity.scope() == Scope::Process) {
-        Arc::make_mut(&mut process.figures).resources =
-            Resources::default().with(Resource::Fds, count(12)).with(Resource::Maps, count(99));
+        let figures = Arc::make_mut(&mut process.figures);
+        figures.resources = figures.resources.with(Resource::Fds, count(12)).with(Resource::Maps, count(99));
     }
     snapshot.entities.push(fixture::resource(42, "leaky", "web", Resource::Fds, 900));
     snapshot

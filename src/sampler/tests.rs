@@ -121,7 +121,6 @@ fn process(pid: u32, name: &str, anon: u64) -> Sample {
         figures: Arc::new(Figures {
             memory: Memory::default().with(Kind::Anon, Some(anon)),
             start: Some(Start { unix_seconds: 1.7e9, after_boot: Duration::ZERO }),
-            threads: Some(1),
             ..Figures::default()
         }),
         cpu_seconds: None,

@@ -103,7 +103,7 @@ pub(super) struct Seen {
 /// The latest look at one resource of a process.
 #[derive(Clone, Copy, Debug)]
 struct Look {
-    count: Option<u64>,
+    count: Option<u32>,
     /// Whether we may not count.
     is_hidden: bool,
     /// The pass from which on it is to be looked at again.
@@ -116,7 +116,7 @@ impl Look {
         Look { count: None, is_hidden: false, due: pass + u64::from(pid) % every }
     }
 
-    fn as_count(&self, limit: Option<u64>, is_new: bool) -> Option<Count> {
+    fn as_count(&self, limit: Option<u32>, is_new: bool) -> Option<Count> {
         self.count.map(|used| Count { used, limit, is_new })
     }
 }
@@ -152,7 +152,7 @@ pub(super) struct Holdings {
     left: Budget,
     descriptor_turns: Turns,
     mapping_turns: Turns,
-    max_mappings: Option<u64>,
+    max_mappings: Option<u32>,
     /// Whose descriptors are to be told by kind.
     suspects: HashSet<u32>,
     tally: Tally,
@@ -177,7 +177,7 @@ impl Holdings {
     pub(super) fn begin_pass(&mut self, procfs: &Procfs, buffer: &mut Vec<u8>) {
         self.left = self.budget;
         match procfs.parse("sys/vm/max_map_count", buffer, max_map_count) {
-            Ok(most) => self.max_mappings = Some(most),
+            Ok(most) => self.max_mappings = Some(counted(most)),
             Err(SourceError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 self.max_mappings = None;
             }
@@ -229,10 +229,11 @@ impl Holdings {
                 Err(reason) => reading.count_error(reason),
             }
         }
+        let descriptor_limit = seen.descriptor_limit.map(counted);
         Resources::default()
             .with_descriptors(held.kinds)
-            .with(Resource::Fds, looks.descriptors.as_count(seen.descriptor_limit, has_new_descriptors))
-            .with(Resource::Threads, Some(Count { used: seen.threads, limit: None, is_new: true }))
+            .with(Resource::Fds, looks.descriptors.as_count(descriptor_limit, has_new_descriptors))
+            .with(Resource::Threads, Some(Count { used: counted(seen.threads), limit: None, is_new: true }))
             .with(Resource::Maps, looks.mappings.as_count(self.max_mappings, has_new_mappings))
     }
 
@@ -271,12 +272,12 @@ impl Look {
         (is_suspect, kinds): (bool, &mut Option<Descriptors>),
         buffer: &mut Vec<u8>,
     ) -> Result<usize, ReadErrorReason> {
-        let counted = self.note(dir.descriptors(tally, buffer))?;
+        let seen = self.note(dir.descriptors(tally, buffer))?;
         let of_suspect = if is_suspect { told(dir.descriptor_kinds(buffer))? } else { None };
-        self.count = counted.map(|counted| counted.all);
+        self.count = seen.map(|seen| counted(seen.all));
         *kinds = of_suspect;
         let told = kinds.as_ref().map_or(0, |kinds| kinds.all() as usize);
-        Ok(counted.map_or(0, |counted| counted.touched) + told)
+        Ok(seen.map_or(0, |seen| seen.touched) + told)
     }
 
     /// How many bytes were read.
@@ -285,7 +286,7 @@ impl Look {
     /// As [`told`]; then all stays as it was, and it is still due.
     fn at_mappings(&mut self, dir: &PidDir, buffer: &mut Vec<u8>) -> Result<usize, ReadErrorReason> {
         let mappings = self.note(dir.mappings(buffer))?;
-        self.count = mappings.map(|mappings| mappings.count);
+        self.count = mappings.map(|mappings| counted(mappings.count));
         Ok(mappings.map_or(0, |mappings| mappings.bytes))
     }
 
@@ -308,6 +309,11 @@ fn told<T>(seen: Result<T, Unread>) -> Result<Option<T>, ReadErrorReason> {
         Err(Unread::Vanished | Unread::Failed(ReadErrorReason::Permission)) => Ok(None),
         Err(Unread::Failed(reason)) => Err(reason),
     }
+}
+
+/// What the kernel counts in an `int`; a text that says more means no less than the most.
+fn counted(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// Passes until the next look, where this one `spent` so much and a whole pass may spend no more than `budget`.

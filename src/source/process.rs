@@ -257,7 +257,6 @@ impl Reader {
                 memory,
                 limit: nearest_limit(&details.limits, &status),
                 start: Some(clock.start(stat.start_time)),
-                threads: Some(threads),
                 resources,
                 cgroup: None,
             }),

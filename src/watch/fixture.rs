@@ -18,7 +18,7 @@ pub(crate) fn config(max_entities: usize) -> SamplerConfig {
 }
 
 /// A process whose memory and descriptors are what `bytes` and `fds` say.
-pub(crate) fn sample(pid: u32, bytes: f64, fds: u64) -> Sample {
+pub(crate) fn sample(pid: u32, bytes: f64, fds: u32) -> Sample {
     let count = Count { used: fds, limit: Some(65_536), is_new: true };
     let resources = Resources::default().with(Resource::Fds, Some(count));
     let memory = Memory::default().with(Kind::Anon, Some(bytes as u64)).with(Kind::Swap, Some(0));
@@ -41,7 +41,7 @@ pub(crate) fn live(watchlist: &mut Watchlist, minutes: Range<u32>) -> Vec<(Entit
         let samples = [
             sample(1, 50e6, 10),
             sample(2, 100e6 + 4e6 * hour, 10),
-            sample(3, 50e6, 10 + u64::from(minute / 2)),
+            sample(3, 50e6, 10 + minute / 2),
             sample(4, 80e6 + 30e6 * (hour / 0.7).fract(), 10),
             sample(short, 20e6 + 1e6 * hour, 10),
         ];

@@ -59,10 +59,9 @@ impl Resources {
             return false;
         }
         let lowest = &mut self.lowest.entry(process).or_default()[resource as usize];
-        let used = u32::try_from(count.used).unwrap_or(u32::MAX);
-        let low = lowest.map_or(used, |lowest| lowest.min(used));
+        let low = lowest.map_or(count.used, |lowest| lowest.min(count.used));
         *lowest = Some(low);
-        used - low >= RISEN
+        count.used - low >= RISEN
     }
 
     /// A history has begun.
@@ -125,7 +124,7 @@ mod tests {
 
     const PROCESS: (u32, u64) = (7, 1);
 
-    fn risen(resources: &mut Resources, used: u64) -> bool {
+    fn risen(resources: &mut Resources, used: u32) -> bool {
         resources.has_risen(PROCESS, Resource::Fds, Count { used, limit: None, is_new: true })
     }
 
@@ -137,7 +136,7 @@ mod tests {
         When { time, uptime: None }
     }
 
-    fn sample(pid: u32, used: Option<u64>) -> Sample {
+    fn sample(pid: u32, used: Option<u32>) -> Sample {
         let count = used.map(|used| Count { used, limit: None, is_new: true });
         let resources = crate::resources::Resources::default().with(Resource::Fds, count);
         Sample {
@@ -175,9 +174,9 @@ mod tests {
         let mut watchlist = watchlist();
         watchlist.resources.room = 2;
         let sample = |pid, used| sample(pid, Some(used));
-        let mut see = |hour: u64, pid, used| {
+        let mut see = |hour: u32, pid, used| {
             watchlist.retire(|_| false);
-            let time = hour as f64 * 3600.0;
+            let time = f64::from(hour) * 3600.0;
             let seen = watchlist.observe_resource(at(time), &sample(pid, used), Resource::Fds, 60.0);
             (seen.is_some(), watchlist.take_dropped().values().sum::<u64>())
         };
@@ -199,9 +198,9 @@ mod tests {
     #[test]
     fn who_may_not_be_looked_at_any_more_keeps_the_verdict() {
         let mut watchlist = watchlist();
-        let mut see = |hour: u64, used| {
+        let mut see = |hour: u32, used| {
             let sample = sample(1, used);
-            watchlist.observe_resource(at(hour as f64 * 3600.0), &sample, Resource::Fds, 60.0)
+            watchlist.observe_resource(at(f64::from(hour) * 3600.0), &sample, Resource::Fds, 60.0)
         };
         assert!(see(0, None).is_none(), "there is nothing to keep yet");
         let last = (0..80).filter_map(|hour| see(hour, Some(100 + 10 * hour))).last().unwrap().1;

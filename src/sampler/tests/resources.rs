@@ -5,7 +5,7 @@ use crate::entity::Resource;
 use crate::resources::{Count, Resources};
 
 /// A process with so many open files of 1024.
-fn with_files(pid: u32, name: &str, used: u64) -> Sample {
+fn with_files(pid: u32, name: &str, used: u32) -> Sample {
     let count = Count { used, limit: Some(1024), is_new: true };
     holding(process(pid, name, 100 * MIB), Resources::default().with(Resource::Fds, Some(count)))
 }
@@ -20,7 +20,7 @@ fn run_files(bench: &mut Bench, hours: u64, files: impl Fn(f64) -> f64) -> Snaps
     let ticks = hours * 3600 / 480;
     let mut last = None;
     for tick in 0..=ticks {
-        last = Some(bench.tick(vec![with_files(7, "web", files(tick as f64 * 480.0 / 3600.0) as u64)]));
+        last = Some(bench.tick(vec![with_files(7, "web", files(tick as f64 * 480.0 / 3600.0) as u32)]));
     }
     last.unwrap()
 }
@@ -52,7 +52,7 @@ fn a_leak_of_files_is_called_before_the_limit_of_files() {
         let mut bench = Bench::new(|config| config.interval = Duration::from_secs(15));
         bench.interval = Duration::from_secs(120);
         (0..200).for_each(|_| drop(bench.tick(vec![with_files(7, "web", 50)])));
-        let files = |tick: u64| 50 + (a_minute * 2.0 * tick as f64) as u64;
+        let files = |tick: u32| 50 + (a_minute * 2.0 * f64::from(tick)) as u32;
         let called = (0..)
             .find(|tick| bench.tick(vec![with_files(7, "web", files(*tick))]).suspects().next().is_some());
         assert!(files(called.unwrap()) < 1024, "{a_minute} a minute");
@@ -77,7 +77,7 @@ fn files_that_follow_the_load_or_a_start_are_no_leak() {
         bench.interval = Duration::from_secs(480);
         for tick in 0..7 * 180 {
             let hour = f64::from(tick) * 480.0 / 3600.0;
-            let snapshot = bench.tick(vec![with_files(7, "web", files(hour) as u64)]);
+            let snapshot = bench.tick(vec![with_files(7, "web", files(hour) as u32)]);
             let suspect = snapshot.suspects().next();
             assert!(suspect.is_none(), "{name} after {hour} hours: {}", suspect.unwrap().sentence());
         }

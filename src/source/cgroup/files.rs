@@ -12,7 +12,7 @@ use crate::parse::pressure;
 use crate::sample::{Kind, Memory, Pressure};
 
 /// What a cgroup uses now, bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Usage {
     /// Memory by kind.
     pub(super) memory: Memory,

@@ -172,7 +172,7 @@ fn who_leaks_descriptors_stays_and_what_is_known_of_others_goes_with_them() {
             crate::resources::Resources::default().with(Resource::Fds, count);
         process
     };
-    for minute in 0..48 * 60_u64 {
+    for minute in 0..48 * 60 {
         let restless = if minute % 90 < 45 { 200 } else { 100 };
         bench.tick(&[holding(1, 100 + minute / 6), holding(2, restless)]);
     }
