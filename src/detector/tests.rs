@@ -245,12 +245,18 @@ fn the_verdict_does_not_depend_on_the_interval() {
     assert!(spread < 1.0, "{called:?}");
 }
 
-/// Counts of mappings are looked at every 32nd time, and recordings may be as coarse.
+/// Counts of mappings are looked at every 32nd time, and recordings may be as coarse. A limit that is far away is none.
 #[test]
 fn a_leak_that_is_looked_at_seldom_is_called() {
-    for (interval, most) in [(300.0, 30.0), (480.0, 30.0), (1200.0, 48.0), (2880.0, 72.0)] {
-        let line = Play::new(interval).life(96.0, |hour| 200.0 + 6.0 * hour).called_hours();
-        assert!(line.is_some_and(|hours| hours < most), "every {interval} s: after {line:?} h");
+    for (interval, most) in [(300.0, 30.0), (480.0, 30.0), (1200.0, 48.0), (2880.0, 73.0)] {
+        for limit in [None, Some(1e9), Some(1e11)] {
+            let play = Play { limit, ..Play::new(interval) };
+            let line = play.life(96.0, |hour| 200.0 + 6.0 * hour).called_hours();
+            assert!(
+                line.is_some_and(|hours| hours < most),
+                "every {interval} s, limit {limit:?}: after {line:?} h"
+            );
+        }
         for (name, shape) in BENIGN {
             let play = Play::new(interval).life(120.0, shape);
             assert_eq!(play.called_hours(), None, "{name}, every {interval} s: {}", play.last.sentence());

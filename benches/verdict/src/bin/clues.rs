@@ -27,7 +27,7 @@ struct Options {
     #[arg(long, default_value_t = 20)]
     per_class: u32,
     /// Series of each further class and seed, over days and squeezed: what nothing but a fit sees.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 38)]
     per_further: u32,
     /// Series of no class.
     #[arg(long, default_value_t = 2500)]

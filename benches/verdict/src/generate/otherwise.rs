@@ -1,5 +1,6 @@
 //! A series as somebody else would have recorded it: what is fitted to series must not learn how they were sampled, that
-//! there is always a limit, how large programs are, or how finely memory is counted.
+//! there is always a limit or how close it is, how large programs are, how much of them never moves, or how finely memory
+//! is counted.
 
 use crate::trace::Trace;
 
@@ -10,6 +11,9 @@ const APART: f64 = 2880.0;
 
 /// How much smaller and larger the program may be, as logarithms.
 const SIZE: (f64, f64) = (-3.0, 3.0);
+
+/// How much further away the limit may be: those of descriptors and mappings are hundreds of times what is in use.
+const FURTHER: (f64, f64) = (1.0, 300.0);
 
 /// What is counted one by one weighs so many bytes.
 const GRAIN: u64 = 64 << 10;
@@ -29,7 +33,11 @@ pub fn otherwise(trace: &Trace) -> Trace {
     let size = libm::exp(dice.uniform(SIZE.0, SIZE.1));
     let is_limited = dice.chance(0.5);
     let grain = if dice.chance(0.5) { GRAIN } else { 1 };
-    let resized = |bytes: u64| (size * bytes as f64) as u64;
+    let further = if dice.chance(0.5) { dice.log_uniform(FURTHER.0, FURTHER.1) } else { 1.0 };
+    // What is counted may begin with next to none: what a program is made of does not count.
+    let without = if dice.chance(0.3) { dice.uniform(0.5, 1.0) } else { 0.0 };
+    let lowest = trace.points.iter().map(|point| point.bytes).min().unwrap_or(0);
+    let resized = |bytes: u64| (size * (bytes as f64 - without * lowest as f64)) as u64;
     let mut points = Vec::with_capacity(trace.points.len() / every + 1);
     for life in trace.points.chunk_by(|a, b| a.life == b.life) {
         points.extend(life.iter().step_by(every).cloned());
@@ -39,7 +47,7 @@ pub fn otherwise(trace: &Trace) -> Trace {
     }
     Trace {
         interval: every as f64 * trace.interval,
-        limit: trace.limit.map(resized).filter(|_| is_limited),
+        limit: trace.limit.map(|limit| (further * resized(limit) as f64) as u64).filter(|_| is_limited),
         points,
         ..trace.clone()
     }

@@ -29,6 +29,8 @@ use work as w;
 const DAY: f64 = 86_400.0;
 /// How long series over days are, days.
 const LONG: (f64, f64) = (5.0, 7.0);
+/// How much further away than is drawn for the benchmark the limit of every other series over days is: machines have room.
+const FURTHER: (f64, f64) = (1.0, 100.0);
 
 #[rustfmt::skip]
 static CLASSES: [Class; 28] = [
@@ -87,5 +89,8 @@ fn draw(dice: &mut Dice, regime: Regime, class: &Class, number: u32) -> Option<T
     let span = span.longer_by(age.unseen);
     let shape = age.begin(class.shape(dice, &span));
     let trace = finish(dice, &span, (class.name, number), &shape)?;
-    age.seen(trace, &shape.lives)
+    let is_far = regime == Regime::Days && !trace.dies && dice.chance(0.5);
+    let further = if is_far { dice.log_uniform(FURTHER.0, FURTHER.1) } else { 1.0 };
+    let limit = trace.limit.map(|limit| (further * limit as f64) as u64);
+    age.seen(Trace { limit, ..trace }, &shape.lives)
 }
