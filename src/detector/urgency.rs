@@ -23,13 +23,13 @@ const KNOWN: (usize, usize) = (BLOCKS - 6, 14);
 const SCREEN: (f64, f64) = (0.004, 400_000.0);
 
 /// Log-odds of a leak before anything is known.
-const PRIOR: f64 = -4.3;
+const PRIOR: f64 = -4.6;
 
 /// What the shape alone may say.
 const SHAPE: (f64, f64) = (-6.0, 3.1);
 
 /// What the duration of the growth may say, and how much its logarithm counts.
-const PERSISTENCE: (f64, f64) = (-8.0, 4.4);
+const PERSISTENCE: (f64, f64) = (-8.0, 5.0);
 const PERSISTENCE_WEIGHT: f64 = 9.0;
 
 /// Growth since birth must have lasted this share of the time that is left, growth after a plateau this one, and what
@@ -45,10 +45,10 @@ const LONG: (f64, f64) = (4.0, 8.0);
 /// Growth must have lasted so long in any case, seconds.
 const SHORTEST: f64 = 0.05 * HOUR;
 
-/// Older growth needs a larger share: operations of hours are common, and there is time to act. Seconds. At 2.1 h a tenth
-/// more leaks of hours would be called before half of the way, with a third more false alarms over days: most are of this
-/// channel.
-const OPERATION: f64 = 1.6 * HOUR;
+/// Older growth needs a larger share: operations of hours are common, and there is time to act. Seconds. At 5 h a tenth
+/// more leaks of hours would be called before half of the way, with half as many false alarms again over days: most of those
+/// are of this channel.
+const OPERATION: f64 = 1.8 * HOUR;
 
 /// A limit further away than this is not urgent, seconds.
 const HORIZON: f64 = 10.0 * HOUR;
