@@ -1,4 +1,4 @@
-//! Classes for a fit alone: more ideas of what memory does than are measured, so that trees learn what leaks are
+//! Classes for the fit alone: more ideas of what memory does than are measured, so that trees learn what leaks are
 //! and not which curves the benchmark is made of. They say what software does, and leave the curve to follow from it. None
 //! fills in a straight line for days: nobody tells that from a leak while it runs, and trees that had to would wait days for each.
 
