@@ -24,7 +24,7 @@ const OTHER: &str = "other";
 pub struct Place {
     /// Its names, with the group.
     pub identity: Arc<Identity>,
-    /// `None` where nothing is: most have no rule of their own.
+    /// What is different about it; `None` for most, which have no rule of their own.
     exception: Option<Arc<Exception>>,
 }
 
