@@ -90,13 +90,15 @@ fn write_snapshot(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
 
 /// What is watched, and as of when.
 fn write_head_count(html: &mut String, snapshot: &Snapshot) -> fmt::Result {
-    let count = |scope| {
+    let count = |scope, one, several| {
         let all = snapshot.entities.iter().filter(|entity| entity.scope() == scope && entity.is_judged());
-        human::count(all.count() as f64)
+        let count = all.count();
+        format!("{} {}", human::count(count as f64), if count == 1 { one } else { several })
     };
-    write!(html, "<p>{} processes in {} groups", count(Scope::Process), count(Scope::Group))?;
+    let processes = count(Scope::Process, "process", "processes");
+    write!(html, "<p>{processes} in {}", count(Scope::Group, "group", "groups"))?;
     if snapshot.sources.iter().any(|source| source.name == "cgroup") {
-        write!(html, ", {} containers and services", count(Scope::Cgroup))?;
+        write!(html, ", {}", count(Scope::Cgroup, "container or service", "containers and services"))?;
     }
     write!(html, ", {}</p>", Utc(snapshot.taken_unix_seconds))
 }
@@ -188,13 +190,10 @@ mod tests {
     async fn what_is_watched_is_counted() {
         let mut snapshot = fixture::snapshot();
         let watched = html(snapshot.clone(), Duration::ZERO).await;
-        assert!(
-            watched.contains("<p>2 processes in 1 groups, 1 containers and services, <time"),
-            "{watched}"
-        );
+        assert!(watched.contains("<p>2 processes in 1 group, 1 container or service, <time"), "{watched}");
         snapshot.sources.retain(|source| source.name != "cgroup");
         let watched = html(snapshot, Duration::ZERO).await;
-        assert!(watched.contains("<p>2 processes in 1 groups, <time"), "{watched}");
+        assert!(watched.contains("<p>2 processes in 1 group, <time"), "{watched}");
     }
 
     #[tokio::test]
