@@ -4,7 +4,7 @@ use super::ParseError;
 use super::text::{lines, number, words};
 
 /// The soft limits on memory, in bytes, and on open files (proc_pid_limits(5), setrlimit(2)). `None` is unlimited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// RLIMIT_AS.
     pub address_space: Option<u64>,

@@ -30,8 +30,8 @@ pub(super) struct Sighting<'a> {
 pub(super) struct Details {
     /// Names; the same `Arc` for as long as they stay the same, and for all that have the same.
     pub(super) identity: Arc<Identity>,
-    /// Limits of its own.
-    pub(super) limits: Limits,
+    /// Limits of its own; shared like its names.
+    pub(super) limits: Arc<Limits>,
     /// Whether we may not see which file runs.
     is_executable_hidden: bool,
 }
@@ -131,8 +131,9 @@ impl Details {
         if identity != **old {
             self.identity = shared.identities.share(identity);
         }
-        if let Some(limits) = value(dir.read(c"limits", buffer), reading, || limits::parse(buffer)) {
-            self.limits = limits;
+        let limits = value(dir.read(c"limits", buffer), reading, || limits::parse(buffer));
+        if let Some(limits) = limits.filter(|limits| *limits != *self.limits) {
+            self.limits = shared.limits.share(limits);
         }
     }
 }
@@ -263,7 +264,7 @@ mod tests {
         assert_eq!(ending.limits.data, Some(7));
         assert_eq!(ending.identity.cgroup.as_deref(), Some("/system.slice/app.service"));
         let bare = watch.see("exec", 6);
-        assert_eq!((bare.limits, bare.identity.cgroup.clone()), (Limits::default(), None));
+        assert_eq!((*bare.limits, bare.identity.cgroup.clone()), (Limits::default(), None));
         assert_eq!(watch.reading.errors.len(), 1);
     }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::entity::Identity;
+use crate::parse::limits::Limits;
 use crate::pool::Pool;
 
 /// Most bytes of a name that others have given. Each of an entity's series repeats it; the kernel's own have 15 as a rule.
@@ -28,6 +29,8 @@ pub(super) struct Names {
     pub(super) texts: Pool<str>,
     /// All that names a process.
     pub(super) identities: Pool<Identity>,
+    /// What they may take.
+    pub(super) limits: Pool<Limits>,
 }
 
 #[cfg(test)]
