@@ -58,11 +58,29 @@ impl Lasting {
 
     /// Whether it is one that samples can have made.
     pub(super) fn is_sound(&self) -> bool {
-        self.period.is_none_or(is_number) && self.activity.is_sound()
+        self.period.is_none_or(is_number)
+            && self.grew.is_none_or(|(_, lasted)| lasted >= 0.0)
+            && self.called_at_age.is_none_or(|age| age >= 0.0)
+            && self.activity.is_sound()
     }
 
     /// What of it is needed while the floor does not move.
     pub(super) fn at_rest(&self) -> Lasting {
         Lasting { activity: self.activity.at_rest(), ..*self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lasting;
+
+    #[test]
+    fn nothing_has_lasted_for_less_than_no_time() {
+        let sound = Lasting { grew: Some((7.0, 0.0)), called_at_age: Some(0.0), ..Lasting::default() };
+        assert!(sound.is_sound());
+        for wrong in [-3.9, f64::NAN] {
+            assert!(!Lasting { grew: Some((7.0, wrong)), ..sound.clone() }.is_sound());
+            assert!(!Lasting { called_at_age: Some(wrong), ..sound.clone() }.is_sound());
+        }
     }
 }
