@@ -21,7 +21,7 @@ fn read_once(system: &FakeSystem) -> Reading {
 }
 
 fn threads(sample: &Sample) -> Option<u32> {
-    sample.figures.resources.get(Resource::Threads).map(|count| count.used)
+    sample.count(Resource::Threads).map(|count| count.used)
 }
 
 fn pids(reading: &Reading) -> Vec<u32> {

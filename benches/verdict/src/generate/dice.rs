@@ -55,6 +55,11 @@ impl Dice {
         libm::exp(self.uniform(libm::log(low), libm::log(high)))
     }
 
+    /// A factor from `low` up to `high` in every other case, each order of magnitude as likely; else 1.
+    pub(super) fn factor(&mut self, (low, high): (f64, f64)) -> f64 {
+        if self.chance(0.5) { self.log_uniform(low, high) } else { 1.0 }
+    }
+
     /// A whole number from `low` up to, but without, `high`.
     pub(super) fn whole(&mut self, low: usize, high: usize) -> usize {
         low + (self.stream.random::<f64>() * high.saturating_sub(low) as f64) as usize

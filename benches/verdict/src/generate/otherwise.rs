@@ -33,7 +33,7 @@ pub fn otherwise(trace: &Trace) -> Trace {
     let size = libm::exp(dice.uniform(SIZE.0, SIZE.1));
     let is_limited = dice.chance(0.5);
     let grain = if dice.chance(0.5) { GRAIN } else { 1 };
-    let further = if dice.chance(0.5) { dice.log_uniform(FURTHER.0, FURTHER.1) } else { 1.0 };
+    let further = dice.factor(FURTHER);
     // What is counted may begin with next to none: what a program is made of does not count.
     let without = if dice.chance(0.3) { dice.uniform(0.5, 1.0) } else { 0.0 };
     let lowest = trace.points.iter().map(|point| point.bytes).min().unwrap_or(0);

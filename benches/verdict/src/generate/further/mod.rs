@@ -89,8 +89,7 @@ fn draw(dice: &mut Dice, regime: Regime, class: &Class, number: u32) -> Option<T
     let span = span.longer_by(age.unseen);
     let shape = age.begin(class.shape(dice, &span));
     let trace = finish(dice, &span, (class.name, number), &shape)?;
-    let is_far = regime == Regime::Days && !trace.dies && dice.chance(0.5);
-    let further = if is_far { dice.log_uniform(FURTHER.0, FURTHER.1) } else { 1.0 };
+    let further = if regime == Regime::Days && !trace.dies { dice.factor(FURTHER) } else { 1.0 };
     let limit = trace.limit.map(|limit| (further * limit as f64) as u64);
     age.seen(Trace { limit, ..trace }, &shape.lives)
 }
