@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::names::{Names, cut, text};
+use super::names::{Shared, cut, text};
 use super::pid_dir::{PidDir, Unread};
 use super::schedule::is_due;
 use super::users::Users;
@@ -58,12 +58,12 @@ impl Known {
         sighting: &Sighting<'_>,
         wants: Wants,
         dir: &PidDir,
-        (users, names): (&Users, &mut Names),
+        (users, shared): (&Users, &mut Shared),
         buffer: &mut Vec<u8>,
         reading: &mut Reading,
     ) -> &Details {
         if self.is_due(sighting, wants) {
-            self.details.reread(sighting, wants, dir, (users, names), buffer, reading);
+            self.details.reread(sighting, wants, dir, (users, shared), buffer, reading);
         }
         &self.details
     }
@@ -100,7 +100,7 @@ impl Details {
         sighting: &Sighting<'_>,
         wants: Wants,
         dir: &PidDir,
-        (users, shared): (&Users, &mut Names),
+        (users, shared): (&Users, &mut Shared),
         buffer: &mut Vec<u8>,
         reading: &mut Reading,
     ) {
@@ -191,7 +191,7 @@ mod tests {
         life: (u64, Known),
         wants: Wants,
         users: Users,
-        names: Names,
+        shared: Shared,
         reading: Reading,
     }
 
@@ -203,7 +203,7 @@ mod tests {
             let dir = roots.procfs().pid_dir(64).unwrap();
             let users = Users::new(roots.rootfs().clone());
             let (life, wants) = ((5, Known::default()), Wants::default());
-            Watch { system, dir, life, wants, users, names: Names::default(), reading: Reading::default() }
+            Watch { system, dir, life, wants, users, shared: Shared::default(), reading: Reading::default() }
         }
 
         fn see(&mut self, comm: &str, start_time: u64) -> Details {
@@ -211,8 +211,8 @@ mod tests {
             if self.life.0 != start_time {
                 self.life = (start_time, Known::default());
             }
-            let Watch { dir, life: (_, known), wants, users, names, reading, .. } = self;
-            known.details(&sighting, *wants, dir, (users, names), &mut Vec::new(), reading).clone()
+            let Watch { dir, life: (_, known), wants, users, shared, reading, .. } = self;
+            known.details(&sighting, *wants, dir, (users, shared), &mut Vec::new(), reading).clone()
         }
 
         /// At which of so many sightings a limit that was set just before would be noticed.

@@ -1,4 +1,4 @@
-//! Names that others have given, as text of bounded length.
+//! Names that others have given, as text of bounded length, and what processes share.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub(super) fn cut(text: &str) -> &str {
 
 /// What processes have in common, one copy of each.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct Shared {
     /// Names and paths.
     pub(super) texts: Pool<str>,
     /// All that names a process.

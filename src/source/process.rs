@@ -8,7 +8,7 @@ use rustix::param::page_size;
 use super::clock::Clock;
 use super::holdings::{Held, Holdings, Seen};
 use super::identity::{Known, Sighting};
-use super::names::Names;
+use super::names::Shared;
 use super::pid_dir::{PidDir, Unread};
 use super::roll::Roll;
 use super::roots::{Procfs, Roots};
@@ -61,7 +61,7 @@ struct Told {
 struct Reader {
     procfs: Procfs,
     users: Users,
-    names: Names,
+    shared: Shared,
     holdings: Holdings,
     wants: Wants,
     /// What may be kept open in all.
@@ -82,7 +82,7 @@ impl ProcessSource {
         let reader = Reader {
             procfs: roots.procfs().clone(),
             users: Users::new(roots.rootfs().clone()),
-            names: Names::default(),
+            shared: Shared::default(),
             holdings: Holdings::new(roots.procfs()),
             wants: Wants::default(),
             most,
@@ -243,7 +243,7 @@ impl Reader {
             &sighting,
             self.wants,
             dir,
-            (&self.users, &mut self.names),
+            (&self.users, &mut self.shared),
             &mut self.buffer,
             reading,
         );
