@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::detector::{Assessment, Clues, Lineage};
+use crate::detector::{Assessment, Clues, Lineage, Signs};
 use crate::entity::Executable;
 use crate::sample::{Kind, Memory};
 use crate::watch::{Life, Observation, Succession};
@@ -103,6 +103,14 @@ impl Replay {
         let memory = memory(row);
         let seen = current.observation(row, &memory, self.threshold, self.crowd);
         current.life.clues(&seen, self.lineage.lineage())
+    }
+
+    /// The same of growth on the way to a limit that is near: a row for each window that shows any.
+    pub fn signs(&self, row: &Row) -> Vec<Signs> {
+        let Some(current) = self.current.as_ref() else { return Vec::new() };
+        let memory = memory(row);
+        let seen = current.observation(row, &memory, self.threshold, self.crowd);
+        current.life.signs(&seen, self.lineage.lineage())
     }
 
     /// The latest verdict, of this life or of one before.

@@ -128,13 +128,6 @@ impl Row {
 }
 
 #[cfg(test)]
-impl From<[f32; CLUES]> for Clues {
-    fn from(values: [f32; CLUES]) -> Clues {
-        Clues(values)
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::super::{Circumstances, Detector, Lineage};
     use super::*;

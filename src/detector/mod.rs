@@ -10,6 +10,7 @@
 
 mod activity;
 mod assessment;
+mod climb;
 mod clues;
 mod forest;
 mod gate;
@@ -23,6 +24,7 @@ mod scores;
 mod season;
 mod sentence;
 mod shapes;
+mod signs;
 mod slope;
 mod stats;
 mod suspicion;
@@ -39,6 +41,7 @@ pub use clues::{CLUES, Clues};
 pub use gate::{Gate, Test};
 pub use lineage::{Lineage, levelled_off};
 pub use rest::{Due, Rest};
+pub use signs::{SIGNS, Signs};
 
 use serde::{Deserialize, Serialize};
 
@@ -202,8 +205,9 @@ impl Detector {
         let closed = std::mem::take(&mut self.closed);
         self.plain.update(closed);
         self.onset.update(closed);
+        let slow = self.slow_evidence();
         let Lasting { activity, rose, .. } = &mut self.lasting;
-        let look = self.urgency.update(history, activity, around, |rung| closed.contains(rung));
+        let look = self.urgency.update(history, activity, (slow, around), |rung| closed.contains(rung));
         self.judged |= look.judged;
         if look.rising {
             *rose = Some(history.latest());
@@ -217,7 +221,7 @@ impl Detector {
             self.lasting.grew = Some((history.latest(), growth.rise.growing_for));
         }
         if TrendChannel::looks_at(closed) {
-            self.weighed = self.clues(history, around).map(|clues| forest::log_odds(&clues));
+            self.weighed = self.clues(history, around).map(|clues| forest::SLOW.log_odds(clues.values()));
         }
     }
 
@@ -225,6 +229,11 @@ impl Detector {
     pub(crate) fn clues(&self, history: &History, around: &Circumstances) -> Option<Clues> {
         let channels = (&self.trend, self.season.as_ref());
         Clues::of(history, self.slow_evidence(), channels, &self.lasting, around)
+    }
+
+    /// What the urgent channel goes by.
+    pub(crate) fn signs(&self, history: &History, around: &Circumstances) -> Vec<Signs> {
+        self.urgency.signs(history, self.slow_evidence(), around)
     }
 
     /// Moves both scores towards the evidence.

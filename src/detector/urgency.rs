@@ -1,26 +1,24 @@
-//! The fast channel: growth that is about to hit a limit. Log-odds, weighed against the time that is left.
+//! The fast channel: growth that is about to hit a limit. Log-odds, weighed against the time that is left: half by a rule,
+//! half by trees ([`forest`](super::forest)) that were fitted to what a climb shows. Each alone takes some benign growth for a
+//! leak, mostly not the same.
 //!
-//! Growth is called once it has lasted a share of the time that remains, and at least three minutes: early enough to
+//! By the rule, growth is called once it has lasted a share of the time that remains, and at least three minutes: early enough to
 //! act, late enough that warm-up and refills have mostly ended. The share depends on what was before: memory that was
 //! flat first has shown its working set, and what grows since birth may be loading; but what was well for many times as
 //! long is likelier in an operation that ends than at the beginning of its end. Far from any limit this channel is
 //! silent by design.
 
-use crate::history::{BLOCKS, HOUR, History, RUNGS, width};
+use crate::history::{HOUR, History, RUNGS};
 
 use super::Circumstances;
 use super::activity::{self, Activity};
+use super::climb::{Climb, FullWindow};
+use super::forest::URGENT;
 use super::gate::{Gate, Gates, Test};
 use super::rise::Rise;
-use super::shapes::Likeness;
+use super::signs::{Beside, Ruled, Signs};
 use super::stats::ramp;
-use super::window::{Life, Past, Window};
-
-/// Floors that a window needs: nearly all, or for a young life fewer.
-const KNOWN: (usize, usize) = (BLOCKS - 6, 14);
-
-/// A rise of less than this share of the end, or of fewer bytes, is not looked at.
-const SCREEN: (f64, f64) = (0.004, 400_000.0);
+use super::window::Life;
 
 /// Log-odds of a leak before anything is known.
 const PRIOR: f64 = -4.6;
@@ -50,11 +48,15 @@ const SHORTEST: f64 = 0.05 * HOUR;
 /// are of this channel.
 const OPERATION: f64 = 1.8 * HOUR;
 
-/// A limit further away than this is not urgent, seconds.
+/// A limit further away than the first is not urgent by the rule, and further away than the second not by the trees,
+/// seconds.
 const HORIZON: f64 = 10.0 * HOUR;
+const TREES_HORIZON: f64 = 30.0 * HOUR;
 
-/// A saw finer than four blocks disappears under the minimum of four.
-const SAW: usize = 4;
+/// What is added where rule and trees are both asked, at the first and from the second of these times to the limit on,
+/// seconds: with little time to act less evidence has to do.
+const HASTE: (f64, f64) = (0.8, 0.05);
+const HASTE_LEFT: (f64, f64) = (HOUR, 5.0 * HOUR);
 
 /// An earlier life has shown that this growth ends.
 const KNOWN_WARM_UP: f64 = -4.0;
@@ -84,6 +86,8 @@ pub(super) struct Urgency {
     /// What the shape adds to the log-odds, all objections counted: above 0 it looks like growth that goes on, however
     /// far the limit.
     pub(super) shape: f32,
+    /// What the bank of shapes says.
+    bayes: f32,
     /// Whether an earlier life has shown that this growth ends.
     pub(super) known_warm_up: bool,
     /// Its slope is that of the last half of the growth.
@@ -102,16 +106,19 @@ impl UrgencyChannel {
         &mut self,
         history: &History,
         activity: &Activity,
-        around: &Circumstances,
+        (slow, around): (f64, &Circumstances),
         is_closed: impl Fn(usize) -> bool,
     ) -> Look {
         let mut look = Look::default();
-        for rung in (history.ladder().finest()..RUNGS).filter(|&rung| is_closed(rung)) {
+        // The longest windows first: shorter ones are judged beside them.
+        for rung in (history.ladder().finest()..RUNGS).rev().filter(|&rung| is_closed(rung)) {
             let window = FullWindow::of(history, rung);
             look.judged |= window.is_some();
             let rising = window.filter(FullWindow::is_rising);
             look.rising |= rising.is_some();
-            let found = rising.and_then(|window| window.judge(history, activity, around));
+            let beside = Beside { longer: self.longer(rung), slow };
+            let climb = rising.and_then(|window| window.climb(history));
+            let found = climb.map(|climb| judge(&climb, history, activity, beside, around).urgency);
             if self.held.len() <= rung && found.is_some() {
                 self.held.reserve_exact(rung + 1 - self.held.len());
                 self.held.resize(rung + 1, None);
@@ -121,6 +128,21 @@ impl UrgencyChannel {
             }
         }
         look
+    }
+
+    fn longer(&self, rung: usize) -> [Option<f32>; 2] {
+        [1, 2].map(|more| self.held.get(rung + more)?.as_ref().map(|urgency| urgency.bayes))
+    }
+
+    /// What each window shows now that is on the way to a limit which is near.
+    pub(super) fn signs(&self, history: &History, slow: f64, around: &Circumstances) -> Vec<Signs> {
+        let rising = self.held.iter().zip(0..).filter_map(|(held, rung)| held.as_ref().map(|_| rung));
+        let signs = rising.filter_map(|rung| {
+            let climb = FullWindow::of(history, rung).filter(FullWindow::is_rising)?.climb(history)?;
+            let beside = Beside { longer: self.longer(rung), slow };
+            judge(&climb, history, &Activity::default(), beside, around).signs
+        });
+        signs.collect()
     }
 
     /// The most urgent evidence.
@@ -138,119 +160,90 @@ pub(super) struct Look {
     pub(super) rising: bool,
 }
 
-/// A window with enough floors to compare its shape; gaps closed.
-struct FullWindow {
-    rung: usize,
-    window: Window,
-    /// First known floor of a young life.
-    begin: Option<usize>,
+/// What is made of a climb.
+struct Judged {
+    urgency: Urgency,
+    /// What the trees went by, where its limit is near enough.
+    signs: Option<Signs>,
 }
 
-impl FullWindow {
-    fn of(history: &History, rung: usize) -> Option<FullWindow> {
-        let mut window = Window::of(history, rung, BLOCKS)?;
-        let known = window.known();
-        let young = history.began() > window.start && known >= KNOWN.1;
-        if !(young || known >= KNOWN.0) {
-            return None;
-        }
-        let begin = window.floors.iter().position(Option::is_some).filter(|_| young);
-        if let Some(begin) = begin {
-            // The first block of a life holds the start-up.
-            window.floors[begin] = None;
-        }
-        window.is_current(4).then_some(FullWindow { rung, window, begin })
-    }
-
-    /// The screen that quiet entities never pass.
-    fn is_rising(&self) -> bool {
-        let (Some(end), Some((low, high))) = (self.window.end(), self.window.range()) else {
-            return false;
-        };
-        let rise = end - low;
-        rise > SCREEN.0 * end && rise > SCREEN.1 && end >= high - 0.5 * rise
-    }
-
-    fn judge(&self, history: &History, activity: &Activity, around: &Circumstances) -> Option<Urgency> {
-        let lineage = around.lineage;
-        let plain: [f64; BLOCKS] = self.window.filled()?.try_into().ok()?;
-        let (like, floors) = likeness(plain);
-        if like.growth <= 0.0 {
-            return None;
-        }
-        let blocks = match self.begin {
-            Some(begin) => like.growing_for.min(BLOCKS - 1 - begin),
-            None => like.growing_for,
-        }
-        .max(1);
-        let growth = like.growth.max(1.0);
-        let width = width(self.rung);
-        let growing_for = blocks as f64 * width;
-        let past = Past::of(history, self.rung, self.window.start, &floors, BLOCKS - 1 - blocks);
-        let half = (blocks / 2).max(2);
-        let recent = (like.end - floors[BLOCKS - 1 - half]) / (half as f64 * width);
-        let slope = recent.max(0.5 * growth / growing_for);
-        let known_warm_up = lineage.is_known_warm_up(like.end, growth);
-        let novelty = past.highest.map_or(f64::INFINITY, |highest| (like.end - highest) / growth);
-        let values = [
-            like.spread,
-            growth / like.level.max(1.0),
-            growth,
-            growth / like.noise.max(1.0),
-            novelty,
-            growth / past.given_back.max(1.0),
-            like.slowing,
-        ];
-        let busy = activity.beside(self.rung, self.window.newest(), BLOCKS);
-        let explained = busy.and_then(|busy| busy.explains(&floors, BLOCKS - 1 - blocks));
-        let gates: Gates = OBJECTIONS
-            .iter()
-            .zip(values)
-            .map(|(&(test, _, limits), value)| Gate::new(test, value, limits))
-            .chain([life_gate(Life::of(history))])
-            .chain(explained.map(activity::gate))
-            .collect();
-        let objections: f64 = gates
-            .iter()
-            .zip(OBJECTIONS.iter().map(|objection| objection.1).chain([LIFE_WEIGHT, ACTIVITY_WEIGHT]))
-            .map(|(gate, weight)| weight * (1.0 - f64::from(gate.pass)))
-            .sum();
-        let is_unexplained = explained.is_some_and(|share| share < UNEXPLAINED.0);
-        let shape =
-            like.bayes.clamp(SHAPE.0, SHAPE.1) - objections + if known_warm_up { KNOWN_WARM_UP } else { 0.0 };
-        let odds = PRIOR
-            + if is_unexplained { UNEXPLAINED.1 } else { 0.0 }
-            + shape
-            + persistence(
-                growing_for,
-                lineage.grown(),
-                around.room.map(|room| room as f64 / slope),
-                (history.age() - growing_for).max(0.0),
-            );
-        Some(Urgency {
-            odds: odds as f32,
-            shape: shape as f32,
-            known_warm_up,
-            rise: Rise {
-                slope,
-                grown: growth,
-                floor: like.end,
-                window: width * BLOCKS as f64,
-                growing_for,
-                gates,
-            },
-        })
-    }
-}
-
-/// The better of the plain floors and their minima over four blocks, and the floors it was found on.
-fn likeness(plain: [f64; BLOCKS]) -> (Likeness, [f64; BLOCKS]) {
-    let lowest: [f64; BLOCKS] = std::array::from_fn(|place| {
-        plain[place.saturating_sub(SAW - 1)..=place].iter().copied().fold(f64::INFINITY, f64::min)
+fn judge(
+    climb: &Climb,
+    history: &History,
+    activity: &Activity,
+    beside: Beside,
+    around: &Circumstances,
+) -> Judged {
+    let lineage = around.lineage;
+    let explained = climb.explained(activity);
+    let gates: Gates = objections(climb)
+        .map(|(gate, _)| gate)
+        .chain([life_gate(climb.life)])
+        .chain(explained.map(activity::gate))
+        .collect();
+    let known_warm_up = lineage.is_known_warm_up(climb.like.end, climb.grown());
+    let left = around.room.map(|room| room as f64 / climb.slope());
+    let ruled = Ruled {
+        shape: shape(climb, known_warm_up),
+        persistence: persistence(climb.growing_for(), lineage.grown(), left, climb.well()),
+    };
+    let load = explained.map_or(0.0, |share| {
+        if share < UNEXPLAINED.0 { UNEXPLAINED.1 } else { -objection(ACTIVITY_WEIGHT, activity::gate(share)) }
     });
-    let (like, like_lowest) = (Likeness::of(&plain), Likeness::of(&lowest));
-    // Smoothing always looks a little better.
-    if like_lowest.bayes > like.bayes + 0.3 { (like_lowest, lowest) } else { (like, plain) }
+    let near = left.filter(|left| *left < TREES_HORIZON);
+    let signs = near.map(|left| (left, Signs::of(climb, left, ruled, beside, history, around)));
+    let rule = PRIOR + ruled.shape + ruled.persistence;
+    let odds = load + signs.as_ref().map_or(rule, |(left, signs)| weighed(*left, rule, signs));
+    let urgency = Urgency {
+        odds: odds as f32,
+        shape: (ruled.shape + load.min(0.0)) as f32,
+        bayes: climb.like.bayes as f32,
+        known_warm_up,
+        rise: Rise {
+            slope: climb.slope(),
+            grown: climb.grown(),
+            floor: climb.like.end,
+            window: climb.window(),
+            growing_for: climb.growing_for(),
+            gates,
+        },
+    };
+    Judged { urgency, signs: signs.map(|(_, signs)| signs) }
+}
+
+/// Log-odds of what has `left` seconds to its limit: what the rule and the trees make of it, as much of each.
+fn weighed(left: f64, rule: f64, signs: &Signs) -> f64 {
+    let learned = URGENT.log_odds(signs.values());
+    if left < HORIZON {
+        f64::midpoint(rule, learned) + HASTE.0 + (HASTE.1 - HASTE.0) * ramp(left, HASTE_LEFT)
+    } else {
+        learned
+    }
+}
+
+/// What the shape adds to the log-odds, the load aside.
+fn shape(climb: &Climb, known_warm_up: bool) -> f64 {
+    let objections: f64 = objections(climb).map(|(gate, weight)| objection(weight, gate)).sum();
+    climb.like.bayes.clamp(SHAPE.0, SHAPE.1) - objections - objection(LIFE_WEIGHT, life_gate(climb.life))
+        + if known_warm_up { KNOWN_WARM_UP } else { 0.0 }
+}
+
+fn objection(weight: f64, gate: Gate) -> f64 {
+    weight * (1.0 - f64::from(gate.pass))
+}
+
+/// Each gate, and what it takes off the log-odds where it is closed.
+fn objections(climb: &Climb) -> impl Iterator<Item = (Gate, f64)> {
+    let value = |test| match test {
+        Test::Spread => climb.like.spread,
+        Test::Relative => climb.relative(),
+        Test::Absolute => climb.grown(),
+        Test::Signal => climb.signal(),
+        Test::Novelty => climb.novelty(),
+        Test::GiveBack => climb.give_back(),
+        _ => climb.like.slowing,
+    };
+    OBJECTIONS.iter().map(move |&(test, weight, limits)| (Gate::new(test, value(test), limits), weight))
 }
 
 /// The life speaks for a leak if it grew as a line does, or of late so and better than a logarithm throughout.
@@ -272,4 +265,43 @@ fn persistence(growing_for: f64, before: f64, time_left: Option<f64>, well: f64)
         SINCE_BIRTH + (AFTER_PLATEAU - SINCE_BIRTH) * ramp(calm, PLATEAU) + LONG_WELL * ramp(calm, LONG);
     let needed = (share * left).max(SHORTEST) * (growing_for / OPERATION).max(1.0);
     (PERSISTENCE_WEIGHT * ((growing_for + before) / needed).ln()).clamp(PERSISTENCE.0, PERSISTENCE.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Lineage;
+    use super::super::climb::tests::climb;
+    use super::*;
+
+    /// What is made of half an hour of growth by 60 MB an hour, after two hours of calm, with so many hours left.
+    fn judged(left: Option<f64>) -> Judged {
+        let (climb, history) = climb(2.6, |hour| 1e8 + 6e7 * (hour - 2.1).max(0.0)).unwrap();
+        let around = Circumstances {
+            threshold: 60.0,
+            room: left.map(|left| (6e7 * left) as u64),
+            lineage: &Lineage::default(),
+            executable: None,
+            age: None,
+            cpu_seconds: None,
+            crowd: 1,
+        };
+        let beside = Beside { longer: [Some(3.0), Some(2.0)], slow: 0.0 };
+        judge(&climb, &history, &Activity::default(), beside, &around)
+    }
+
+    #[test]
+    fn the_nearer_its_limit_the_surer_is_growth_a_leak() {
+        let odds = [0.2, 2.0, 8.0, 1000.0].map(|left| judged(Some(left)).urgency.odds);
+        assert!(odds.is_sorted_by(|near, far| near >= far), "{odds:?}");
+        assert!(odds[0] > 1.0 && odds[3] < -3.0, "{odds:?}");
+        assert_eq!(judged(None).urgency.odds, odds[3], "without a limit it is as far as can be");
+    }
+
+    #[test]
+    fn trees_are_asked_about_what_is_near_and_shape_is_told_however_far() {
+        let (near, far) = (judged(Some(20.0)), judged(Some(40.0)));
+        assert!(near.signs.is_some() && far.signs.is_none());
+        assert_eq!(near.urgency.shape, far.urgency.shape);
+        assert!(far.urgency.shape > 0.0, "{}", far.urgency.shape);
+    }
 }

@@ -228,7 +228,7 @@ pub(super) fn life_floors(history: &History) -> Vec<Option<f64>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::sample::Memory;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::detector::{Assessment, Circumstances, Clues, Detector, Due, Lineage, Rest, levelled_off};
+use crate::detector::{Assessment, Circumstances, Clues, Detector, Due, Lineage, Rest, Signs, levelled_off};
 use crate::entity::Executable;
 use crate::history::{Closed, HOUR, HOURLY, History, Quiet, Sealed};
 use crate::sample::Memory;
@@ -105,6 +105,14 @@ impl Life {
         match &self.state {
             State::Awake(awake) => awake.detector.clues(&awake.history, &seen.around(lineage)),
             State::Asleep(_) => None,
+        }
+    }
+
+    /// What its verdict goes by on the way to a limit that is near, of each window.
+    pub fn signs(&self, seen: &Observation, lineage: &Lineage) -> Vec<Signs> {
+        match &self.state {
+            State::Awake(awake) => awake.detector.signs(&awake.history, &seen.around(lineage)),
+            State::Asleep(_) => Vec::new(),
         }
     }
 

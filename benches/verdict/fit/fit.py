@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fits the trees of the slow channel to the clues of labelled series: fit.py CLUES.f32 TREES.rs
+"""Fits the trees of a channel to what it goes by on labelled series: fit.py slow|urgent ROWS.f32 TREES.rs
 
 Symmetric trees by CatBoost, seeded: the same file gives the same trees. Needs what requirements.txt names.
 """
@@ -10,14 +10,15 @@ import tempfile
 import catboost
 import numpy as np
 
-DEPTH, TREES, RATE, SEED = 6, 350, 0.12, 0
+DEPTH, RATE, SEED = 6, 0.12, 0
+TREES = {"slow": 350, "urgent": 250}
 SCALES = 5
 
 # What more of a clue may say: 1 only for a leak, -1 only against one, 0 either. The rate of growth, its share and the
 # time that is left are no evidence by themselves: what fills is fast as well.
 SCALE = {"trend": 1, "relative": 0, "absolute": 0, "signal": 0, "slowing": 1, "spread": 1, "retained": 1,
          "novelty": 1, "give_back": 0, "left": 0, "evidence": 1}
-MONOTONE = (
+CLUES = (
     # age, suspicion of earlier lives, beyond their plateau, their growth, since growth was seen, how long it lasted
     [0, 1, 1, 0, -1, 0]
     + list(SCALE.values()) * SCALES
@@ -29,18 +30,34 @@ MONOTONE = (
     + [1]
 )
 
+# The same of a climb whose limit is near.
+SIGNS = [
+    # age of the growth, what is left, the one by the other, how long all was well by it
+    0, 0, 1, 0,
+    # likeness to growth that goes on: of this window, and of those twice and four times as long
+    1, 1, 1,
+    # spread, relative, absolute, signal, novelty, give_back, slowing
+    1, 0, 0, 0, 1, 0, 1,
+    # halves and quarters of the life, a warm-up that is known, age, suspicion of earlier lives, blocks of growth
+    1, 1, -1, 0, 1, 0,
+    # the rule: shape, persistence; slow evidence
+    1, 1, 1,
+]
+MONOTONE = {"slow": CLUES, "urgent": SIGNS}
 
-def load(path):
-    rows = np.fromfile(path, dtype="<f4").reshape(-1, 1 + len(MONOTONE))
+
+def load(channel, path):
+    rows = np.fromfile(path, dtype="<f4").reshape(-1, 1 + len(MONOTONE[channel]))
     return np.nan_to_num(rows[:, 1:], nan=np.nan, posinf=1e30, neginf=-1e30), rows[:, 0].astype(int)
 
 
-def fit(clues, leaks):
+def fit(channel, values, leaks):
     model = catboost.CatBoostClassifier(
-        iterations=TREES, depth=DEPTH, learning_rate=RATE, l2_leaf_reg=30, monotone_constraints=MONOTONE, rsm=0.6,
+        iterations=TREES[channel], depth=DEPTH, learning_rate=RATE, l2_leaf_reg=30,
+        monotone_constraints=MONOTONE[channel], rsm=0.6,
         bootstrap_type="Bernoulli", subsample=0.6, border_count=64, nan_mode="Min", random_seed=SEED, thread_count=2,
         allow_writing_files=False, verbose=50)
-    model.fit(clues, leaks)
+    model.fit(values, leaks)
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         model.save_model(file.name, format="json")
         return json.load(file)
@@ -72,6 +89,7 @@ def write(model, path):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4 or sys.argv[1] not in MONOTONE:
         sys.exit(__doc__)
-    write(fit(*load(sys.argv[1])), sys.argv[2])
+    channel, rows, trees = sys.argv[1:]
+    write(fit(channel, *load(channel, rows)), trees)

@@ -1,7 +1,7 @@
 //! The project's own detector, fed as the sampler feeds it.
 
 use memleak_exporter::backtest::{Replay, Row};
-use memleak_exporter::detector::{Assessment, Clues};
+use memleak_exporter::detector::{Assessment, Clues, Signs};
 use memleak_exporter::entity::Executable;
 
 use crate::method::{Method, Reading};
@@ -69,6 +69,26 @@ impl Ours {
             {
                 slot = now;
                 tell(time, &clues);
+            }
+        });
+    }
+
+    /// The same of growth on the way to a limit that is near: a row for each window that shows any, once in each `often`
+    /// seconds, and whenever the number of what rises, or the order of magnitude of what is left has changed.
+    pub fn signs(&self, trace: &Trace, often: f64, mut tell: impl FnMut(f64, &Signs)) {
+        let mut latest = None;
+        self.replay_row_by_row(trace, |replay, row, time| {
+            if replay.push(row).is_none() {
+                return;
+            }
+            let left = replay.latest().and_then(|found| found.time_to_limit_seconds);
+            let slot = ((time / often).floor(), left.map(|left| left.max(1.0).log2().floor()));
+            if latest != Some(slot) {
+                let signs = replay.signs(&row);
+                signs.iter().for_each(|signs| tell(time, signs));
+                if !signs.is_empty() {
+                    latest = Some(slot);
+                }
             }
         });
     }

@@ -1,5 +1,6 @@
 //! Writes what the verdict on labelled series goes by, for `fit/fit.py`: one row for each quarter of an hour in which
-//! something rises. A row is 1 or 0 for whether the series leaked then, and the clues; all 32-bit floats, lowest byte first.
+//! something rises, or for each window that shows something urgent. A row is 1 or 0 for whether the series leaked then, and
+//! the clues or the signs; all 32-bit floats, lowest byte first.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -7,7 +8,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use memleak_exporter::detector::Clues;
 use verdict::generate::{self, Regime};
 use verdict::ours::Ours;
 use verdict::run::each;
@@ -16,6 +16,9 @@ use verdict::trace::{Make, Trace};
 
 /// Hardly anything changes more often, seconds.
 const OFTEN: f64 = 900.0;
+
+/// So many looks at a series are enough to see what is urgent, however long it is.
+const LOOKS: f64 = 48.0;
 
 /// Write what the verdict on labelled series goes by.
 #[derive(Parser)]
@@ -35,6 +38,9 @@ struct Options {
     /// Processes of a host where nothing leaks.
     #[arg(long, default_value_t = 10_000)]
     entities: u32,
+    /// Write what the urgent channel goes by, and not the slow one.
+    #[arg(long)]
+    urgent: bool,
     /// Where to write.
     #[arg(long)]
     out: PathBuf,
@@ -54,6 +60,9 @@ fn main() -> ExitCode {
 fn write(options: &Options) -> io::Result<()> {
     let mut out = BufWriter::new(File::create(&options.out)?);
     let first = options.seeds[0];
+    if options.urgent {
+        return write_urgent(&mut out, options);
+    }
     for &seed in &options.seeds {
         write_all(&mut out, generate::all(Regime::Days, seed, options.per_class))?;
         for regime in [Regime::Days, Regime::Fast] {
@@ -71,15 +80,47 @@ fn write_all(out: &mut impl Write, traces: impl Iterator<Item: Make> + Send) -> 
     rows.iter().try_for_each(|rows| out.write_all(rows))
 }
 
-fn rows(trace: &Trace) -> Vec<u8> {
+/// The same series, each under other limits, too.
+fn write_urgent(out: &mut impl Write, options: &Options) -> io::Result<()> {
+    let first = options.seeds[0];
+    for &seed in &options.seeds {
+        for regime in [Regime::Days, Regime::Fast] {
+            write_signs(out, generate::all(regime, seed, options.per_class))?;
+            write_signs(out, generate::further(regime, seed, options.per_further))?;
+        }
+    }
+    write_signs(out, generate::mixed(first, options.mixed))?;
+    write_signs(out, generate::population(first, options.entities, 7.0, 60.0))?;
+    out.flush()
+}
+
+fn write_signs(out: &mut impl Write, traces: impl Iterator<Item: Make> + Send) -> io::Result<()> {
+    let rows = each(traces, |trace| {
+        let near = [generate::near(trace), generate::near(&generate::otherwise(trace))];
+        [signs(trace), signs(&near[0]), signs(&near[1])].concat()
+    });
+    rows.iter().try_for_each(|rows| out.write_all(rows))
+}
+
+fn signs(trace: &Trace) -> Vec<u8> {
     let mut rows = Vec::new();
-    Ours::default().clues(trace, OFTEN, |time, clues| put(&mut rows, trace.label.leaks_at(time), clues));
+    let often = trace.points.last().map_or(OFTEN, |point| point.time / LOOKS);
+    Ours::default().signs(trace, often, |time, signs| {
+        put(&mut rows, trace.label.leaks_at(time), signs.values());
+    });
     rows
 }
 
-fn put(rows: &mut Vec<u8>, leaks: bool, clues: &Clues) {
+fn rows(trace: &Trace) -> Vec<u8> {
+    let mut rows = Vec::new();
+    Ours::default()
+        .clues(trace, OFTEN, |time, clues| put(&mut rows, trace.label.leaks_at(time), clues.values()));
+    rows
+}
+
+fn put(rows: &mut Vec<u8>, leaks: bool, values: &[f32]) {
     let label = f32::from(u8::from(leaks));
-    for value in [label].iter().chain(clues.values()) {
+    for value in [label].iter().chain(values) {
         rows.extend(value.to_le_bytes());
     }
 }

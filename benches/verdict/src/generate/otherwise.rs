@@ -2,7 +2,7 @@
 //! there is always a limit or how close it is, how large programs are, how much of them never moves, or how finely memory
 //! is counted.
 
-use crate::trace::Trace;
+use crate::trace::{Point, Trace};
 
 use super::dice::{Dice, Purpose};
 
@@ -53,10 +53,44 @@ pub fn otherwise(trace: &Trace) -> Trace {
     }
 }
 
+/// How much of a limit that is near may be left at the peak of what keeps below it.
+const LEFT: (f64, f64) = (0.01, 1.0);
+
+/// How far a leak may come before it hits a limit that is near, as a share of all that it grows.
+const WAY: (f64, f64) = (0.2, 1.0);
+
+/// The same program under a limit that is near, wherever its memory goes: a limit that is drawn with the series knows what
+/// the series does. Half of the leaks end there.
+pub fn near(trace: &Trace) -> Trace {
+    let peak = trace.peak().unwrap_or(0);
+    let dice = &mut Dice::new(&Purpose {
+        seed: peak,
+        kind: 5,
+        class: trace.class,
+        number: trace.number,
+        attempt: 0,
+    });
+    let kept = ((1.0 + dice.log_uniform(LEFT.0, LEFT.1)) * peak as f64) as u64;
+    let (way, is_hit) = (dice.uniform(WAY.0, WAY.1), dice.chance(0.5));
+    let hit = trace.label.onset().filter(|_| is_hit).and_then(|onset| {
+        let (before, after): (Vec<&Point>, Vec<&Point>) =
+            trace.points.iter().partition(|point| point.time < onset);
+        let highest = |points: &[&Point]| points.iter().map(|point| point.bytes).max();
+        let from = after.first()?.bytes;
+        let limit = from + (way * (highest(&after)?.saturating_sub(from)) as f64) as u64;
+        let limit = limit.max(highest(&before).unwrap_or(0) + 1);
+        let end = trace.points.iter().position(|point| point.time >= onset && point.bytes >= limit)?;
+        Some((limit, end))
+    });
+    let (limit, end) = hit.unwrap_or((kept, trace.points.len()));
+    Trace { limit: Some(limit), points: trace.points[..end].to_vec(), ..trace.clone() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{leak, series};
+    use crate::trace::Label;
 
     #[test]
     fn what_is_true_of_it_stays_true() {
@@ -84,5 +118,24 @@ mod tests {
             others.iter().any(|other| other.interval == 60.0)
                 && others.iter().any(|other| other.interval > 1200.0)
         );
+    }
+
+    #[test]
+    fn under_a_limit_that_is_near_nothing_else_changes_and_half_of_the_leaks_end_there() {
+        let line = |label, number: u32| {
+            let trace = series(label, 60.0, 1440, |time| 1e8 + 100.0 * time + f64::from(number));
+            Trace { number, ..trace }
+        };
+        let of = |label| -> Vec<Trace> { (0..40).map(|number| near(&line(label, number))).collect() };
+        for (other, number) in of(Label::Benign).iter().zip(0..) {
+            let trace = line(Label::Benign, number);
+            let (limit, peak) = (other.limit.unwrap(), trace.peak().unwrap());
+            assert!(peak < limit && limit <= 2 * peak);
+            assert_eq!(*other, Trace { limit: other.limit, ..trace });
+        }
+        let leaks = of(leak(3600.0));
+        assert!(leaks.iter().all(|leak| leak.peak() < leak.limit && leak.points.len() > 60));
+        let ended = leaks.iter().filter(|leak| leak.points.len() < 1440).count();
+        assert!((10..=30).contains(&ended), "{ended}");
     }
 }
