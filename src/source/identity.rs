@@ -17,8 +17,8 @@ use crate::parse::limits::{self, Limits};
 /// One look at a process, cheap to take: what its `stat` and `status` say.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sighting<'a> {
-    /// Process id.
-    pub(super) pid: u32,
+    /// How far its turn has come.
+    pub(super) turn: u64,
     /// Command name.
     pub(super) comm: &'a [u8],
     /// Effective user id.
@@ -73,9 +73,9 @@ impl Known {
         self.details.is_executable_hidden
     }
 
-    /// Takes note of a sighting of the process `pid` of which nothing was read, unless it is one at which to read details.
-    pub(super) fn pass_by(&mut self, pid: u32, wants: Wants) -> bool {
-        let passes = self.wants == wants && !is_due(self.sightings + 1, pid.into());
+    /// Takes note of a sighting at this `turn` of which nothing was read, unless it is one at which to read details.
+    pub(super) fn pass_by(&mut self, turn: u64, wants: Wants) -> bool {
+        let passes = self.wants == wants && !is_due(self.sightings + 1, turn);
         self.sightings += u64::from(passes);
         passes
     }
@@ -90,7 +90,7 @@ impl Known {
         let is_other = (self.uid, self.wants) != (sighting.uid, wants) || !self.is_called(sighting.comm);
         self.sightings = if is_other { 1 } else { self.sightings + 1 };
         (self.uid, self.wants) = (sighting.uid, wants);
-        is_due(self.sightings, sighting.pid.into())
+        is_due(self.sightings, sighting.turn)
     }
 }
 
@@ -189,6 +189,7 @@ mod tests {
         dir: PidDir,
         /// By start time.
         life: (u64, Known),
+        turn: u64,
         wants: Wants,
         users: Users,
         shared: Shared,
@@ -203,11 +204,13 @@ mod tests {
             let dir = roots.procfs().pid_dir(64).unwrap();
             let users = Users::new(roots.rootfs().clone());
             let (life, wants) = ((5, Known::default()), Wants::default());
-            Watch { system, dir, life, wants, users, shared: Shared::default(), reading: Reading::default() }
+            let (shared, reading) = (Shared::default(), Reading::default());
+            Watch { system, dir, life, turn: 0, wants, users, shared, reading }
         }
 
         fn see(&mut self, comm: &str, start_time: u64) -> Details {
-            let sighting = Sighting { pid: 64, comm: comm.as_bytes(), uid: 33 };
+            self.turn += 1;
+            let sighting = Sighting { turn: self.turn, comm: comm.as_bytes(), uid: 33 };
             if self.life.0 != start_time {
                 self.life = (start_time, Known::default());
             }

@@ -171,7 +171,7 @@ impl Reader {
     ) -> Result<Option<Sample>, Unread> {
         let turn = place.as_mut().map_or(Turn::Everything, |life| self.turn(pid, life));
         if let (Some(life), Turn::Nothing | Turn::Statm) = (&mut *place, turn)
-            && life.passes_by(pid, self.wants)
+            && life.passes_by(self.number(pid), self.wants)
         {
             return Ok(life.told_again(pid));
         }
@@ -185,7 +185,7 @@ impl Reader {
             _ => place.insert(Life::new(stat.start_time)),
         };
         let has_run = life.has_run(&stat);
-        if turn == Turn::Stat && !has_run && life.passes_by(pid, self.wants) {
+        if turn == Turn::Stat && !has_run && life.passes_by(self.number(pid), self.wants) {
             self.stat = text;
             return Ok(life.told_again(pid));
         }
@@ -204,10 +204,16 @@ impl Reader {
         Ok(sample)
     }
 
+    /// Rises by one with each pass. What is read of a process, and when its details are, goes by the same number, so that both fall
+    /// due together; the pid spreads the work: all processes that we found at our start would be due at once otherwise.
+    fn number(&self, pid: u32) -> u64 {
+        u64::from(pid) + self.pass
+    }
+
     /// What is to be read of a process that is known.
     fn turn(&mut self, pid: u32, life: &mut Life) -> Turn {
         let Some(kept) = &life.kept else { return Turn::Everything };
-        let turn = Turn::of(pid, self.pass, life.same);
+        let turn = Turn::of(self.number(pid), life.same);
         if turn == Turn::Nothing {
             return turn;
         }
@@ -238,7 +244,7 @@ impl Reader {
         let Some(memory) = memory(&status, dir, &mut self.buffer)? else {
             return Ok(None);
         };
-        let sighting = Sighting { pid, comm: stat.comm, uid: status.uid };
+        let sighting = Sighting { turn: self.number(pid), comm: stat.comm, uid: status.uid };
         let details = life.known.details(
             &sighting,
             self.wants,
@@ -297,8 +303,8 @@ impl Life {
     }
 
     /// Takes note that it is told again, unless this is a sighting at which to read its names and limits.
-    fn passes_by(&mut self, pid: u32, wants: Wants) -> bool {
-        self.told.is_none() || self.known.pass_by(pid, wants)
+    fn passes_by(&mut self, number: u64, wants: Wants) -> bool {
+        self.told.is_none() || self.known.pass_by(number, wants)
     }
 }
 

@@ -100,7 +100,7 @@ impl Lives {
                 }
             }
         }
-        if is_due(life.sightings, inode) {
+        if is_due(life.sightings, life.sightings + inode) {
             life.details.name(dir, processes.as_ref(), pods, buffer);
         }
         &life.details

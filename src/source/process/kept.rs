@@ -39,15 +39,13 @@ pub(super) enum Turn {
 }
 
 impl Turn {
-    /// Whose turn it is in a pass, of one that was the same at so many looks in a row. The pid spreads the work: all processes
-    /// that we found at our start would be due at once otherwise.
-    pub(super) fn of(pid: u32, pass: u64, same: u32) -> Turn {
-        let turn = u64::from(pid) + pass;
+    /// Whose turn it is, by a number that rises by one with each pass, of one that was the same at so many looks in a row.
+    pub(super) fn of(number: u64, same: u32) -> Turn {
         let every = if same < STILL { 1 } else { 2 };
-        match turn {
-            _ if turn.is_multiple_of(every * READ_EVERY) => Turn::Everything,
-            _ if turn.is_multiple_of(every * STAT_EVERY) => Turn::Stat,
-            _ if turn.is_multiple_of(every) => Turn::Statm,
+        match number {
+            _ if number.is_multiple_of(every * READ_EVERY) => Turn::Everything,
+            _ if number.is_multiple_of(every * STAT_EVERY) => Turn::Stat,
+            _ if number.is_multiple_of(every) => Turn::Statm,
             _ => Turn::Nothing,
         }
     }
@@ -157,14 +155,16 @@ mod tests {
 
     #[test]
     fn looks_are_spread_and_rarer_at_what_stays_still() {
-        let turns = |pid, same| -> Vec<Turn> { (0..64).map(|pass| Turn::of(pid, pass, same)).collect() };
+        let turns =
+            |pid: u64, same| -> Vec<Turn> { (0..64).map(|pass| Turn::of(pid + pass, same)).collect() };
         let count = |turns: &[Turn], wanted| turns.iter().filter(|turn| **turn == wanted).count();
         let kinds = [Turn::Nothing, Turn::Statm, Turn::Stat, Turn::Everything];
         for pid in 0..64 {
             assert_eq!(kinds.map(|kind| count(&turns(pid, 0), kind)), [0, 56, 6, 2]);
             assert_eq!(kinds.map(|kind| count(&turns(pid, STILL), kind)), [32, 28, 3, 1]);
         }
-        let everything = |pass| (0..64).filter(|pid| Turn::of(*pid, pass, STILL) == Turn::Everything).count();
+        let everything =
+            |pass: u64| (0..64).filter(|pid| Turn::of(pid + pass, STILL) == Turn::Everything).count();
         assert!((0..64).all(|pass| everything(pass) == 1));
     }
 

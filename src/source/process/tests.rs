@@ -319,3 +319,15 @@ fn what_is_told_again_is_no_news_and_keeps_what_was_read() {
         assert_eq!([Resource::Fds, Resource::Threads, Resource::Maps].map(is_new), [false, true, false]);
     }
 }
+
+#[test]
+fn an_idle_process_is_read_as_a_whole_once_in_so_many_looks() {
+    let system = FakeSystem::new();
+    let mut source = ProcessSource::new(&system.roots());
+    source.reader.most = Room::new(true);
+    system.write("proc/7/statm", "100 50 20 1 0 30 0\n");
+    system.process(7).write();
+    (0..200).for_each(|_| drop(read(&mut source)));
+    let read_anew = |_: &u64| !read(&mut source).samples[0].is_told_again;
+    assert_eq!((0..4 * kept::READ_EVERY).filter(read_anew).count(), 2);
+}
