@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags, RawDir, RawDirEntry, openat};
-use rustix::io::{Errno, read, retry_on_intr};
+use rustix::io::{Errno, pread, read, retry_on_intr};
 use rustix::path::Arg;
 
 /// Room that a read is offered at least. Most files of /proc fit; the kernel makes them up per read, so that one
@@ -22,9 +22,29 @@ pub(super) fn read_file(
     max: usize,
     buffer: &mut Vec<u8>,
 ) -> Result<(), Errno> {
-    buffer.clear();
     let file = open(dir, name, regular())?;
-    fill(max, buffer, |buffer| read(&file, spare_capacity(buffer)))?;
+    whole(max, buffer, |buffer| read(&file, spare_capacity(buffer)))
+}
+
+/// Replaces the contents of `buffer` by `file`, from its start on, however much of it was read before.
+///
+/// # Errors
+/// What pread(2) says; [`Errno::FBIG`] for a file of more than `max` bytes.
+pub(super) fn reread_file(file: impl AsFd, max: usize, buffer: &mut Vec<u8>) -> Result<(), Errno> {
+    whole(max, buffer, |buffer| {
+        let offset = buffer.len() as u64;
+        pread(&file, spare_capacity(buffer), offset)
+    })
+}
+
+/// Replaces the contents of `buffer` by what `read` appends to it at a time, until that is nothing.
+fn whole(
+    max: usize,
+    buffer: &mut Vec<u8>,
+    read: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>,
+) -> Result<(), Errno> {
+    buffer.clear();
+    fill(max, buffer, read)?;
     if buffer.len() > max {
         buffer.clear();
         return Err(Errno::FBIG);
@@ -278,6 +298,22 @@ mod tests {
         assert_eq!(read_file(&dir, "missing", 1, &mut buffer), Err(Errno::NOENT));
         assert_eq!(read_start(&dir, "fits", 9_999, &mut buffer), Ok(()));
         assert_eq!(buffer, vec![b'x'; 9_999]);
+    }
+
+    #[test]
+    fn a_file_that_is_kept_open_is_read_from_its_start() {
+        let system = FakeSystem::new();
+        system.write("kept", vec![b'x'; 10_000]);
+        let file = File::open(system.path("kept")).unwrap();
+        let mut buffer = b"from before".to_vec();
+        for bytes in [10_000, 7, 0] {
+            system.write("kept", vec![b'y'; bytes]);
+            assert_eq!(reread_file(&file, 10_000, &mut buffer), Ok(()));
+            assert_eq!(buffer, vec![b'y'; bytes]);
+        }
+        system.write("kept", vec![b'z'; 10_001]);
+        assert_eq!(reread_file(&file, 10_000, &mut buffer), Err(Errno::FBIG));
+        assert!(buffer.is_empty());
     }
 
     #[test]

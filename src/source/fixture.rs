@@ -106,8 +106,7 @@ impl FakeSystem {
             flags: 0x0040_0000,
             start_time: 10_000,
             uid: 0,
-            memory: "VmSize: 10000 kB\nVmRSS: 3300 kB\nRssAnon: 1000 kB\nRssFile: 2000 kB\nRssShmem: 300 kB\n\
-                     VmData: 5000 kB\nVmSwap: 40 kB\n",
+            memory: memory(1000),
             cgroup: "0::/system.slice/app.service\n".to_string(),
             limits: ("unlimited".to_string(), "unlimited".to_string()),
         }
@@ -123,7 +122,7 @@ pub(super) struct FakeProcess<'a> {
     flags: u32,
     start_time: u64,
     uid: u32,
-    memory: &'static str,
+    memory: String,
     cgroup: String,
     limits: (String, String),
 }
@@ -159,19 +158,25 @@ impl FakeProcess<'_> {
         self
     }
 
+    /// With so many KiB of anonymous memory.
+    pub(super) fn anon(mut self, kibibytes: u64) -> Self {
+        self.memory = memory(kibibytes);
+        self
+    }
+
     pub(super) fn kernel_thread(mut self) -> Self {
         self.flags |= 0x0020_0000;
         self.without_memory()
     }
 
     pub(super) fn without_memory(mut self) -> Self {
-        self.memory = "";
+        self.memory.clear();
         self
     }
 
     /// A kernel before 4.5, which does not split what is resident.
     pub(super) fn old_kernel(mut self) -> Self {
-        self.memory = "VmSize: 10000 kB\nVmRSS: 3300 kB\nVmData: 5000 kB\nVmSwap: 40 kB\n";
+        self.memory = "VmSize: 10000 kB\nVmRSS: 3300 kB\nVmData: 5000 kB\nVmSwap: 40 kB\n".to_string();
         self
     }
 
@@ -216,4 +221,12 @@ impl FakeProcess<'_> {
         );
         [b"Name:\t", &name[..], after.as_bytes()].concat()
     }
+}
+
+/// What `status` says of memory.
+fn memory(anon: u64) -> String {
+    format!(
+        "VmSize: 10000 kB\nVmRSS: 3300 kB\nRssAnon: {anon} kB\nRssFile: 2000 kB\nRssShmem: 300 kB\n\
+         VmData: 5000 kB\nVmSwap: 40 kB\n"
+    )
 }

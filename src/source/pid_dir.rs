@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, RawDirEntry, StatxFlags, makedev, readlinkat_raw, stat
 use rustix::io::{Errno, pread, retry_on_intr};
 
 use super::ReadErrorReason;
-use super::bounded::{Lines, count_lines, each_entry, open, read_file, read_start, regular};
+use super::bounded::{Lines, count_lines, each_entry, open, read_file, read_start, regular, reread_file};
 use super::roots::{DIRECTORY_BYTES, directory};
 use crate::entity::Executable;
 use crate::parse::{ParseError, descriptor};
@@ -181,6 +181,14 @@ impl PidDir {
             modified: file.stx_mtime.tv_sec,
         })
     }
+}
+
+/// Replaces the contents of `buffer` by what `file` of a process says now.
+///
+/// # Errors
+/// As [`PidDir::read`].
+pub(super) fn reread(file: &OwnedFd, buffer: &mut Vec<u8>) -> Result<(), Unread> {
+    Ok(reread_file(file, MAX_FILE_BYTES, buffer)?)
 }
 
 /// A number that stands for what `file` says from its start on: of a few numbers, as `statm` has.

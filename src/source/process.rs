@@ -21,9 +21,11 @@ use crate::parse::status::Status;
 use crate::parse::{stat, statm, status};
 use crate::sample::{Figures, Kind, Limit, LimitKind, Memory, Sample};
 
+mod files;
 mod kept;
 
-use kept::{Kept, Room, Turn};
+use files::{Files, Restless};
+use kept::{CALM, Kept, RESTLESS, Room, Turn};
 
 /// Reads every process that has memory: of those that have changed two small files each and at times a third, all buffers
 /// reused.
@@ -40,8 +42,9 @@ struct Life {
     kept: Option<Kept>,
     /// Of what `statm` was before the sample was taken: a change meanwhile is seen the next time.
     digest: Option<u64>,
-    /// At how many looks in a row that was the same.
+    /// At how many looks in a row its memory was the same, and at how many it was another; one of them is 0.
     same: u32,
+    changed: u32,
     /// CPU time that it had used when `stat` was last read, in clock ticks.
     cpu_time: Option<u64>,
     known: Known,
@@ -175,9 +178,8 @@ impl Reader {
         {
             return Ok(life.told_again(pid));
         }
-        let dir = self.procfs.pid_dir(pid)?;
         let mut text = std::mem::take(&mut self.stat);
-        dir.read(c"stat", &mut text)?;
+        let files = self.files(pid, place, &mut text)?;
         let stat = stat::parse(&text)?;
         let is_known = place.as_ref().is_some_and(|life| life.start_time == stat.start_time);
         let life = match place {
@@ -191,17 +193,49 @@ impl Reader {
         }
         // Many are gone before they are seen twice.
         let may_be_kept = is_known && life.kept.is_none();
-        if may_be_kept && !stat.is_kernel_thread() {
-            life.kept = self.room.keep_file(&dir);
-            life.digest = life.kept.as_ref().and_then(|kept| kept.digest(&mut self.buffer).ok());
+        if may_be_kept && !stat.is_kernel_thread() && !files.are_kept() {
+            life.kept = self.room.keep_file(files.dir());
+            life.digest = life.kept.as_ref().and_then(|kept| kept.digest(&mut self.buffer).ok()).flatten();
         }
-        let sample = self.sample((pid, &stat), life, &dir, clock, reading)?;
+        let sample = self.sample((pid, &stat), life, &files, clock, reading)?;
+        if files.are_kept() {
+            life.note(life.has_memory_of(sample.as_ref()));
+        }
         life.told = sample.as_ref().map(Told::of);
         self.stat = text;
-        if may_be_kept && life.kept.is_none() {
-            life.kept = self.room.keep_dir(dir);
-        }
+        self.keep(life, files, may_be_kept);
         Ok(sample)
+    }
+
+    /// The files of a process, and in `text` what its `stat` says.
+    fn files(&self, pid: u32, place: &mut Option<Life>, text: &mut Vec<u8>) -> Result<Files, Unread> {
+        let restless = place.as_mut().and_then(Life::take_restless);
+        if let Some(files) = restless.map(Files::Kept)
+            && files.read_stat(text).is_ok()
+        {
+            return Ok(files);
+        }
+        // Where it can't be read any more, that life has ended, and another may have its pid.
+        let files = Files::Fresh(self.procfs.pid_dir(pid)?);
+        files.read_stat(text)?;
+        Ok(files)
+    }
+
+    /// Keeps open what the next look is at.
+    fn keep(&mut self, life: &mut Life, files: Files, may_be_kept: bool) {
+        match files {
+            Files::Kept(restless) if life.same < CALM => life.kept = Some(Kept::Restless(restless)),
+            Files::Kept(restless) => {
+                life.kept = self.room.keep_file(restless.dir());
+                // What it was before the sample is not known.
+                life.digest = None;
+            }
+            Files::Fresh(dir) if life.changed >= RESTLESS => {
+                life.kept = self.room.keep_restless(dir).or(life.kept.take());
+            }
+            Files::Fresh(dir) if may_be_kept && life.kept.is_none() => life.kept = self.room.keep_dir(dir),
+            Files::Fresh(_) => {}
+        }
     }
 
     /// Rises by one with each pass. What is read of a process, and when its details are, goes by the same number, so that both fall
@@ -217,14 +251,19 @@ impl Reader {
         if turn == Turn::Nothing {
             return turn;
         }
-        let Ok(digest) = kept.digest(&mut self.buffer) else {
-            // This life has ended, or another has its pid.
-            life.kept = None;
-            return Turn::Everything;
-        };
-        let is_same = life.digest.replace(digest) == Some(digest);
-        life.same = if is_same { life.same.saturating_add(1) } else { 0 };
-        if is_same { turn } else { Turn::Everything }
+        match kept.digest(&mut self.buffer) {
+            Ok(Some(digest)) => {
+                let is_same = life.digest.replace(digest) == Some(digest);
+                life.note(is_same);
+                if is_same { turn } else { Turn::Everything }
+            }
+            Ok(None) => Turn::Everything,
+            Err(_) => {
+                // This life has ended, or another has its pid.
+                life.kept = None;
+                Turn::Everything
+            }
+        }
     }
 
     /// Everything that there is to know of a process whose `stat` was read; `None` for a thread of the kernel, a zombie.
@@ -232,15 +271,15 @@ impl Reader {
         &mut self,
         (pid, stat): (u32, &Stat<'_>),
         life: &mut Life,
-        dir: &PidDir,
+        files: &Files,
         clock: &Clock,
         reading: &mut Reading,
     ) -> Result<Option<Sample>, Unread> {
         if stat.is_kernel_thread() || stat.is_dead() {
             return Ok(None);
         }
-        dir.read(c"status", &mut self.buffer)?;
-        let status = status::parse(&self.buffer)?;
+        files.read_status(&mut self.buffer)?;
+        let (status, dir) = (status::parse(&self.buffer)?, files.dir());
         let Some(memory) = memory(&status, dir, &mut self.buffer)? else {
             return Ok(None);
         };
@@ -281,7 +320,40 @@ impl Told {
 impl Life {
     fn new(start_time: u64) -> Life {
         let (known, held) = (Known::default(), Held::default());
-        Life { start_time, kept: None, digest: None, same: 0, cpu_time: None, known, held, told: None }
+        Life {
+            start_time,
+            kept: None,
+            digest: None,
+            same: 0,
+            changed: 0,
+            cpu_time: None,
+            known,
+            held,
+            told: None,
+        }
+    }
+
+    /// What is kept open of one that is restless, to be read.
+    fn take_restless(&mut self) -> Option<Box<Restless>> {
+        match self.kept.take() {
+            Some(Kept::Restless(restless)) => Some(restless),
+            other => {
+                self.kept = other;
+                None
+            }
+        }
+    }
+
+    /// Takes note of a look at its memory, and whether that was the same as at the one before.
+    fn note(&mut self, is_same: bool) {
+        let count = |goes_on, count: u32| if goes_on { count.saturating_add(1) } else { 0 };
+        (self.same, self.changed) = (count(is_same, self.same), count(!is_same, self.changed));
+    }
+
+    /// Whether it was last seen to have the memory of `sample`.
+    fn has_memory_of(&self, sample: Option<&Sample>) -> bool {
+        let memory = self.told.as_ref().map(|told| &told.figures.memory);
+        memory == sample.map(|sample| &sample.figures.memory)
     }
 
     /// Whether it has used CPU time since this was last asked, or has another name; else it has done nothing.

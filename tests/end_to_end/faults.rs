@@ -201,12 +201,18 @@ fn a_process_that_cannot_be_read_hides_no_other_and_keeps_its_history() {
 #[test]
 fn a_short_look_that_fails_is_taken_in_full() {
     let Some(strace) = tracer() else { return };
-    let process = leaky("short-look", &["steady", "--rate", "0MB/s"]);
-    let pid = process.pid();
-    let statm = format!("/proc/{pid}/statm");
-    for error in ["EIO", "EINTR", "ENOMEM"] {
+    for (file, rate, error) in [
+        ("statm", "0MB/s", "EIO"),
+        ("statm", "0MB/s", "EINTR"),
+        ("statm", "0MB/s", "ENOMEM"),
+        ("stat", "50MB/s", "EIO"),
+        ("status", "50MB/s", "EIO"),
+    ] {
+        let process = leaky("short-look", &["steady", "--rate", rate]);
+        let pid = process.pid();
+        let path = format!("/proc/{pid}/{file}");
         let fault = format!("pread64:error={error}:when=3..5");
-        let exporter = exporter_with(&strace, Some(Path::new(&statm)), &fault, &["--no-source.cgroup"]);
+        let exporter = exporter_with(&strace, Some(Path::new(&path)), &fault, &["--no-source.cgroup"]);
         let series =
             format!("memleak_process_threads{{pid=\"{pid}\",name=\"short-look\",group=\"short-look\"}}");
         let first = until("the first sample", SOON, || {
@@ -216,13 +222,13 @@ fn a_short_look_that_fails_is_taken_in_full() {
         let metrics = until("a fault, and two seconds of samples", 2 * SOON, || {
             let metrics = exporter.get("/metrics").body;
             value(&metrics, "memleak_suspects{scope=\"host\"}")?;
-            assert!(value(&metrics, &series).is_some(), "{error}: {metrics}");
+            assert!(value(&metrics, &series).is_some(), "{error} at {file}: {metrics}");
             let is_over = value(&metrics, "memleak_last_sample_timestamp_seconds")? > first + 2.0;
             (is_over && was_injected(&exporter)).then_some(metrics)
         });
-        assert_eq!(errors(&metrics), 0.0, "{error}");
+        assert_eq!(errors(&metrics), 0.0, "{error} at {file}");
         let history = exporter.json(&format!("/api/history?scope=process&pid={pid}"));
-        assert!(history["life"]["first_sample"].as_f64().unwrap() <= first, "{error}: {history}");
+        assert!(history["life"]["first_sample"].as_f64().unwrap() <= first, "{error} at {file}: {history}");
     }
 }
 

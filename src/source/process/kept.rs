@@ -12,6 +12,7 @@ use std::os::fd::OwnedFd;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::super::pid_dir::{PidDir, Unread, digest_of};
+use super::files::Restless;
 
 /// A process whose `statm` stays the same is asked with every so many ticks whether it runs at all: its name, its CPU time and
 /// its descriptors may change meanwhile.
@@ -24,6 +25,12 @@ pub(super) const READ_EVERY: u64 = 4 * STAT_EVERY;
 /// One whose `statm` was the same at so many looks in a row has half as many looks as others, of each kind: what begins to
 /// grow is seen one tick later.
 pub(super) const STILL: u32 = 64;
+
+/// One whose memory was another at so many looks in a row is restless: all that is read of it is kept open.
+pub(super) const RESTLESS: u32 = 4;
+
+/// One that was restless and whose memory was the same at so many looks in a row is so no more.
+pub(super) const CALM: u32 = 8;
 
 /// What is to be read of a process, where `statm` is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,17 +74,29 @@ pub(super) enum Kept {
     File(OwnedFd),
     /// Its directory.
     Dir(PidDir),
+    /// All that is read of one that is restless.
+    Restless(Box<Restless>),
 }
 
 impl Kept {
-    /// A number that stands for what `statm` says. `buffer` is scratch space.
+    /// A number that stands for what `statm` says; `None` of what is read in any case. `buffer` is scratch space.
     ///
     /// # Errors
     /// [`Unread`].
-    pub(super) fn digest(&self, buffer: &mut Vec<u8>) -> Result<u64, Unread> {
+    pub(super) fn digest(&self, buffer: &mut Vec<u8>) -> Result<Option<u64>, Unread> {
         match self {
-            Kept::File(file) => digest_of(file),
-            Kept::Dir(dir) => dir.digest(c"statm", buffer),
+            Kept::File(file) => digest_of(file).map(Some),
+            Kept::Dir(dir) => dir.digest(c"statm", buffer).map(Some),
+            Kept::Restless(_) => Ok(None),
+        }
+    }
+
+    /// How many files and directories it is.
+    fn size(&self) -> (usize, usize) {
+        match self {
+            Kept::File(_) => (1, 0),
+            Kept::Dir(_) => (0, 1),
+            Kept::Restless(_) => (Restless::FILES, 1),
         }
     }
 }
@@ -125,14 +144,21 @@ impl Room {
         self.take(kept)
     }
 
+    /// Keeps all open that is read of the life in `dir`, if there is room.
+    pub(super) fn keep_restless(&mut self, dir: PidDir) -> Option<Kept> {
+        let has_room = self.files >= Restless::FILES && self.all > Restless::FILES;
+        let kept = has_room.then(|| Restless::open(dir).ok()).flatten();
+        self.take(kept.map(|restless| Kept::Restless(Box::new(restless))))
+    }
+
     fn take(&mut self, kept: Option<Kept>) -> Option<Kept> {
         *self = self.beside(kept.iter());
         kept
     }
 
     fn less(self, kept: &Kept) -> Room {
-        let files = usize::from(matches!(kept, Kept::File(_)));
-        Room { files: self.files.saturating_sub(files), all: self.all.saturating_sub(1) }
+        let (files, dirs) = kept.size();
+        Room { files: self.files.saturating_sub(files), all: self.all.saturating_sub(files + dirs) }
     }
 }
 
@@ -150,6 +176,7 @@ fn granted() -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::files::Files;
     use super::*;
     use crate::source::fixture::live_roots;
 
@@ -174,7 +201,7 @@ mod tests {
         let dir = || roots.procfs().pid_dir(std::process::id()).unwrap();
         let mut room = Room { files: 1, all: 2 };
         let kept = [room.keep_file(&dir()).unwrap(), room.keep_dir(dir()).unwrap()];
-        let digests = || kept.each_ref().map(|kept| kept.digest(&mut Vec::new()).unwrap());
+        let digests = || kept.each_ref().map(|kept| kept.digest(&mut Vec::new()).unwrap().unwrap());
         let before = digests();
         let taken = vec![1_u8; 64 << 20];
         let after = digests();
@@ -190,11 +217,14 @@ mod tests {
         let dir = || roots.procfs().pid_dir(child.id()).unwrap();
         let mut room = Room { files: 1, all: 2 };
         let kept = [room.keep_file(&dir()).unwrap(), room.keep_dir(dir()).unwrap()];
+        let restless = Files::Kept(Box::new(Restless::open(dir()).unwrap()));
         let digests = || kept.each_ref().map(|kept| kept.digest(&mut Vec::new()));
-        assert!(digests().iter().all(Result::is_ok));
+        let read = || [restless.read_stat(&mut Vec::new()), restless.read_status(&mut Vec::new())];
+        assert!(digests().iter().all(Result::is_ok) && read().iter().all(Result::is_ok));
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(digests(), [Err(Unread::Vanished); 2]);
+        assert_eq!(read(), [Err(Unread::Vanished); 2]);
     }
 
     #[test]
@@ -214,6 +244,10 @@ mod tests {
             [is_short(0, 3), is_short(1, 3), is_short(0, 0), is_short(0, MOST)],
             [true, false, true, false]
         );
+        let mut room = Room { files: 3, all: 7 };
+        assert!(matches!(room.keep_restless(dir()), Some(Kept::Restless(_))));
+        assert_eq!(room, Room { files: 1, all: 4 });
+        assert!(room.keep_restless(dir()).is_none(), "there is no room for both files");
         assert_eq!(Room::new(false), Room { files: 0, all: 0 });
         assert!(Room::new(true).all > 0 && granted() <= MOST);
     }

@@ -331,3 +331,49 @@ fn an_idle_process_is_read_as_a_whole_once_in_so_many_looks() {
     let read_anew = |_: &u64| !read(&mut source).samples[0].is_told_again;
     assert_eq!((0..4 * kept::READ_EVERY).filter(read_anew).count(), 2);
 }
+
+/// One look at a process that holds so many KiB of its own.
+fn see(system: &FakeSystem, source: &mut ProcessSource, kibibytes: u64) -> Sample {
+    system.write("proc/7/statm", format!("100 {kibibytes} 20 1 0 30 0\n"));
+    system.process(7).anon(kibibytes).write();
+    let sample = read(source).samples.remove(0);
+    assert_eq!(sample.figures.memory.get(Kind::Anon), Some(kibibytes * KIB));
+    assert_eq!(threads(&sample), Some(3));
+    sample
+}
+
+#[test]
+fn all_that_is_read_of_a_restless_process_stays_open_until_it_is_calm() {
+    let system = FakeSystem::new();
+    let mut source = ProcessSource::new(&system.roots());
+    source.reader.most = Room::new(true);
+    let is_restless =
+        |source: &ProcessSource| matches!(source.roll.iter().next().unwrap().kept, Some(Kept::Restless(_)));
+    (0..40).for_each(|_| drop(see(&system, &mut source, 1)));
+    for looks in 1..=2 * RESTLESS {
+        let sample = see(&system, &mut source, 1 + u64::from(looks));
+        assert!(!sample.is_told_again && sample.cpu_seconds.is_some());
+        assert_eq!(is_restless(&source), looks >= RESTLESS, "{looks}");
+    }
+    let bytes = 1 + u64::from(2 * RESTLESS);
+    for looks in 1..=CALM {
+        assert!(!see(&system, &mut source, bytes).is_told_again);
+        assert_eq!(is_restless(&source), looks < CALM, "{looks}");
+    }
+    let told_again = (0..32).filter(|_| see(&system, &mut source, bytes).is_told_again).count();
+    assert!(told_again >= 28, "{told_again}");
+}
+
+#[test]
+fn a_restless_process_may_be_renamed_and_have_other_details() {
+    let system = FakeSystem::new();
+    let mut source = ProcessSource::new(&system.roots());
+    source.reader.most = Room::new(true);
+    (0..40).for_each(|looks| drop(see(&system, &mut source, looks)));
+    system.process(7).comm(b"renamed").cgroup("0::/other\n").write();
+    let sample = read(&mut source).samples.remove(0);
+    assert_eq!((&*sample.identity.name, sample.identity.cgroup.as_deref()), ("renamed", Some("/other")));
+    system.process(7).state('Z').write();
+    assert!(read(&mut source).samples.is_empty());
+    assert_eq!(see(&system, &mut source, 5).entity, sample.entity);
+}
