@@ -173,7 +173,7 @@ impl Reader {
         reading: &mut Reading,
     ) -> Result<Option<Sample>, Unread> {
         let turn = place.as_mut().map_or(Turn::Everything, |life| self.turn(pid, life));
-        if let (Some(life), Turn::Nothing | Turn::Statm) = (&mut *place, turn)
+        if let (Some(life), Turn::Nothing | Turn::Statm | Turn::Stat) = (&mut *place, turn)
             && life.passes_by(self.number(pid), self.wants)
         {
             return Ok(life.told_again(pid));
@@ -186,11 +186,7 @@ impl Reader {
             Some(life) if is_known => life,
             _ => place.insert(Life::new(stat.start_time)),
         };
-        let has_run = life.has_run(&stat);
-        if turn == Turn::Stat && !has_run && life.passes_by(self.number(pid), self.wants) {
-            self.stat = text;
-            return Ok(life.told_again(pid));
-        }
+        life.cpu_time = Some(stat.cpu_time);
         // Many are gone before they are seen twice.
         let may_be_kept = is_known && life.kept.is_none();
         if may_be_kept && !stat.is_kernel_thread() && !files.are_kept() {
@@ -255,7 +251,8 @@ impl Reader {
             Ok(Some(digest)) => {
                 let is_same = life.digest.replace(digest) == Some(digest);
                 life.note(is_same);
-                if is_same { turn } else { Turn::Everything }
+                let has_changed = !is_same || turn == Turn::Stat && self.has_run(pid, life);
+                if has_changed { Turn::Everything } else { turn }
             }
             Ok(None) => Turn::Everything,
             Err(_) => {
@@ -264,6 +261,13 @@ impl Reader {
                 Turn::Everything
             }
         }
+    }
+
+    /// Whether a process has done anything since its `stat` was last read, or another has its pid.
+    fn has_run(&mut self, pid: u32, life: &mut Life) -> bool {
+        let read = self.procfs.stat(pid, &mut self.stat);
+        let stat = read.ok().and_then(|()| stat::parse(&self.stat).ok());
+        stat.is_none_or(|stat| stat.start_time != life.start_time || life.has_run(&stat))
     }
 
     /// Everything that there is to know of a process whose `stat` was read; `None` for a thread of the kernel, a zombie.

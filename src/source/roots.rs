@@ -160,6 +160,15 @@ impl Procfs {
         Ok(())
     }
 
+    /// Replaces the contents of `buffer` by `stat` of a process, which tells itself of which life of the pid it is: where nothing
+    /// else is read, its directory need not be opened.
+    ///
+    /// # Errors
+    /// What openat(2) and read(2) say.
+    pub(super) fn stat(&self, pid: u32, buffer: &mut Vec<u8>) -> Result<(), Errno> {
+        read_file(&self.0.fd, format!("{pid}/stat").as_str(), MAX_FILE_BYTES, buffer)
+    }
+
     /// The directory of one process.
     ///
     /// # Errors
