@@ -134,7 +134,12 @@ impl Kinds {
 
     /// Each of them, in order.
     pub fn iter(self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(move |kind| self.contains(*kind))
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let first = rest.trailing_zeros() as usize;
+            rest &= rest.wrapping_sub(1);
+            Kind::ALL.get(first).copied()
+        })
     }
 }
 
@@ -390,6 +395,17 @@ impl HostMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_are_told_in_order() {
+        let told = |kinds: Vec<Kind>| Vec::from(Kinds::from(kinds));
+        assert_eq!(
+            told(vec![Kind::Unaccounted, Kind::Slab, Kind::Anon]),
+            [Kind::Anon, Kind::Slab, Kind::Unaccounted]
+        );
+        assert_eq!(told(Kind::ALL.to_vec()), Kind::ALL);
+        assert_eq!(told(Vec::new()), []);
+    }
 
     #[test]
     fn page_cache_never_counts_and_shared_memory_counts_for_the_host_alone() {
