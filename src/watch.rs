@@ -8,7 +8,7 @@ use crate::config::SamplerConfig;
 use crate::detector::{Assessment, Lineage};
 use crate::entity::{EntityId, Identity, LineageKey, Resource, Scope};
 use crate::history::Sealed;
-use crate::maps::FastMap;
+use crate::maps::{FastMap, FastSet};
 use crate::pool::Pool;
 use crate::resources::Unit;
 use crate::sample::{Limit, Memory, Sample};
@@ -177,21 +177,24 @@ impl Watchlist {
         threshold: f64,
     ) -> Option<(EntityId, Verdict)> {
         let EntityId::Process { pid, start_time } = sample.entity else { return None };
-        if sample.is_told_again && self.resources.lives() == 0 {
+        let process = (pid, start_time);
+        let may_have_life = self.resources.may_have(process);
+        if sample.is_told_again && !may_have_life && !self.resources.is_awaited() {
             // It has no more of them than when it was read.
             return None;
         }
         let count = sample.count(resource);
         let entity = EntityId::ProcessResource { pid, start_time, resource };
-        if !self.lives.contains_key(&entity) {
-            if !self.resources.has_risen((pid, start_time), resource, count?) {
+        if !may_have_life || !self.lives.contains_key(&entity) {
+            if !self.resources.has_risen(process, resource, count?) {
                 return None;
             }
             if !self.has_room_for_a_resource() {
+                self.resources.turn_away();
                 *self.dropped.entry(Scope::ProcessResource).or_default() += 1;
                 return None;
             }
-            self.resources.begin();
+            self.resources.begin(process);
             self.begin(when.time, &entity, &sample.identity);
         }
         let seen = Seen {
@@ -279,21 +282,24 @@ impl Watchlist {
     /// a program that comes back within one tick inherits.
     pub fn retire(&mut self, is_gone: impl Fn(&EntityId) -> bool) {
         let Watchlist { lives, lineages, .. } = self;
-        let (mut crowd, mut resources) = (Crowd::default(), 0);
+        let (mut crowd, mut resources, mut holders) = (Crowd::default(), 0, FastSet::default());
         lives.retain(|entity, Watched { life, identity, lineage }| {
             let gone = is_gone(entity);
             if gone && let Some(key) = lineage {
                 lineages.entry(LineageKey::clone(key)).or_default().retire(life, identity.executable);
             }
             if !gone {
-                resources += usize::from(entity.scope() == Scope::ProcessResource);
+                if let &EntityId::ProcessResource { pid, start_time, .. } = entity {
+                    resources += 1;
+                    holders.insert((pid, start_time));
+                }
                 *crowd.around(entity) += usize::from(life.is_interesting());
             }
             !gone
         });
         self.crowd = crowd;
         self.joint = self.lineages.values().filter(|lineage| lineage.is_judged_jointly()).count();
-        self.resources.retire(resources, is_gone);
+        self.resources.retire(resources, holders, is_gone);
     }
 
     /// Forgets lineages that ended long before `time`, and the oldest ones where there are too many.

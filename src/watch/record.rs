@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::resources::Lowest;
 use super::{Life, Succession, Watched, Watchlist};
-use crate::entity::{EntityId, Executable, Identity, LineageKey, Scope};
+use crate::entity::{EntityId, Executable, Identity, LineageKey};
 use crate::history::finest_rung;
 
 /// One thing that is remembered. Names of fields are what a file has: a new one needs a default, so that files of the version
@@ -101,8 +101,8 @@ impl Watchlist {
             Record::Life { entity, lineage, executable, life } if boot == Boot::Same => {
                 let mut life = life.into_owned();
                 life.coarsen(finest_rung(self.interval_of(&entity)));
-                if entity.scope() == Scope::ProcessResource {
-                    self.resources.begin();
+                if let EntityId::ProcessResource { pid, start_time, .. } = *entity {
+                    self.resources.begin((pid, start_time));
                 }
                 let identity = Arc::new(Identity { executable, ..Identity::default() });
                 let lineage = lineage.map(|key| self.keys.share(key.into_owned()));

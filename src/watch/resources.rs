@@ -3,7 +3,7 @@
 
 use crate::detector::Reason;
 use crate::entity::{EntityId, Resource};
-use crate::maps::FastMap;
+use crate::maps::{FastMap, FastSet};
 use crate::resources::Count;
 
 use super::Life;
@@ -27,13 +27,26 @@ pub(super) struct Resources {
     lowest: FastMap<(u32, u64), Lowest>,
     /// How many have a history.
     lives: usize,
+    /// Of which processes something has a history: a few, so that it is soon known of all others.
+    holders: FastSet<(u32, u64)>,
+    /// Whether something that has risen found no room, since lives that were gone were last retired, and before.
+    is_awaited: bool,
+    was_awaited: bool,
     /// No room could be made since lives that were gone were last retired.
     is_crowded: bool,
 }
 
 impl Default for Resources {
     fn default() -> Resources {
-        Resources { room: LIVES, lowest: FastMap::default(), lives: 0, is_crowded: false }
+        Resources {
+            room: LIVES,
+            lowest: FastMap::default(),
+            lives: 0,
+            holders: FastSet::default(),
+            is_awaited: false,
+            was_awaited: false,
+            is_crowded: false,
+        }
     }
 }
 
@@ -64,9 +77,25 @@ impl Resources {
         count.used - low >= RISEN
     }
 
-    /// A history has begun.
-    pub(super) fn begin(&mut self) {
+    /// A history of something that the process holds has begun.
+    pub(super) fn begin(&mut self, process: (u32, u64)) {
         self.lives += 1;
+        self.holders.insert(process);
+    }
+
+    /// Whether something that the process holds may have a history.
+    pub(super) fn may_have(&self, process: (u32, u64)) -> bool {
+        self.holders.contains(&process)
+    }
+
+    /// Something has risen, and there is no room for its history.
+    pub(super) fn turn_away(&mut self) {
+        self.is_awaited = true;
+    }
+
+    /// Whether something that has risen is without a history.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.is_awaited || self.was_awaited
     }
 
     /// What was seen of processes at the least, by pid and start time.
@@ -94,10 +123,17 @@ impl Resources {
         self.is_crowded = true;
     }
 
-    /// Lives that were gone were retired, which leaves so many; `is_gone` tells which processes are.
-    pub(super) fn retire(&mut self, lives: usize, is_gone: impl Fn(&EntityId) -> bool) {
+    /// Lives that were gone were retired, which leaves so many, of things that `holders` hold; `is_gone` tells which processes
+    /// are.
+    pub(super) fn retire(
+        &mut self,
+        lives: usize,
+        holders: FastSet<(u32, u64)>,
+        is_gone: impl Fn(&EntityId) -> bool,
+    ) {
         self.lowest.retain(|&(pid, start_time), _| !is_gone(&EntityId::Process { pid, start_time }));
-        self.lives = lives;
+        (self.lives, self.holders) = (lives, holders);
+        self.was_awaited = std::mem::take(&mut self.is_awaited);
         self.is_crowded = false;
     }
 }
@@ -163,7 +199,7 @@ mod tests {
     fn what_was_given_up_has_to_rise_again() {
         let mut resources = Resources::default();
         assert!(!risen(&mut resources, 10) && risen(&mut resources, 42));
-        resources.begin();
+        resources.begin(PROCESS);
         resources.give_up(&EntityId::ProcessResource { pid: 7, start_time: 1, resource: Resource::Fds });
         assert_eq!(resources.lives(), 0);
         assert!(!risen(&mut resources, 42) && !risen(&mut resources, 73) && risen(&mut resources, 74));
@@ -196,6 +232,27 @@ mod tests {
     }
 
     #[test]
+    fn what_found_no_room_waits_though_it_changes_no_more() {
+        let mut watchlist = watchlist();
+        watchlist.resources.room = 1;
+        let mut see = |time, pid, used, is_told_again| {
+            let count = Count { used, limit: None, is_new: true };
+            let resources = crate::resources::Resources::default().with(Resource::Threads, Some(count));
+            let figures = Arc::new(Figures { resources, ..Figures::default() });
+            let sample = Sample { figures, is_told_again, ..sample(pid, None) };
+            watchlist.retire(|entity| matches!(entity, EntityId::ProcessResource { .. }) && time == 4.0);
+            let seen = watchlist.observe_resource(at(time), &sample, Resource::Threads, 60.0);
+            (seen.is_some(), watchlist.take_dropped().values().sum::<u64>())
+        };
+        assert_eq!([see(0.0, 1, 10, false), see(1.0, 1, 50, false)], [(false, 0), (true, 0)]);
+        assert_eq!([see(2.0, 2, 10, false), see(2.0, 2, 50, false)], [(false, 0), (false, 1)]);
+        assert_eq!(see(3.0, 2, 50, true), (false, 1));
+        assert_eq!(see(4.0, 2, 50, true), (true, 0), "the other one has ended");
+        assert_eq!(see(5.0, 3, 50, true), (false, 0));
+        assert!(see(6.0, 2, 50, true).0);
+    }
+
+    #[test]
     fn who_may_not_be_looked_at_any_more_keeps_the_verdict() {
         let mut watchlist = watchlist();
         let mut see = |hour: u32, used| {
@@ -215,9 +272,9 @@ mod tests {
     fn who_is_gone_is_forgotten() {
         let mut resources = Resources::default();
         risen(&mut resources, 10);
-        resources.retire(0, |_| false);
+        resources.retire(0, FastSet::default(), |_| false);
         assert!(risen(&mut resources, 50));
-        resources.retire(0, |_| true);
+        resources.retire(0, FastSet::default(), |_| true);
         assert!(!risen(&mut resources, 50));
     }
 }
