@@ -127,6 +127,11 @@ impl Grouper {
         place
     }
 
+    /// Whether it was seen in the latest pass and is watched, or may be there all the same.
+    pub fn knows(&self, entity: &EntityId) -> bool {
+        self.known.get(entity).is_some_and(|known| known.place.is_some())
+    }
+
     /// Ends a pass over all entities: who was not seen in it is forgotten, unless it `may_be_there` all the same. Groups without
     /// members make room for new ones; who found none before stays where it is.
     pub fn end_pass(&mut self, may_be_there: impl Fn(&EntityId) -> bool) {

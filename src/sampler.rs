@@ -233,24 +233,24 @@ impl Sampler {
     /// process, absence proves nothing.
     fn retire(&mut self, samples: &[(Sample, Place)], reports: &[Report], unread_cgroups: &[String]) {
         // What has become a sum of others is no longer what was judged.
-        let judged = samples.iter().filter(|(sample, _)| !judged::is_sum(sample));
-        let seen: FastSet<&EntityId> = judged.map(|(sample, _)| &sample.entity).collect();
+        let sums = samples.iter().filter(|(sample, _)| judged::is_sum(sample));
+        let sums: FastSet<&EntityId> = sums.map(|(sample, _)| &sample.entity).collect();
+        let grouper = &self.grouper;
+        let is_seen = |entity: &EntityId| grouper.knows(entity) && !sums.contains(entity);
         let unread_cgroups: HashSet<&str> = unread_cgroups.iter().map(String::as_str).collect();
         let [host, cgroup, process] = ["host", "cgroup", "process"].map(|name| succeeded(reports, name));
         self.watchlist.retire(|entity| match entity {
-            EntityId::Process { pid, .. } => process && !is_unread(reports, *pid) && !seen.contains(entity),
+            EntityId::Process { pid, .. } => process && !is_unread(reports, *pid) && !is_seen(entity),
             // Looked at less often than its process, with which it ends.
             &EntityId::ProcessResource { pid, start_time, .. } => {
-                process && !is_unread(reports, pid) && !seen.contains(&EntityId::Process { pid, start_time })
+                process && !is_unread(reports, pid) && !is_seen(&EntityId::Process { pid, start_time })
             }
             EntityId::Cgroup { path, .. } => {
-                cgroup && !seen.contains(entity) && !is_at_or_below(path, &unread_cgroups)
+                cgroup && !is_seen(entity) && !is_at_or_below(path, &unread_cgroups)
             }
-            EntityId::Host | EntityId::HostUnaccounted | EntityId::Group { .. } => {
-                host && !seen.contains(entity)
-            }
+            EntityId::Host | EntityId::HostUnaccounted | EntityId::Group { .. } => host && !is_seen(entity),
         });
-        self.watchlist.make_room(|entity| seen.contains(entity));
+        self.watchlist.make_room(is_seen);
     }
 
     /// First each for itself, then what shares a limit with others, then groups.
