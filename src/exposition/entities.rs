@@ -2,7 +2,7 @@
 
 use super::catalog::{self as metric, Metric, ScopeMetrics};
 use super::cgroup;
-use super::exported::Exported;
+use super::exported::{Everyone, Exported};
 use super::label::{Label, Labels, push_label};
 use super::sources::Sources;
 use super::text::Writer;
@@ -36,8 +36,9 @@ fn process_labels(pid: u32, entity: &Entity) -> Vec<Label<'_>> {
 
 /// Writes the families of all entities that have series of their own.
 pub(super) fn write(writer: &mut Writer<'_>, snapshot: &Snapshot, sources: &Sources) {
+    let everyone = Everyone::of(snapshot);
     for scope in Scope::ALL.into_iter().filter(|scope| sources.cover(*scope)) {
-        let exported = Exported::of(snapshot, scope);
+        let exported = everyone.in_scope(scope);
         write_scope(writer, scope_metrics(scope), &exported);
         match scope {
             Scope::Host | Scope::HostUnaccounted => {}
@@ -47,7 +48,7 @@ pub(super) fn write(writer: &mut Writer<'_>, snapshot: &Snapshot, sources: &Sour
             Scope::Process => write_processes(writer, &exported),
         }
     }
-    write_suspect_info(writer, snapshot, sources);
+    write_suspect_info(writer, &everyone, sources);
 }
 
 fn scope_metrics(scope: Scope) -> ScopeMetrics {
@@ -143,9 +144,9 @@ fn write_process_info(writer: &mut Writer<'_>, processes: &Exported<'_>) {
     }
 }
 
-fn write_suspect_info(writer: &mut Writer<'_>, snapshot: &Snapshot, sources: &Sources) {
+fn write_suspect_info(writer: &mut Writer<'_>, everyone: &Everyone<'_>, sources: &Sources) {
     let mut family = writer.family(metric::SUSPECT_INFO);
-    for suspect in snapshot.suspects().filter(|entity| entity.exported && sources.cover(entity.scope())) {
+    for suspect in everyone.suspects().filter(|entity| sources.cover(entity.scope())) {
         let assessment = &suspect.assessment;
         let kind = assessment.dominant_kind(suspect.scope()).map_or("", |kind| kind.as_str());
         let labels = [
