@@ -54,8 +54,8 @@ const HORIZON: f64 = 10.0 * HOUR;
 const TREES_HORIZON: f64 = 30.0 * HOUR;
 
 /// What is added where rule and trees are both asked, at the first and from the second of these times to the limit on,
-/// seconds: with little time to act less evidence has to do. At 0.8 a quarter of the false alarms of fast series would be spared, and a
-/// tenth more limits hit without a warning.
+/// seconds: with little time to act less evidence has to do. At 0.8 a sixth of the false alarms of fast series would be spared,
+/// and a sixth more limits hit without a warning.
 const HASTE: (f64, f64) = (1.1, 0.05);
 const HASTE_LEFT: (f64, f64) = (HOUR, 5.0 * HOUR);
 
