@@ -74,7 +74,7 @@ impl Ours {
     }
 
     /// The same of growth on the way to a limit that is near: a row for each window that shows any, once in each `often`
-    /// seconds, and whenever the number of what rises, or the order of magnitude of what is left has changed.
+    /// seconds, and whenever the time that is left has halved or doubled.
     pub fn signs(&self, trace: &Trace, often: f64, mut tell: impl FnMut(f64, &Signs)) {
         let mut latest = None;
         self.replay_row_by_row(trace, |replay, row, time| {
