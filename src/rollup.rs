@@ -15,7 +15,7 @@ mod approach;
 mod explain;
 
 pub use approach::{Approach, Pace};
-pub use explain::{explain, explain_mappings};
+pub use explain::{EXPLAINED, explain, explain_mappings};
 
 /// Groups as they come together from the processes of one tick.
 #[derive(Debug, Default)]

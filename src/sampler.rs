@@ -25,6 +25,7 @@ use crate::watch::{Terms, Verdict, Watchlist, When};
 mod budget;
 mod cgroups;
 mod clock;
+mod heirs;
 mod judged;
 mod schedule;
 mod terms;
@@ -253,7 +254,7 @@ impl Sampler {
         self.watchlist.make_room(is_seen);
     }
 
-    /// First each for itself, then what shares a limit with others, then groups.
+    /// First each for itself, then what shares a limit or a suspicion with others, then groups.
     fn judge(&mut self, when: When, samples: &[(Sample, Place)], host: Option<HostMemory>) -> Vec<Entity> {
         let everyone = host.map(|host| host.as_limit());
         let totals = Totals::of(samples);
@@ -272,6 +273,7 @@ impl Sampler {
         }
         seen.iter().for_each(|one| cgroups.note(one));
         seen.iter_mut().for_each(|one| cgroups.share(one));
+        heirs::hand_down(&mut seen);
         let mut groups = Groups::default();
         for one in &seen {
             if let Some(name) = &one.sample.identity.group {

@@ -82,6 +82,16 @@ impl Assessment {
         judged
     }
 
+    /// The same finding with the `score` of what is wider and grows by this, where it is not suspect and that is higher.
+    #[must_use]
+    pub fn with_wider(&self, score: f64) -> Assessment {
+        if self.is_suspect() || self.score.is_some_and(|own| own >= score) {
+            return self.clone();
+        }
+        let taken_over = Assessment { score: Some(score), standing: Standing::Wider, ..self.clone() };
+        taken_over.judged_by(self.threshold)
+    }
+
     /// The kind that grew most of those in which a leak of this scope may live.
     pub fn dominant_kind(&self, scope: Scope) -> Option<Kind> {
         let is_scored = |growth: &&KindGrowth| growth.bytes > 0 && growth.kind.is_scored(scope);
@@ -132,6 +142,8 @@ pub enum Standing {
     Held,
     /// On an earlier life of the same program, which this one has yet to outlive.
     Inherited,
+    /// On the verdict on what it is a part of, its cgroup or the host, which grows by nothing else.
+    Wider,
 }
 
 /// The shape of what was seen.
@@ -223,6 +235,18 @@ mod tests {
         assert_eq!(found.dominant_kind(Scope::Process), Some(Kind::Anon));
         assert_eq!(found.dominant_kind(Scope::Cgroup), Some(Kind::Shmem));
         assert_eq!(Assessment::default().dominant_kind(Scope::Host), None);
+    }
+
+    #[test]
+    fn the_score_of_what_is_wider_counts_where_it_is_higher() {
+        let clean = Assessment { score: Some(40.0), reason: Reason::Growing, ..Assessment::default() }
+            .judged_by(60.0);
+        let taken_over = clean.with_wider(70.0);
+        assert_eq!((taken_over.score, taken_over.status()), (Some(70.0), Status::Suspect));
+        assert_eq!((taken_over.reason, taken_over.standing), (Reason::Leaking, Standing::Wider));
+        assert_eq!(clean.with_wider(30.0), clean);
+        let excused = clean.judged_by(f64::INFINITY).with_wider(70.0);
+        assert_eq!((excused.reason, excused.status()), (Reason::Growing, Status::Clean));
     }
 
     #[test]

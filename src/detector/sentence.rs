@@ -66,6 +66,10 @@ impl Sentence<'_> {
                 f.write_str("; it shows less clearly now, and stays suspect until that is given back ")?;
                 f.write_str("or the floor has long been flat")
             }
+            (Standing::Wider, Some(evidence)) => {
+                self.growing_now(f, evidence)?;
+                f.write_str("; what it is in grows by it, and shows that more clearly")
+            }
             (Standing::Present, Some(evidence)) => self.growing_now(f, evidence),
         }
     }
@@ -97,6 +101,7 @@ impl Sentence<'_> {
             Standing::Present => Ok(()),
             Standing::Held => f.write_str("; an earlier suspicion is fading"),
             Standing::Inherited => f.write_str("; an earlier run of this program was suspect"),
+            Standing::Wider => f.write_str("; what it is in is suspect, and grows by it"),
         }
     }
 
@@ -250,9 +255,12 @@ mod tests {
             Reason::Leaking,
         ];
         for reason in reasons {
-            for (name, standing) in
-                [("present", Standing::Present), ("held", Standing::Held), ("inherited", Standing::Inherited)]
-            {
+            for (name, standing) in [
+                ("present", Standing::Present),
+                ("held", Standing::Held),
+                ("inherited", Standing::Inherited),
+                ("wider", Standing::Wider),
+            ] {
                 let found = assessment(reason, standing, 1.0);
                 tell(&format!("{} {name}", reason.as_str()), &found);
                 let bare = Assessment { evidence: None, ..found };

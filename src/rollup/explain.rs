@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::entity::{EntityId, Resource, Scope};
 use crate::snapshot::{Entity, Explanation};
 
-/// Share of the growth that narrower entities must account for.
-const EXPLAINED: f64 = 0.8;
+/// Share of the growth of something wider that narrower entities must account for to explain it.
+pub const EXPLAINED: f64 = 0.8;
 
 /// Marks each cgroup and the host where narrower entities account for its growth, and names the one that grows fastest. A
 /// suspicion is explained by those that are above `threshold` alone; mere growth by those on the way to a limit, too. What

@@ -87,7 +87,7 @@ impl<'a> Cgroups<'a> {
             (_, Some(path)) if !is_in_leaf(path) => path,
             _ => return,
         };
-        let Some(assessment) = one.verdict.as_ref().map(|verdict| &verdict.assessment) else { return };
+        let Some(assessment) = one.assessment() else { return };
         let growth = assessment.growth_bytes_per_second;
         let (Some(way), Some(growth)) = (Approach::of(assessment), growth) else { return };
         let pace = Pace::new(growth, way);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::detector::Assessment;
 use crate::entity::{EntityId, Resource};
 use crate::history::Sealed;
 use crate::rollup::Member;
@@ -22,6 +23,11 @@ pub(super) struct Judged<'a> {
 }
 
 impl Judged<'_> {
+    /// The verdict, if there is one.
+    pub(super) fn assessment(&self) -> Option<&Assessment> {
+        self.verdict.as_ref().map(|verdict| &*verdict.assessment)
+    }
+
     /// What its group makes of it, if it is watched.
     pub(super) fn as_member(&self) -> Option<Member<'_>> {
         let verdict = self.verdict.as_ref()?;

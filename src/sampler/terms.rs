@@ -67,8 +67,8 @@ pub(super) fn of_group(group: Entity, rules: &Rules) -> Entity {
     let own = treatment.limit(bytes);
     let judged = group.assessment.judged_by(treatment.threshold(group.assessment.threshold, bytes));
     // All its members together grow towards a limit that they share, unless their growth is expected to end.
-    let goes_on =
-        matches!(judged.reason, Reason::Growing | Reason::Leaking) && judged.standing == Standing::Present;
+    let goes_on = matches!(judged.reason, Reason::Growing | Reason::Leaking)
+        && matches!(judged.standing, Standing::Present | Standing::Wider);
     let growth = judged.growth_bytes_per_second.filter(|_| goes_on && judged.evidence.is_some());
     let left = own.zip(growth).and_then(time_left);
     let left = left.filter(|left| judged.time_to_limit_seconds.is_none_or(|known| *left < known));

@@ -96,6 +96,7 @@ fn standing(standing: Standing) -> &'static str {
         Standing::Present => "what is seen now",
         Standing::Held => "what was seen before; nothing has answered it yet",
         Standing::Inherited => "an earlier run of the same program",
+        Standing::Wider => "its cgroup or the host, which grows by it",
     }
 }
 

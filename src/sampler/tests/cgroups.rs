@@ -90,6 +90,26 @@ fn a_leak_in_a_container_is_one_finding_and_counts_down_to_the_containers_limit(
     assert_eq!(named(&snapshot, "server[7]").within.as_deref(), Some(ONE));
 }
 
+/// What one worker gives back another takes, so that only together they are seen to leak from early on.
+#[test]
+fn workers_whose_leak_shows_in_their_container_alone_are_one_finding_in_the_name_of_their_group() {
+    let mut bench = Bench::new(|_| {});
+    let mut told = Vec::new();
+    for hour in 0..60_u32 {
+        let snapshot = bench.run_with(1, |part| {
+            let hour = f64::from(hour) + part;
+            let moved = ((6.0 * (hour * std::f64::consts::TAU / 4.0).sin()) * MIB as f64) as i64;
+            let [one, two] = [moved, -moved].map(|moved| (leak(hour) / 2).saturating_add_signed(moved));
+            let limits = [limit(ONE, 4000 * MIB, leak(hour))];
+            let workers = vec![inside(ONE, 7, "worker", one), inside(ONE, 8, "worker", two)];
+            (vec![cgroup(ONE, Kind::Anon, leak(hour), &limits)], workers)
+        });
+        told.extend(snapshot.findings().map(Entity::display_name));
+    }
+    told.dedup();
+    assert_eq!(told, ["worker"]);
+}
+
 #[test]
 fn memory_that_no_process_maps_is_the_cgroups_own() {
     let mut bench = Bench::new(|_| {});

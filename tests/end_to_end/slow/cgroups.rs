@@ -16,9 +16,8 @@ const MIB: u64 = 1 << 20;
 /// Seconds that one second counts as.
 const LAPSE: u64 = 900;
 
-/// How much faster than usual alerts are raised and told. The scores of a cgroup and of the process in it may pass the threshold
-/// an hour apart, as trees answer in steps: that is four seconds here, and an alert waits for ten.
-const ALERTING: u64 = 30;
+/// How much faster than usual alerts are raised and told.
+const ALERTING: u64 = 60;
 
 /// Whether the cgroup is suspect; `None` while it is unknown.
 fn is_suspect(metrics: &str, cgroup: &Cgroup) -> Option<bool> {
@@ -92,7 +91,7 @@ fn a_leak_in_a_cgroup_is_told_once_and_from_page_cache_and_counts_down_to_its_li
     assert_ne!(is_suspect(&exporter.get("/metrics").body, &cache), Some(true));
 
     // One leak is one notification: of the narrowest that has a name which lasts.
-    let first = |label, value: &str| until("the notification", 2 * SOON, || webhook.with(label, value).pop());
+    let first = |label, value: &str| until("the notification", SOON, || webhook.with(label, value).pop());
     let of_group = first("group", "cg-anon");
     let of_cgroup = first("cgroup", &unmapped.path);
     for (notification, scope) in [(&of_group, "group"), (&of_cgroup, "cgroup")] {
@@ -101,7 +100,7 @@ fn a_leak_in_a_cgroup_is_told_once_and_from_page_cache_and_counts_down_to_its_li
     let description = of_cgroup.annotation("description");
     assert!(description.contains(&unmapped.path) && description.contains("shmem memory"), "{description}");
     // For as long as everything that could still come takes. Whoever leaks memfds leaks descriptors, which is told besides.
-    watch(Duration::from_secs(30), Duration::from_millis(500), |_| {
+    watch(Duration::from_secs(20), Duration::from_millis(500), |_| {
         for (label, value, expected) in [
             ("group", "cg-anon", 1),
             ("cgroup", &*unmapped.path, 1),
