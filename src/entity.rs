@@ -54,25 +54,18 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Identity over time: equal ids are one life of one thing.
+/// Identity over time: equal ids are one life of one thing. Nearly all are processes, and each has several: what names
+/// anything else stands apart, so that an id is 16 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum EntityId {
     /// The machine.
     Host,
     /// What /proc/meminfo's own counters leave unexplained.
     HostUnaccounted,
-    /// A control group. A path alone is used again; with the inode of its directory it is not.
-    Cgroup {
-        /// Path below the root of its hierarchy, `/` first.
-        path: Arc<str>,
-        /// Inode of its directory.
-        inode: u64,
-    },
+    /// A control group.
+    Cgroup(Arc<CgroupId>),
     /// All processes that one rule puts together.
-    Group {
-        /// The group's name.
-        name: Arc<str>,
-    },
+    Group(Arc<GroupId>),
     /// One process. A pid alone is reused; with the start time it is not (proc_pid_stat(5), field 22).
     Process {
         /// Process id in the pid namespace of the procfs that was read.
@@ -91,14 +84,40 @@ pub enum EntityId {
     },
 }
 
+/// Which control group. A path alone is used again; with the inode of its directory it is not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CgroupId {
+    /// Path below the root of its hierarchy, `/` first.
+    pub path: Arc<str>,
+    /// Inode of its directory.
+    pub inode: u64,
+}
+
+/// Which group of processes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GroupId {
+    /// The group's name.
+    pub name: Arc<str>,
+}
+
 impl EntityId {
+    /// The cgroup at `path` whose directory has this `inode`.
+    pub fn cgroup(path: Arc<str>, inode: u64) -> EntityId {
+        EntityId::Cgroup(Arc::new(CgroupId { path, inode }))
+    }
+
+    /// The group of this `name`.
+    pub fn group(name: Arc<str>) -> EntityId {
+        EntityId::Group(Arc::new(GroupId { name }))
+    }
+
     /// The scope this id belongs to.
     pub fn scope(&self) -> Scope {
         match self {
             EntityId::Host => Scope::Host,
             EntityId::HostUnaccounted => Scope::HostUnaccounted,
-            EntityId::Cgroup { .. } => Scope::Cgroup,
-            EntityId::Group { .. } => Scope::Group,
+            EntityId::Cgroup(_) => Scope::Cgroup,
+            EntityId::Group(_) => Scope::Group,
             EntityId::Process { .. } => Scope::Process,
             EntityId::ProcessResource { .. } => Scope::ProcessResource,
         }
@@ -340,6 +359,11 @@ fn without_ids(path: &Arc<str>) -> Arc<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_small() {
+        assert_eq!(size_of::<EntityId>(), 16);
+    }
 
     #[test]
     fn ids_are_cut_out_of_paths_and_words_are_kept() {

@@ -139,7 +139,7 @@ impl Group {
             ..verdict
         };
         Entity {
-            id: EntityId::Group { name: Arc::clone(&name) },
+            id: EntityId::group(Arc::clone(&name)),
             identity: Arc::new(Identity { name, ..Identity::default() }),
             figures: Arc::new(Figures { memory: self.memory, ..Figures::default() }),
             limit,

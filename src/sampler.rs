@@ -246,10 +246,8 @@ impl Sampler {
             &EntityId::ProcessResource { pid, start_time, .. } => {
                 process && !is_unread(reports, pid) && !is_seen(&EntityId::Process { pid, start_time })
             }
-            EntityId::Cgroup { path, .. } => {
-                cgroup && !is_seen(entity) && !is_at_or_below(path, &unread_cgroups)
-            }
-            EntityId::Host | EntityId::HostUnaccounted | EntityId::Group { .. } => host && !is_seen(entity),
+            EntityId::Cgroup(id) => cgroup && !is_seen(entity) && !is_at_or_below(&id.path, &unread_cgroups),
+            EntityId::Host | EntityId::HostUnaccounted | EntityId::Group(_) => host && !is_seen(entity),
         });
         self.watchlist.make_room(is_seen);
     }

@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn cgroups_that_are_clean_leave_room_for_all_else() {
         let cgroup = |number: u64, score| Entity {
-            id: EntityId::Cgroup { path: format!("/{number}").into(), inode: number },
+            id: EntityId::cgroup(format!("/{number}").into(), number),
             ..process(0, Some(score), 1)
         };
         let mut entities: Vec<_> = (0..100).map(|number| cgroup(number, 1.0)).collect();

@@ -202,8 +202,8 @@ impl Entity {
     pub fn display_name(&self) -> String {
         match &self.id {
             EntityId::Host | EntityId::HostUnaccounted => self.scope().as_str().to_string(),
-            EntityId::Cgroup { path, .. } => path.to_string(),
-            EntityId::Group { name } => name.to_string(),
+            EntityId::Cgroup(id) => id.path.to_string(),
+            EntityId::Group(id) => id.name.to_string(),
             EntityId::Process { pid, .. } => format!("{}[{pid}]", self.identity.name),
             EntityId::ProcessResource { pid, resource, .. } => {
                 format!("{} of {}[{pid}]", resource.plain_name(), self.identity.name)

@@ -363,8 +363,8 @@ impl Watchlist {
 fn lineage_key(entity: &EntityId, identity: &Identity) -> Option<LineageKey> {
     let key = LineageKey::of(entity.scope(), identity);
     match entity {
-        EntityId::Process { .. } | EntityId::Cgroup { .. } => Some(key),
+        EntityId::Process { .. } | EntityId::Cgroup(_) => Some(key),
         EntityId::ProcessResource { resource, .. } => Some(key.resource(*resource)),
-        EntityId::Host | EntityId::HostUnaccounted | EntityId::Group { .. } => None,
+        EntityId::Host | EntityId::HostUnaccounted | EntityId::Group(_) => None,
     }
 }

@@ -70,10 +70,8 @@ fn check_snapshot(names: &Names, format: Format) {
 fn renamed(entity: &Entity, names: &Names) -> Entity {
     let longer = |text: &Arc<str>, by: &str| Arc::<str>::from(format!("{text}{by}"));
     let id = match &entity.id {
-        EntityId::Group { name } => EntityId::Group { name: longer(name, &names.group) },
-        EntityId::Cgroup { path, inode } => {
-            EntityId::Cgroup { path: longer(path, &names.cgroup), inode: *inode }
-        }
+        EntityId::Group(id) => EntityId::group(longer(&id.name, &names.group)),
+        EntityId::Cgroup(id) => EntityId::cgroup(longer(&id.path, &names.cgroup), id.inode),
         other => other.clone(),
     };
     let identity = &entity.identity;

@@ -90,7 +90,7 @@ fn cgroup(path: &str, inode: u64, anon: u64) -> Sample {
         pressure: None,
     };
     let known = Figures { cgroup: Some(cgroup.into()), ..figures(anon) };
-    sample(EntityId::Cgroup { path: path.into(), inode }, identity, known)
+    sample(EntityId::cgroup(path.into(), inode), identity, known)
 }
 
 fn figures(anon: u64) -> Figures {

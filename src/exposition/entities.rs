@@ -15,8 +15,8 @@ use crate::snapshot::{Entity, Snapshot};
 pub fn labels(entity: &Entity) -> Vec<Label<'_>> {
     match &entity.id {
         EntityId::Host | EntityId::HostUnaccounted => Vec::new(),
-        EntityId::Cgroup { path, .. } => vec![("cgroup", (&**path).into())],
-        EntityId::Group { name } => vec![("group", (&**name).into())],
+        EntityId::Cgroup(id) => vec![("cgroup", (&*id.path).into())],
+        EntityId::Group(id) => vec![("group", (&*id.name).into())],
         EntityId::Process { pid, .. } => process_labels(*pid, entity),
         EntityId::ProcessResource { pid, resource, .. } => {
             let mut labels = process_labels(*pid, entity);

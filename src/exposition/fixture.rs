@@ -132,7 +132,7 @@ fn slice() -> Entity {
             cgroup: Some(Arc::new(cgroup)),
             ..Figures::clone(&memory(&[(Kind::Anon, 650)]))
         }),
-        ..entity(EntityId::Cgroup { path: SLICE.into(), inode: 2 }, Identity::default())
+        ..entity(EntityId::cgroup(SLICE.into(), 2), Identity::default())
     }
 }
 
@@ -150,7 +150,7 @@ fn cgroup() -> Entity {
         assessment: Arc::new(leaking(62.0)),
         history: Some(risen()),
         explained_by: explained(0.9),
-        ..entity(EntityId::Cgroup { path: SERVICE.into(), inode: 3 }, identity)
+        ..entity(EntityId::cgroup(SERVICE.into(), 3), identity)
     }
 }
 
@@ -178,7 +178,7 @@ pub(crate) fn group(name: &str, score: f64) -> Entity {
         assessment: Arc::new(leaking(score)),
         history: Some(risen()),
         worst_member: Some(Box::new(EntityId::Process { pid: 42, start_time: 1 })),
-        ..entity(EntityId::Group { name: name.into() }, Identity::default())
+        ..entity(EntityId::group(name.into()), Identity::default())
     }
 }
 

@@ -74,10 +74,10 @@ struct GrowingProcess<'a> {
 impl<'a> Cgroup<'a> {
     /// `None` for all else.
     pub(super) fn of(inside: &Inside<'a>, entity: &'a Entity) -> Option<Cgroup<'a>> {
-        let (EntityId::Cgroup { path, .. }, Some(figures)) = (&entity.id, &entity.figures.cgroup) else {
+        let (EntityId::Cgroup(id), Some(figures)) = (&entity.id, &entity.figures.cgroup) else {
             return None;
         };
-        let processes = ranked(inside.0.get(&**path).into_iter().flatten().copied());
+        let processes = ranked(inside.0.get(&*id.path).into_iter().flatten().copied());
         let mut limits: Vec<_> = figures.limits.iter().map(SharedLimit::new).collect();
         limits.sort_by_key(|limit| limit.room);
         limits.truncate(MAX_LIMITS);

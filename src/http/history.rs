@@ -122,8 +122,8 @@ fn is_meant(query: &HistoryQuery, entity: &Entity) -> bool {
         (HistoryQuery::Host, EntityId::Host) | (HistoryQuery::HostUnaccounted, EntityId::HostUnaccounted) => {
             true
         }
-        (HistoryQuery::Cgroup(wanted), EntityId::Cgroup { path, .. }) => **path == **wanted,
-        (HistoryQuery::Group(wanted), EntityId::Group { name }) => **name == **wanted,
+        (HistoryQuery::Cgroup(wanted), EntityId::Cgroup(id)) => *id.path == **wanted,
+        (HistoryQuery::Group(wanted), EntityId::Group(id)) => *id.name == **wanted,
         (&HistoryQuery::Process { pid: wanted, start_time: at }, &EntityId::Process { pid, start_time }) => {
             pid == wanted && at.is_none_or(|at| at == start_time)
         }

@@ -26,8 +26,8 @@ pub fn explain(entities: &mut [Entity], threshold: f64) {
     for entity in entities.iter_mut() {
         let Some(voice) = Voice::of(entity, threshold) else { continue };
         let narrower = match &entity.id {
-            EntityId::Cgroup { path, .. } => inside.get(path),
-            EntityId::Group { .. } => None,
+            EntityId::Cgroup(id) => inside.get(&id.path),
+            EntityId::Group(_) => None,
             EntityId::Process { .. } if !entity.is_member() => None,
             _ => continue,
         };
@@ -180,7 +180,7 @@ mod tests {
     }
 
     fn cgroup(path: &str, growth: f64) -> Entity {
-        let id = EntityId::Cgroup { path: path.into(), inode: 1 };
+        let id = EntityId::cgroup(path.into(), 1);
         growing(fixture::entity(id, Identity::default()), 70.0, growth)
     }
 

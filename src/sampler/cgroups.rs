@@ -38,7 +38,8 @@ impl<'a> Cgroups<'a> {
     pub(super) fn of(samples: &'a [(Sample, Place)]) -> Cgroups<'a> {
         let mut cgroups = Cgroups::default();
         for (sample, _) in samples {
-            if let (EntityId::Cgroup { path, .. }, Some(figures)) = (&sample.entity, &sample.figures.cgroup) {
+            if let (EntityId::Cgroup(id), Some(figures)) = (&sample.entity, &sample.figures.cgroup) {
+                let path = &id.path;
                 let (is_leaf, limits) = (figures.is_leaf, &figures.limits);
                 let known = Known { path, is_leaf, nearest: sample.figures.limit, limits };
                 cgroups.known.insert(path, known);
@@ -83,7 +84,7 @@ impl<'a> Cgroups<'a> {
     pub(super) fn note(&mut self, one: &Judged<'_>) {
         let is_in_leaf = |path: &Arc<str>| self.known.get(&**path).is_some_and(|known| known.is_leaf);
         let path = match (&one.sample.entity, one.within) {
-            (EntityId::Cgroup { path, .. }, _) => path,
+            (EntityId::Cgroup(id), _) => &id.path,
             (_, Some(path)) if !is_in_leaf(path) => path,
             _ => return,
         };
@@ -100,7 +101,7 @@ impl<'a> Cgroups<'a> {
     /// What is on its way to a limit is so by the growth of all that share one with it, if they are sooner there.
     pub(super) fn share(&self, one: &mut Judged<'_>) {
         let path = match (&one.sample.entity, one.within) {
-            (EntityId::Cgroup { path, .. }, _) => path,
+            (EntityId::Cgroup(id), _) => &id.path,
             (_, Some(path)) => path,
             _ => return,
         };

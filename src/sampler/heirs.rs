@@ -57,7 +57,7 @@ struct Member {
 impl Suspect {
     fn of(one: &Judged<'_>) -> Option<Suspect> {
         let path = match &one.sample.entity {
-            EntityId::Cgroup { path, .. } => Some(Arc::clone(path)),
+            EntityId::Cgroup(id) => Some(Arc::clone(&id.path)),
             EntityId::Host => None,
             _ => return None,
         };
@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn cgroup() -> Sample {
-        sample(EntityId::Cgroup { path: "/a".into(), inode: 1 }, None)
+        sample(EntityId::cgroup("/a".into(), 1), None)
     }
 
     fn process(pid: u32, group: &str) -> Sample {

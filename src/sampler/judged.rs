@@ -80,6 +80,6 @@ fn unjudged() -> Verdict {
 
 /// Whether it is a cgroup with others below it, which are judged in its place.
 pub(super) fn is_sum(sample: &Sample) -> bool {
-    matches!(sample.entity, EntityId::Cgroup { .. })
+    matches!(sample.entity, EntityId::Cgroup(_))
         && sample.figures.cgroup.as_ref().is_some_and(|figures| !figures.is_leaf)
 }

@@ -207,12 +207,12 @@ impl Walk<'_> {
         };
         let name = if self.path.is_empty() { "/" } else { &self.path };
         let details = self.lives.details(name, node.inode, dir, self.buffer, self.reading);
-        let (path, identity, mut terms) =
-            (Arc::clone(&details.path), Arc::clone(&details.identity), details.terms);
+        let (id, identity, mut terms) =
+            (Arc::clone(&details.id), Arc::clone(&details.identity), details.terms);
         if depth == 0 {
             terms.max = terms.max.into_iter().chain(usage.hierarchical_limit).min();
         }
-        let own = above.and(&path, &usage, &terms, self.version);
+        let own = above.and(&id.path, &usage, &terms, self.version);
         let limits = Arc::clone(&own.limits);
         let is_leaf = depth >= self.config.max_depth
             || !node.may_have_children
@@ -222,7 +222,7 @@ impl Walk<'_> {
             return Ok(true);
         }
         self.reading.samples.push(Sample {
-            entity: EntityId::Cgroup { path, inode: node.inode },
+            entity: EntityId::Cgroup(id),
             identity,
             figures: Arc::new(Figures {
                 memory: usage.memory,

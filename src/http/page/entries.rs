@@ -55,7 +55,7 @@ impl<'a> Entries<'a> {
         let mut members = members(snapshot);
         let mut entry = |entity: &'a Entity| {
             let processes = match &entity.id {
-                EntityId::Group { name } => members.remove(&**name).unwrap_or_default(),
+                EntityId::Group(id) => members.remove(&*id.name).unwrap_or_default(),
                 _ => Vec::new(),
             };
             Entry { entity, members: ranked(processes.into_iter()) }

@@ -74,8 +74,8 @@ fn write_section(
 /// suspect, and else tells of the worst.
 fn write_entry(html: &mut String, entry: &Entry, why: Why) -> fmt::Result {
     let Entry { entity, members } = entry;
-    if let EntityId::Cgroup { path, .. } = &entity.id {
-        return write_row(html, "entry", entity, path, Seen::Itself(why));
+    if let EntityId::Cgroup(id) = &entity.id {
+        return write_row(html, "entry", entity, &id.path, Seen::Itself(why));
     }
     if entity.is_resource() {
         return write_row(html, "entry", entity, &owner(entity), Seen::Itself(why));
@@ -99,7 +99,7 @@ fn write_entry(html: &mut String, entry: &Entry, why: Why) -> fmt::Result {
 
 /// What stands first: of a cgroup who is in it, its path stands below.
 fn title(entity: &Entity) -> String {
-    let EntityId::Cgroup { path, .. } = &entity.id else { return entity.display_name() };
+    let EntityId::Cgroup(id) = &entity.id else { return entity.display_name() };
     let tenant = entity.identity.tenant();
     let of_pod = [&tenant.namespace, &tenant.pod, &tenant.container];
     if tenant.pod.is_some() {
@@ -107,7 +107,7 @@ fn title(entity: &Entity) -> String {
     }
     match (&tenant.unit, &tenant.container_id) {
         (Some(unit), None) => unit.clone(),
-        _ => path.rsplit('/').next().unwrap_or_default().to_string(),
+        _ => id.path.rsplit('/').next().unwrap_or_default().to_string(),
     }
 }
 
@@ -228,11 +228,11 @@ fn history_query(entity: &Entity) -> String {
     query.append_pair("scope", entity.scope().as_str());
     match &entity.id {
         EntityId::Host | EntityId::HostUnaccounted => {}
-        EntityId::Cgroup { path, .. } => {
-            query.append_pair("cgroup", path);
+        EntityId::Cgroup(id) => {
+            query.append_pair("cgroup", &id.path);
         }
-        EntityId::Group { name } => {
-            query.append_pair("group", name);
+        EntityId::Group(id) => {
+            query.append_pair("group", &id.name);
         }
         EntityId::Process { pid, start_time } => {
             query.append_pair("pid", &pid.to_string()).append_pair("start_time", &start_time.to_string());

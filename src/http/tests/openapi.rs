@@ -62,7 +62,7 @@ fn bare() -> Snapshot {
         assessment: Arc::new(no_evidence),
         ..fixture::entity(EntityId::Host, Identity::default())
     };
-    let group = fixture::entity(EntityId::Group { name: fixture::HOSTILE.into() }, Identity::default());
+    let group = fixture::entity(EntityId::group(fixture::HOSTILE.into()), Identity::default());
     let host = crate::sample::HostMemory::default();
     Snapshot { entities: vec![nameless, scored, group], host: Some(host), ..fixture::snapshot() }
 }

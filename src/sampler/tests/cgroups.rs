@@ -18,7 +18,7 @@ fn cgroup(path: &str, kind: Kind, bytes: u64, limits: &[CgroupLimit]) -> Sample 
     };
     let identity = Identity { cgroup: Some(Arc::from(path)), ..Identity::default() };
     Sample {
-        entity: EntityId::Cgroup { path: Arc::from(path), inode: path.len() as u64 },
+        entity: EntityId::cgroup(Arc::from(path), path.len() as u64),
         identity: Arc::new(identity),
         figures: Arc::new(Figures {
             memory: Memory::default().with(Kind::Anon, Some(MIB)).with(kind, Some(bytes)),

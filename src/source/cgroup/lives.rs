@@ -13,7 +13,7 @@ use super::dir::CgroupDir;
 use super::files::Terms;
 use super::hierarchy::Version;
 use super::pods::Pods;
-use crate::entity::{Executable, Identity, Tenant};
+use crate::entity::{CgroupId, Executable, Identity, Tenant};
 use crate::parse::cgroup_names::{self, Qos};
 
 /// Limits and events are read at the first sightings and then at every fourth: at 15 s once a minute.
@@ -29,8 +29,8 @@ const MAX_UNSEEN: usize = 20_000;
 /// What takes further reads to find out.
 #[derive(Clone, Debug)]
 pub(super) struct Details {
-    /// Path below the root of the hierarchy, `/` first.
-    pub(super) path: Arc<str>,
+    /// Which it is.
+    pub(super) id: Arc<CgroupId>,
     /// Names; the same `Arc` for as long as they stay the same.
     pub(super) identity: Arc<Identity>,
     /// What stops it.
@@ -125,7 +125,8 @@ impl Lives {
 impl Life {
     fn new(path: Arc<str>, inode: u64) -> Life {
         let identity = Arc::new(Identity { cgroup: Some(Arc::clone(&path)), ..Identity::default() });
-        let details = Details { path, identity, terms: Terms::default() };
+        let id = Arc::new(CgroupId { path, inode });
+        let details = Details { id, identity, terms: Terms::default() };
         Life { inode, sightings: 0, seen_in_pass: 0, details }
     }
 }
@@ -134,7 +135,7 @@ impl Details {
     /// Looks up who is in it. What ties successive containers together is the name of the container, or where nobody
     /// tells that, the command that runs in it; their ids are cut out of the path.
     fn name(&mut self, dir: &CgroupDir, processes: Option<&Procfs>, pods: &mut Pods, buffer: &mut Vec<u8>) {
-        let names = cgroup_names::names(&self.path);
+        let names = cgroup_names::names(&self.id.path);
         let pod = pods.of(&names, buffer);
         let is_nameless = names.is_nameless_container();
         let Occupant { command, executable, fingerprint } = match processes {

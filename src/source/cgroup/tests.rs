@@ -43,7 +43,7 @@ fn walk<'a>(source: &'a mut CgroupSource, reading: &'a mut Reading, path: &str) 
 
 fn path(sample: &Sample) -> &str {
     match &sample.entity {
-        EntityId::Cgroup { path, .. } => path,
+        EntityId::Cgroup(id) => &id.path,
         _ => panic!("{sample:?}"),
     }
 }
@@ -513,9 +513,9 @@ fn a_cgroup_made_anew_under_its_old_path_is_another() {
     system.rename("sys/fs/cgroup/web", "sys/fs/cgroup/old");
     v2(&system, "/web", MIB);
     let entities: Vec<_> = read(&mut source).samples.into_iter().map(|sample| sample.entity).collect();
-    let EntityId::Cgroup { inode, .. } = first else { panic!("{first:?}") };
-    assert!(matches!(&entities[0], EntityId::Cgroup { inode: old, .. } if *old == inode));
-    assert!(matches!(&entities[1], EntityId::Cgroup { inode: new, .. } if *new != inode));
+    let EntityId::Cgroup(first) = first else { panic!("{first:?}") };
+    assert!(matches!(&entities[0], EntityId::Cgroup(old) if old.inode == first.inode));
+    assert!(matches!(&entities[1], EntityId::Cgroup(new) if new.inode != first.inode));
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn process(pid: u32, mib: u64) -> Sample {
 }
 
 fn cgroup(path: &str, mib: u64) -> Sample {
-    Sample { entity: EntityId::Cgroup { path: Arc::from(path), inode: 1 }, ..process(0, mib) }
+    Sample { entity: EntityId::cgroup(Arc::from(path), 1), ..process(0, mib) }
 }
 
 #[test]
