@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
+use std::num::NonZeroU64;
 
 use super::pid_dir::{PidDir, Tally, Unread};
 use super::roots::Procfs;
@@ -15,14 +16,14 @@ use crate::parse::sysctl::max_map_count;
 use crate::resources::{Count, Descriptors, Resources};
 
 /// Passes from one look at a process's descriptors to the next.
-const DESCRIPTORS_EVERY: u64 = Resource::Fds.every() as u64;
+const DESCRIPTORS_EVERY: u32 = Resource::Fds.every();
 
 /// The same for mappings. To list them the kernel holds the process's lock on its mappings, for a page of text at a time,
 /// and whoever maps meanwhile in that process waits.
-const MAPPINGS_EVERY: u64 = Resource::Maps.every() as u64;
+const MAPPINGS_EVERY: u32 = Resource::Maps.every();
 
 /// The same where the address space is as large as at the latest look.
-const SAME_MAPPINGS_EVERY: u64 = 8 * MAPPINGS_EVERY;
+const SAME_MAPPINGS_EVERY: u32 = 8 * MAPPINGS_EVERY;
 
 /// No process takes more than one part in so many of what passes may take: who holds so much that a look takes more is
 /// looked at less often.
@@ -77,14 +78,14 @@ impl Held {
 #[derive(Clone, Copy, Debug, Default)]
 struct Mapped {
     /// Bytes of the address space.
-    size: Option<u64>,
-    pass: u64,
+    size: Option<NonZeroU64>,
+    pass: u32,
 }
 
 impl Mapped {
     /// Whether a look now would most likely show the same: the address space is as large as it was. It need not, for a mapping
     /// can be split, so that there is a look now and then in any case.
-    fn is_as_before(&self, size: Option<u64>, pass: u64) -> bool {
+    fn is_as_before(&self, size: Option<NonZeroU64>, pass: u32) -> bool {
         self.size.is_some() && self.size == size && pass - self.pass < SAME_MAPPINGS_EVERY
     }
 }
@@ -107,13 +108,13 @@ struct Look {
     /// Whether we may not count.
     is_hidden: bool,
     /// The pass from which on it is to be looked at again.
-    due: u64,
+    due: u32,
 }
 
 impl Look {
     /// The pid spreads the work: all processes that we found at our start would be due at once otherwise.
-    fn first(pass: u64, pid: u32, every: u64) -> Look {
-        Look { count: None, is_hidden: false, due: pass + u64::from(pid) % every }
+    fn first(pass: u32, pid: u32, every: u32) -> Look {
+        Look { count: None, is_hidden: false, due: pass + pid % every }
     }
 
     fn as_count(&self, limit: Option<u32>, is_new: bool) -> Option<Count> {
@@ -147,7 +148,8 @@ impl Turns {
 /// Who is looked at in a pass.
 #[derive(Debug)]
 pub(super) struct Holdings {
-    pass: u64,
+    /// The number of this one, in a width that lasts for decades: each process has three of them.
+    pass: u32,
     budget: Budget,
     left: Budget,
     descriptor_turns: Turns,
@@ -207,23 +209,26 @@ impl Holdings {
             match looks.descriptors.at_descriptors(dir, tally, (is_suspect, &mut held.kinds), buffer) {
                 Ok(spent) => {
                     left.descriptors = left.descriptors.saturating_sub(spent);
-                    looks.descriptors.due = pass + pause(DESCRIPTORS_EVERY, spent, budget.descriptors);
+                    looks.descriptors.due =
+                        pass.saturating_add(pause(DESCRIPTORS_EVERY, spent, budget.descriptors));
                     has_new_descriptors = true;
                 }
                 Err(reason) => reading.count_error(reason),
             }
         }
+        let address_space = seen.address_space.and_then(NonZeroU64::new);
         let is_affordable = left.mapping_looks > 0 && left.mapping_bytes > 0;
         let looks_at_mappings = looks.mappings.due <= pass
-            && !looks.mapped.is_as_before(seen.address_space, pass)
+            && !looks.mapped.is_as_before(address_space, pass)
             && mapping_turns.is_turn_of(pid, is_affordable);
         if looks_at_mappings {
             left.mapping_looks -= 1;
             match looks.mappings.at_mappings(dir, buffer) {
                 Ok(spent) => {
                     left.mapping_bytes = left.mapping_bytes.saturating_sub(spent);
-                    looks.mappings.due = pass + pause(MAPPINGS_EVERY, spent, budget.mapping_bytes);
-                    looks.mapped = Mapped { size: seen.address_space, pass };
+                    looks.mappings.due =
+                        pass.saturating_add(pause(MAPPINGS_EVERY, spent, budget.mapping_bytes));
+                    looks.mapped = Mapped { size: address_space, pass };
                     has_new_mappings = true;
                 }
                 Err(reason) => reading.count_error(reason),
@@ -251,7 +256,7 @@ impl Holdings {
 }
 
 impl Looks {
-    fn first(pass: u64, pid: u32) -> Looks {
+    fn first(pass: u32, pid: u32) -> Looks {
         Looks {
             descriptors: Look::first(pass, pid, DESCRIPTORS_EVERY),
             mappings: Look::first(pass, pid, MAPPINGS_EVERY),
@@ -317,8 +322,8 @@ fn counted(number: u64) -> u32 {
 }
 
 /// Passes until the next look, where this one `spent` so much and a whole pass may spend no more than `budget`.
-fn pause(every: u64, spent: usize, budget: usize) -> u64 {
-    every.max(PARTS * spent as u64 / budget.max(1) as u64)
+fn pause(every: u32, spent: usize, budget: usize) -> u32 {
+    every.max(counted(PARTS * spent as u64 / budget.max(1) as u64))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::pid_dir::{PidDir, Unread};
 use super::schedule::is_due;
 use super::users::Users;
 use super::{ReadErrorReason, Reading};
-use crate::entity::{Identity, Launch, Wants};
+use crate::entity::{Executable, Identity, Launch, Wants};
 use crate::parse::ParseError;
 use crate::parse::cgroup::{memory_path, paths};
 use crate::parse::cgroup_names::names;
@@ -32,8 +32,6 @@ pub(super) struct Details {
     pub(super) identity: Arc<Identity>,
     /// Limits of its own; shared like its names.
     pub(super) limits: Arc<Limits>,
-    /// Whether we may not see which file runs.
-    is_executable_hidden: bool,
 }
 
 /// The details of one life, and when to read them again.
@@ -41,9 +39,11 @@ pub(super) struct Details {
 pub(super) struct Known {
     uid: u32,
     /// How often it was seen since they were last read out of turn.
-    sightings: u64,
+    sightings: u32,
     /// What they hold besides what they always do.
     wants: Wants,
+    /// Whether we may not see which file runs.
+    is_executable_hidden: bool,
     details: Details,
 }
 
@@ -63,20 +63,24 @@ impl Known {
         reading: &mut Reading,
     ) -> &Details {
         if self.is_due(sighting, wants) {
-            self.details.reread(sighting, wants, dir, (users, shared), buffer, reading);
+            let executable = self.details.reread(sighting, wants, dir, (users, shared), buffer, reading);
+            self.is_executable_hidden = executable == Err(Unread::Failed(ReadErrorReason::Permission));
         }
         &self.details
     }
 
     /// Whether we may not see which file runs.
     pub(super) fn is_executable_hidden(&self) -> bool {
-        self.details.is_executable_hidden
+        self.is_executable_hidden
     }
 
     /// Takes note of a sighting at this `turn` of which nothing was read, unless it is one at which to read details.
     pub(super) fn pass_by(&mut self, turn: u64, wants: Wants) -> bool {
-        let passes = self.wants == wants && !is_due(self.sightings + 1, turn);
-        self.sightings += u64::from(passes);
+        let next = self.sightings.saturating_add(1);
+        let passes = self.wants == wants && !is_due(next.into(), turn);
+        if passes {
+            self.sightings = next;
+        }
         passes
     }
 
@@ -88,13 +92,14 @@ impl Known {
     /// Counts a sighting and says whether it is one at which to read details.
     fn is_due(&mut self, sighting: &Sighting<'_>, wants: Wants) -> bool {
         let is_other = (self.uid, self.wants) != (sighting.uid, wants) || !self.is_called(sighting.comm);
-        self.sightings = if is_other { 1 } else { self.sightings + 1 };
+        self.sightings = if is_other { 1 } else { self.sightings.saturating_add(1) };
         (self.uid, self.wants) = (sighting.uid, wants);
-        is_due(self.sightings, sighting.turn)
+        is_due(self.sightings.into(), sighting.turn)
     }
 }
 
 impl Details {
+    /// Reads them anew, and says which file runs.
     fn reread(
         &mut self,
         sighting: &Sighting<'_>,
@@ -103,7 +108,7 @@ impl Details {
         (users, shared): (&Users, &mut Shared),
         buffer: &mut Vec<u8>,
         reading: &mut Reading,
-    ) {
+    ) -> Result<Executable, Unread> {
         let old = &self.identity;
         let all = |file: &[u8]| if wants.cgroups { paths(file) } else { Vec::new() };
         let cgroups = value(dir.read(c"cgroup", buffer), reading, || {
@@ -114,7 +119,6 @@ impl Details {
         let is_nameless = cgroup.as_deref().is_some_and(|path| names(path).is_nameless_container());
         let fingerprint = is_nameless.then(|| dir.fingerprint(buffer)).flatten();
         let executable = dir.executable();
-        self.is_executable_hidden = executable == Err(Unread::Failed(ReadErrorReason::Permission));
         let identity = Identity {
             name: shared.texts.share(&*text(sighting.comm)),
             group: None,
@@ -135,6 +139,7 @@ impl Details {
         if let Some(limits) = limits.filter(|limits| *limits != *self.limits) {
             self.limits = shared.limits.share(limits);
         }
+        executable
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::mem::MaybeUninit;
+use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{AtFlags, RawDirEntry, StatxFlags, makedev, readlinkat_raw, statx};
@@ -149,13 +150,13 @@ impl PidDir {
         Some(hash(buffer))
     }
 
-    /// A number that stands for what the file `name` says. `buffer` is scratch space.
+    /// What stands for what the file `name` says. `buffer` is scratch space.
     ///
     /// # Errors
     /// [`Unread`].
-    pub(super) fn digest(&self, name: &CStr, buffer: &mut Vec<u8>) -> Result<u64, Unread> {
+    pub(super) fn digest(&self, name: &CStr, buffer: &mut Vec<u8>) -> Result<Digest, Unread> {
         self.read(name, buffer)?;
-        Ok(hash(buffer))
+        Ok(Digest::of(buffer))
     }
 
     /// Opens the file `name`, to be read now and later: what it says is then always about this life of the pid.
@@ -191,14 +192,24 @@ pub(super) fn reread(file: &OwnedFd, buffer: &mut Vec<u8>) -> Result<(), Unread>
     Ok(reread_file(file, MAX_FILE_BYTES, buffer)?)
 }
 
-/// A number that stands for what `file` says from its start on: of a few numbers, as `statm` has.
+/// A number that stands for what a file says. Never 0, so that one that may be absent takes no more room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Digest(NonZeroU64);
+
+impl Digest {
+    fn of(bytes: &[u8]) -> Digest {
+        Digest(NonZeroU64::new(hash(bytes)).unwrap_or(NonZeroU64::MIN))
+    }
+}
+
+/// What stands for what `file` says from its start on: of a few numbers, as `statm` has.
 ///
 /// # Errors
 /// [`Unread`].
-pub(super) fn digest_of(file: &OwnedFd) -> Result<u64, Unread> {
+pub(super) fn digest_of(file: &OwnedFd) -> Result<Digest, Unread> {
     let mut bytes = [0; NUMBERS_BYTES];
     let read = retry_on_intr(|| pread(file, &mut bytes, 0))?;
-    Ok(hash(&bytes[..read]))
+    Ok(Digest::of(&bytes[..read]))
 }
 
 fn hash(bytes: &[u8]) -> u64 {

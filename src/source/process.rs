@@ -9,7 +9,7 @@ use super::clock::Clock;
 use super::holdings::{Held, Holdings, Seen};
 use super::identity::{Known, Sighting};
 use super::names::Shared;
-use super::pid_dir::{PidDir, Unread};
+use super::pid_dir::{Digest, PidDir, Unread};
 use super::roll::Roll;
 use super::roots::{Procfs, Roots};
 use super::users::Users;
@@ -41,12 +41,12 @@ struct Life {
     start_time: u64,
     kept: Option<Kept>,
     /// Of what `statm` was before the sample was taken: a change meanwhile is seen the next time.
-    digest: Option<u64>,
+    digest: Option<Digest>,
     /// At how many looks in a row its memory was the same, and at how many it was another; one of them is 0.
-    same: u32,
-    changed: u32,
+    same: u8,
+    changed: u8,
     /// CPU time that it had used when `stat` was last read, in clock ticks.
-    cpu_time: Option<u64>,
+    cpu_time: u64,
     known: Known,
     held: Held,
     /// What was seen when it was last read; `None` for what has no memory: a thread of the kernel, a zombie.
@@ -184,9 +184,9 @@ impl Reader {
         let is_known = place.as_ref().is_some_and(|life| life.start_time == stat.start_time);
         let life = match place {
             Some(life) if is_known => life,
-            _ => place.insert(Life::new(stat.start_time)),
+            _ => place.insert(Life::new(&stat)),
         };
-        life.cpu_time = Some(stat.cpu_time);
+        life.cpu_time = stat.cpu_time;
         // Many are gone before they are seen twice.
         let may_be_kept = is_known && life.kept.is_none();
         if may_be_kept && !stat.is_kernel_thread() && !files.are_kept() {
@@ -322,15 +322,15 @@ impl Told {
 }
 
 impl Life {
-    fn new(start_time: u64) -> Life {
+    fn new(stat: &Stat<'_>) -> Life {
         let (known, held) = (Known::default(), Held::default());
         Life {
-            start_time,
+            start_time: stat.start_time,
             kept: None,
             digest: None,
             same: 0,
             changed: 0,
-            cpu_time: None,
+            cpu_time: stat.cpu_time,
             known,
             held,
             told: None,
@@ -350,7 +350,7 @@ impl Life {
 
     /// Takes note of a look at its memory, and whether that was the same as at the one before.
     fn note(&mut self, is_same: bool) {
-        let count = |goes_on, count: u32| if goes_on { count.saturating_add(1) } else { 0 };
+        let count = |goes_on, count: u8| if goes_on { count.saturating_add(1) } else { 0 };
         (self.same, self.changed) = (count(is_same, self.same), count(!is_same, self.changed));
     }
 
@@ -362,7 +362,7 @@ impl Life {
 
     /// Whether it has used CPU time since this was last asked, or has another name; else it has done nothing.
     fn has_run(&mut self, stat: &Stat<'_>) -> bool {
-        let has_worked = self.cpu_time.replace(stat.cpu_time) != Some(stat.cpu_time);
+        let has_worked = std::mem::replace(&mut self.cpu_time, stat.cpu_time) != stat.cpu_time;
         has_worked || (self.told.is_some() && !self.known.is_called(stat.comm))
     }
 

@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::super::pid_dir::{PidDir, Unread, digest_of};
+use super::super::pid_dir::{Digest, PidDir, Unread, digest_of};
 use super::files::Restless;
 
 /// A process whose `statm` stays the same is asked with every so many ticks whether it runs at all: its name, its CPU time and
@@ -24,13 +24,13 @@ pub(super) const READ_EVERY: u64 = 4 * STAT_EVERY;
 
 /// One whose `statm` was the same at so many looks in a row has half as many looks as others, of each kind: what begins to
 /// grow is seen one tick later.
-pub(super) const STILL: u32 = 64;
+pub(super) const STILL: u8 = 64;
 
 /// One whose memory was another at so many looks in a row is restless: all that is read of it is kept open.
-pub(super) const RESTLESS: u32 = 4;
+pub(super) const RESTLESS: u8 = 4;
 
 /// One that was restless and whose memory was the same at so many looks in a row is so no more.
-pub(super) const CALM: u32 = 8;
+pub(super) const CALM: u8 = 8;
 
 /// What is to be read of a process, where `statm` is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(super) enum Turn {
 
 impl Turn {
     /// Whose turn it is, by a number that rises by one with each pass, of one that was the same at so many looks in a row.
-    pub(super) fn of(number: u64, same: u32) -> Turn {
+    pub(super) fn of(number: u64, same: u8) -> Turn {
         let every = if same < STILL { 1 } else { 2 };
         match number {
             _ if number.is_multiple_of(every * READ_EVERY) => Turn::Everything,
@@ -79,11 +79,11 @@ pub(super) enum Kept {
 }
 
 impl Kept {
-    /// A number that stands for what `statm` says; `None` of what is read in any case. `buffer` is scratch space.
+    /// What stands for what `statm` says; `None` of what is read in any case. `buffer` is scratch space.
     ///
     /// # Errors
     /// [`Unread`].
-    pub(super) fn digest(&self, buffer: &mut Vec<u8>) -> Result<Option<u64>, Unread> {
+    pub(super) fn digest(&self, buffer: &mut Vec<u8>) -> Result<Option<Digest>, Unread> {
         match self {
             Kept::File(file) => digest_of(file).map(Some),
             Kept::Dir(dir) => dir.digest(c"statm", buffer).map(Some),
