@@ -27,6 +27,7 @@ use room::Room;
 
 pub use life::{Life, Observation};
 pub use record::{Boot, Record, Unsound};
+pub use resources::Lowest;
 pub use succession::Succession;
 
 /// Most lineages that are remembered. One takes about 200 bytes, and the table has room for 7,168 before it doubles.
@@ -65,6 +66,14 @@ struct Watched {
     identity: Arc<Identity>,
     /// `None` for what has no successive lives.
     lineage: Option<Arc<LineageKey>>,
+    /// What a process held at the least, of what has no history.
+    lowest: Lowest,
+}
+
+impl Watched {
+    fn new(life: Life, identity: Arc<Identity>, lineage: Option<Arc<LineageKey>>) -> Watched {
+        Watched { life, identity, lineage, lowest: Lowest::UNSEEN }
+    }
 }
 
 /// How many are judged beside each other: chances to be wrong about memory are none to be wrong about descriptors.
@@ -166,9 +175,9 @@ impl Watchlist {
         self.take(&sample.entity, seen)
     }
 
-    /// Takes in what the process of `sample` holds of `resource`, and judges it: a score above `threshold` is a suspicion.
-    /// A life begins only once it has risen; `None` without one. One whose count is not known any more keeps its verdict:
-    /// we may no longer look, and the process lives.
+    /// Takes in what the process of `sample`, which is watched itself, holds of `resource`, and judges it: a score above
+    /// `threshold` is a suspicion. A life begins only once it has risen; `None` without one. One whose count is not known any
+    /// more keeps its verdict: we may no longer look, and the process lives.
     pub fn observe_resource(
         &mut self,
         when: When,
@@ -186,7 +195,8 @@ impl Watchlist {
         let count = sample.count(resource);
         let entity = EntityId::ProcessResource { pid, start_time, resource };
         if !may_have_life || !self.lives.contains_key(&entity) {
-            if !self.resources.has_risen(process, resource, count?) {
+            let watched = self.lives.get_mut(&sample.entity)?;
+            if !watched.lowest.has_risen(resource, count?) {
                 return None;
             }
             if !self.has_room_for_a_resource() {
@@ -213,7 +223,7 @@ impl Watchlist {
         let Seen { when: When { time, uptime }, sample, threshold, .. } = seen;
         let interval = self.interval_of(entity);
         let crowd = *self.crowd.around(entity);
-        let Watched { life, identity, lineage } = self.lives.get_mut(entity)?;
+        let Watched { life, identity, lineage, .. } = self.lives.get_mut(entity)?;
         if !Arc::ptr_eq(identity, &sample.identity) {
             *identity = Arc::clone(&sample.identity);
             let key = lineage_key(entity, &sample.identity);
@@ -263,19 +273,30 @@ impl Watchlist {
     /// so that this is rare; suspects never are.
     fn has_room_for_a_resource(&mut self) -> bool {
         if self.resources.is_full() && !self.resources.is_crowded() {
-            let Watchlist { lives, resources, .. } = self;
-            lives.retain(|entity, watched| {
-                let goes = entity.scope() == Scope::ProcessResource && resources::is_spare(&watched.life);
-                if goes {
-                    resources.give_up(entity);
-                }
-                !goes
-            });
-            if resources.is_full() {
-                resources.note_crowded();
+            self.give_up_spare_resources();
+            if self.resources.is_full() {
+                self.resources.note_crowded();
             }
         }
         !self.resources.is_full()
+    }
+
+    /// Ends the lives of all that were judged and don't grow. Another begins for what has risen again.
+    fn give_up_spare_resources(&mut self) {
+        let spare: Vec<_> = self
+            .lives
+            .extract_if(|entity, watched| {
+                entity.scope() == Scope::ProcessResource && resources::is_spare(&watched.life)
+            })
+            .map(|(entity, _)| entity)
+            .collect();
+        for entity in spare {
+            let EntityId::ProcessResource { pid, start_time, resource } = entity else { continue };
+            self.resources.give_up();
+            if let Some(process) = self.lives.get_mut(&EntityId::Process { pid, start_time }) {
+                process.lowest.forget(resource);
+            }
+        }
     }
 
     /// Ends every life that `is_gone`, and lets its lineage know. To be called before new lives are observed, so that
@@ -283,7 +304,7 @@ impl Watchlist {
     pub fn retire(&mut self, is_gone: impl Fn(&EntityId) -> bool) {
         let Watchlist { lives, lineages, .. } = self;
         let (mut crowd, mut resources, mut holders) = (Crowd::default(), 0, FastSet::default());
-        lives.retain(|entity, Watched { life, identity, lineage }| {
+        lives.retain(|entity, Watched { life, identity, lineage, .. }| {
             let gone = is_gone(entity);
             if gone && let Some(key) = lineage {
                 lineages.entry(LineageKey::clone(key)).or_default().retire(life, identity.executable);
@@ -299,7 +320,7 @@ impl Watchlist {
         });
         self.crowd = crowd;
         self.joint = self.lineages.values().filter(|lineage| lineage.is_judged_jointly()).count();
-        self.resources.retire(resources, holders, is_gone);
+        self.resources.retire(resources, holders);
     }
 
     /// Forgets lineages that ended long before `time`, and the oldest ones where there are too many.
@@ -346,7 +367,7 @@ impl Watchlist {
         let lineage = lineage.map_or(&self.no_lineage, Succession::lineage);
         let life = Life::new(time, self.interval_of(entity), lineage, identity.executable);
         let lineage = key.map(|key| self.keys.share(key));
-        let watched = Watched { life, identity: Arc::clone(identity), lineage };
+        let watched = Watched::new(life, Arc::clone(identity), lineage);
         self.lives.insert(entity.clone(), watched);
     }
 

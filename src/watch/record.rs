@@ -33,7 +33,7 @@ pub enum Record<'a> {
         /// The life.
         life: Cow<'a, Life>,
     },
-    /// What a process held at the least of resources that have no life.
+    /// What a process held at the least of resources that have no life. Comes after the life of the process.
     Lowest {
         /// Process id.
         pid: u32,
@@ -61,7 +61,7 @@ pub enum Boot {
 impl Watchlist {
     /// How many [`records`](Watchlist::records) there are.
     pub fn record_count(&self) -> usize {
-        self.lineages.len() + self.lives.len() + self.resources.lowest().len()
+        self.lineages.len() + self.lives.len() + self.lowest().count()
     }
 
     /// Everything that is remembered, lineages first.
@@ -76,12 +76,17 @@ impl Watchlist {
             executable: watched.identity.executable,
             life: Cow::Borrowed(&watched.life),
         });
-        let lowest = self.resources.lowest().iter().map(|(&(pid, start_time), &lowest)| Record::Lowest {
-            pid,
-            start_time,
-            lowest,
-        });
-        lineages.chain(lives).chain(lowest)
+        lineages.chain(lives).chain(self.lowest())
+    }
+
+    /// What processes held at the least, of those of which anything was seen.
+    fn lowest(&self) -> impl Iterator<Item = Record<'_>> {
+        self.lives.iter().filter_map(|(entity, &Watched { lowest, .. })| match *entity {
+            EntityId::Process { pid, start_time } if lowest != Lowest::UNSEEN => {
+                Some(Record::Lowest { pid, start_time, lowest })
+            }
+            _ => None,
+        })
     }
 
     /// Takes back what was remembered before `boot`, perhaps of samples that came more often. Who is not seen at the next tick has
@@ -106,13 +111,15 @@ impl Watchlist {
                 }
                 let identity = Arc::new(Identity { executable, ..Identity::default() });
                 let lineage = lineage.map(|key| self.keys.share(key.into_owned()));
-                self.lives.insert(entity.into_owned(), Watched { life, identity, lineage });
+                self.lives.insert(entity.into_owned(), Watched::new(life, identity, lineage));
             }
             Record::Life { lineage: Some(key), executable, life, .. } => {
                 self.lineages.entry(key.into_owned()).or_default().retire(&life, executable);
             }
             Record::Lowest { pid, start_time, lowest } if boot == Boot::Same => {
-                self.resources.take_back((pid, start_time), lowest);
+                if let Some(process) = self.lives.get_mut(&EntityId::Process { pid, start_time }) {
+                    process.lowest = lowest;
+                }
             }
             Record::Life { .. } | Record::Lowest { .. } => {}
         }

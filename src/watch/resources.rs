@@ -1,9 +1,11 @@
 //! When the history of a resource begins, and how many there are. Three more histories of every process would cost more
 //! than those of memory, and hardly any would ever move.
 
+use serde::{Deserialize, Serialize};
+
 use crate::detector::Reason;
-use crate::entity::{EntityId, Resource};
-use crate::maps::{FastMap, FastSet};
+use crate::entity::Resource;
+use crate::maps::FastSet;
 use crate::resources::Count;
 
 use super::Life;
@@ -15,16 +17,49 @@ const LIVES: usize = 2000;
 /// what leaks gets there: of the usual limit of 1024 descriptors it is a thirtieth.
 const RISEN: u32 = 32;
 
-/// The lowest count of each resource that was seen of one process.
-pub(super) type Lowest = [Option<u32>; Resource::ALL.len()];
+/// The lowest count of each resource that was seen of one process. What was not seen yet is as high as can be, so that the
+/// first count is lower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "[Option<u32>; Resource::ALL.len()]", from = "[Option<u32>; Resource::ALL.len()]")]
+pub struct Lowest([u32; Resource::ALL.len()]);
 
-/// What there is to know of resources without a history.
+impl Lowest {
+    /// Nothing was seen yet.
+    pub(super) const UNSEEN: Lowest = Lowest([u32::MAX; Resource::ALL.len()]);
+
+    /// Takes note of what a process holds, and says whether that is reason enough for a history.
+    pub(super) fn has_risen(&mut self, resource: Resource, count: Count) -> bool {
+        if !count.is_new {
+            return false;
+        }
+        let lowest = &mut self.0[resource as usize];
+        *lowest = count.used.min(*lowest);
+        count.used - *lowest >= RISEN
+    }
+
+    /// A history of it was given up: another begins once it has risen again.
+    pub(super) fn forget(&mut self, resource: Resource) {
+        self.0[resource as usize] = u32::MAX;
+    }
+}
+
+impl From<Lowest> for [Option<u32>; Resource::ALL.len()] {
+    fn from(Lowest(counts): Lowest) -> Self {
+        counts.map(|count| (count != u32::MAX).then_some(count))
+    }
+}
+
+impl From<[Option<u32>; Resource::ALL.len()]> for Lowest {
+    fn from(counts: [Option<u32>; Resource::ALL.len()]) -> Lowest {
+        Lowest(counts.map(|count| count.unwrap_or(u32::MAX)))
+    }
+}
+
+/// How many resources have a history, and whose.
 #[derive(Debug)]
 pub(super) struct Resources {
     /// How many may have a history.
     room: usize,
-    /// By pid and start time.
-    lowest: FastMap<(u32, u64), Lowest>,
     /// How many have a history.
     lives: usize,
     /// Of which processes something has a history: a few, so that it is soon known of all others.
@@ -40,7 +75,6 @@ impl Default for Resources {
     fn default() -> Resources {
         Resources {
             room: LIVES,
-            lowest: FastMap::default(),
             lives: 0,
             holders: FastSet::default(),
             is_awaited: false,
@@ -66,17 +100,6 @@ impl Resources {
         self.is_crowded
     }
 
-    /// Takes note of what a process holds, and says whether that is reason enough for a history.
-    pub(super) fn has_risen(&mut self, process: (u32, u64), resource: Resource, count: Count) -> bool {
-        if !count.is_new {
-            return false;
-        }
-        let lowest = &mut self.lowest.entry(process).or_default()[resource as usize];
-        let low = lowest.map_or(count.used, |lowest| lowest.min(count.used));
-        *lowest = Some(low);
-        count.used - low >= RISEN
-    }
-
     /// A history of something that the process holds has begun.
     pub(super) fn begin(&mut self, process: (u32, u64)) {
         self.lives += 1;
@@ -98,24 +121,9 @@ impl Resources {
         self.is_awaited || self.was_awaited
     }
 
-    /// What was seen of processes at the least, by pid and start time.
-    pub(super) fn lowest(&self) -> &FastMap<(u32, u64), Lowest> {
-        &self.lowest
-    }
-
-    /// Takes back what was seen of a process at the least.
-    pub(super) fn take_back(&mut self, process: (u32, u64), lowest: Lowest) {
-        self.lowest.insert(process, lowest);
-    }
-
-    /// The history of `entity` was given up, to make room: another begins once it has risen again.
-    pub(super) fn give_up(&mut self, entity: &EntityId) {
-        if let &EntityId::ProcessResource { pid, start_time, resource } = entity {
-            self.lives = self.lives.saturating_sub(1);
-            if let Some(lowest) = self.lowest.get_mut(&(pid, start_time)) {
-                lowest[resource as usize] = None;
-            }
-        }
+    /// A history was given up, to make room.
+    pub(super) fn give_up(&mut self) {
+        self.lives = self.lives.saturating_sub(1);
     }
 
     /// No room was found.
@@ -123,15 +131,8 @@ impl Resources {
         self.is_crowded = true;
     }
 
-    /// Lives that were gone were retired, which leaves so many, of things that `holders` hold; `is_gone` tells which processes
-    /// are.
-    pub(super) fn retire(
-        &mut self,
-        lives: usize,
-        holders: FastSet<(u32, u64)>,
-        is_gone: impl Fn(&EntityId) -> bool,
-    ) {
-        self.lowest.retain(|&(pid, start_time), _| !is_gone(&EntityId::Process { pid, start_time }));
+    /// Lives that were gone were retired, which leaves so many, of things that `holders` hold.
+    pub(super) fn retire(&mut self, lives: usize, holders: FastSet<(u32, u64)>) {
         (self.lives, self.holders) = (lives, holders);
         self.was_awaited = std::mem::take(&mut self.is_awaited);
         self.is_crowded = false;
@@ -155,17 +156,27 @@ mod tests {
     use super::super::Watchlist;
     use super::*;
     use crate::config::SamplerConfig;
+    use crate::entity::EntityId;
     use crate::sample::{Figures, Sample};
-    use crate::watch::When;
+    use crate::watch::{Terms, Verdict, When};
 
-    const PROCESS: (u32, u64) = (7, 1);
-
-    fn risen(resources: &mut Resources, used: u32) -> bool {
-        resources.has_risen(PROCESS, Resource::Fds, Count { used, limit: None, is_new: true })
+    fn has_risen(lowest: &mut Lowest, used: u32) -> bool {
+        lowest.has_risen(Resource::Fds, Count { used, limit: None, is_new: true })
     }
 
     fn watchlist() -> Watchlist {
         Watchlist::new(&SamplerConfig { max_entities: 10, ..SamplerConfig::every_minute() })
+    }
+
+    /// What is seen of a resource of a process, which is seen itself.
+    fn observe(
+        watchlist: &mut Watchlist,
+        when: When,
+        sample: &Sample,
+        resource: Resource,
+    ) -> Option<(EntityId, Verdict)> {
+        watchlist.observe(when, sample, Terms { threshold: 60.0, limit: None });
+        watchlist.observe_resource(when, sample, resource, 60.0)
     }
 
     fn at(time: f64) -> When {
@@ -186,23 +197,21 @@ mod tests {
 
     #[test]
     fn a_history_begins_with_a_rise_above_the_lowest() {
-        let mut resources = Resources::default();
-        let seen = [100, 131, 90, 121, 122].map(|used| risen(&mut resources, used));
+        let mut lowest = Lowest::UNSEEN;
+        let seen = [100, 131, 90, 121, 122].map(|used| has_risen(&mut lowest, used));
         assert_eq!(seen, [false, false, false, false, true]);
         let old = Count { used: 500, limit: None, is_new: false };
-        assert!(!resources.has_risen(PROCESS, Resource::Fds, old), "not looked at");
+        assert!(!lowest.has_risen(Resource::Fds, old), "not looked at");
         let threads = Count { used: 500, limit: None, is_new: true };
-        assert!(!resources.has_risen(PROCESS, Resource::Threads, threads), "each for itself");
+        assert!(!lowest.has_risen(Resource::Threads, threads), "each for itself");
     }
 
     #[test]
     fn what_was_given_up_has_to_rise_again() {
-        let mut resources = Resources::default();
-        assert!(!risen(&mut resources, 10) && risen(&mut resources, 42));
-        resources.begin(PROCESS);
-        resources.give_up(&EntityId::ProcessResource { pid: 7, start_time: 1, resource: Resource::Fds });
-        assert_eq!(resources.lives(), 0);
-        assert!(!risen(&mut resources, 42) && !risen(&mut resources, 73) && risen(&mut resources, 74));
+        let mut lowest = Lowest::UNSEEN;
+        assert!(!has_risen(&mut lowest, 10) && has_risen(&mut lowest, 42));
+        lowest.forget(Resource::Fds);
+        assert!(!has_risen(&mut lowest, 42) && !has_risen(&mut lowest, 73) && has_risen(&mut lowest, 74));
     }
 
     #[test]
@@ -213,7 +222,7 @@ mod tests {
         let mut see = |hour: u32, pid, used| {
             watchlist.retire(|_| false);
             let time = f64::from(hour) * 3600.0;
-            let seen = watchlist.observe_resource(at(time), &sample(pid, used), Resource::Fds, 60.0);
+            let seen = observe(&mut watchlist, at(time), &sample(pid, used), Resource::Fds);
             (seen.is_some(), watchlist.take_dropped().values().sum::<u64>())
         };
         for hour in 0..80 {
@@ -241,7 +250,7 @@ mod tests {
             let figures = Arc::new(Figures { resources, ..Figures::default() });
             let sample = Sample { figures, is_told_again, ..sample(pid, None) };
             watchlist.retire(|entity| matches!(entity, EntityId::ProcessResource { .. }) && time == 4.0);
-            let seen = watchlist.observe_resource(at(time), &sample, Resource::Threads, 60.0);
+            let seen = observe(&mut watchlist, at(time), &sample, Resource::Threads);
             (seen.is_some(), watchlist.take_dropped().values().sum::<u64>())
         };
         assert_eq!([see(0.0, 1, 10, false), see(1.0, 1, 50, false)], [(false, 0), (true, 0)]);
@@ -257,7 +266,7 @@ mod tests {
         let mut watchlist = watchlist();
         let mut see = |hour: u32, used| {
             let sample = sample(1, used);
-            watchlist.observe_resource(at(f64::from(hour) * 3600.0), &sample, Resource::Fds, 60.0)
+            observe(&mut watchlist, at(f64::from(hour) * 3600.0), &sample, Resource::Fds)
         };
         assert!(see(0, None).is_none(), "there is nothing to keep yet");
         let last = (0..80).filter_map(|hour| see(hour, Some(100 + 10 * hour))).last().unwrap().1;
@@ -270,11 +279,12 @@ mod tests {
 
     #[test]
     fn who_is_gone_is_forgotten() {
-        let mut resources = Resources::default();
-        risen(&mut resources, 10);
-        resources.retire(0, FastSet::default(), |_| false);
-        assert!(risen(&mut resources, 50));
-        resources.retire(0, FastSet::default(), |_| true);
-        assert!(!risen(&mut resources, 50));
+        let mut watchlist = watchlist();
+        let mut see = |hour: u32, used, is_gone: bool| {
+            watchlist.retire(|_| is_gone);
+            observe(&mut watchlist, at(f64::from(hour)), &sample(1, Some(used)), Resource::Fds).is_some()
+        };
+        assert_eq!([see(0, 10, false), see(1, 41, false), see(2, 50, true)], [false; 3]);
+        assert!(see(3, 82, false));
     }
 }

@@ -162,7 +162,7 @@ impl Watchlist {
         for resource in Resource::ALL {
             let held = EntityId::ProcessResource { pid, start_time, resource };
             if self.lives.remove(&held).is_some() {
-                self.resources.give_up(&held);
+                self.resources.give_up();
             }
         }
     }
