@@ -1,6 +1,7 @@
 //! What a process holds besides memory: how many, up to how many, and what a detector that knows bytes makes of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -81,11 +82,11 @@ impl Count {
 }
 
 /// Counts by resource; what may not be read, or was not looked at yet, is absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resources {
     counts: [Option<Count>; Resource::ALL.len()],
     /// What is behind the descriptors of a process that is suspected of leaking them.
-    pub descriptors: Option<Descriptors>,
+    pub descriptors: Option<Arc<Descriptors>>,
 }
 
 impl Resources {
@@ -103,14 +104,14 @@ impl Resources {
 
     /// The same with what is known of the descriptors.
     #[must_use]
-    pub fn with_descriptors(self, descriptors: Option<Descriptors>) -> Resources {
+    pub fn with_descriptors(self, descriptors: Option<Arc<Descriptors>>) -> Resources {
         Resources { descriptors, ..self }
     }
 
     /// One of them alone.
     #[must_use]
     pub fn only(&self, resource: Resource) -> Resources {
-        let descriptors = self.descriptors.filter(|_| resource == Resource::Fds);
+        let descriptors = self.descriptors.as_ref().filter(|_| resource == Resource::Fds).cloned();
         Resources { descriptors, ..Resources::default() }.with(resource, self.get(resource))
     }
 }
@@ -202,8 +203,8 @@ mod tests {
     #[test]
     fn only_what_is_asked_for_is_left() {
         let count = Count { used: 5, limit: Some(3), is_new: true };
-        let descriptors = Some(Descriptors::default());
-        let all = Resources { descriptors, ..Resources::default() }
+        let descriptors = Some(Arc::new(Descriptors::default()));
+        let all = Resources { descriptors: descriptors.clone(), ..Resources::default() }
             .with(Resource::Fds, Some(count))
             .with(Resource::Maps, Some(count));
         assert_eq!(all.only(Resource::Maps).get(Resource::Maps), Some(count));

@@ -324,14 +324,21 @@ impl Sample {
 pub struct Figures {
     /// Memory by kind.
     pub memory: Memory,
-    /// A limit of its own; `None` leaves it with the host's.
-    pub limit: Option<Limit>,
+    /// A limit of its own; `None` leaves it with the host's. Most processes have none, so that it stands apart.
+    pub limit: Option<Box<Limit>>,
     /// Since when it lives, by the watched system's own clock.
     pub start: Option<Start>,
     /// What a process holds besides memory; of one of its resources, that one.
     pub resources: Resources,
     /// What a cgroup says besides.
     pub cgroup: Option<Arc<CgroupFigures>>,
+}
+
+impl Figures {
+    /// A limit of its own; `None` leaves it with the host's.
+    pub fn limit(&self) -> Option<Limit> {
+        self.limit.as_deref().copied()
+    }
 }
 
 /// When a life began.

@@ -261,7 +261,7 @@ impl Sampler {
         let mut seen = Vec::with_capacity(samples.len());
         for (sample, place) in samples {
             let within = cgroups.around(sample);
-            let limits = [sample.figures.limit, within.and_then(|path| cgroups.nearest(path)), everyone];
+            let limits = [sample.figures.limit(), within.and_then(|path| cgroups.nearest(path)), everyone];
             let terms = totals.terms(sample, place, self.config.threshold, limits);
             let verdict = self.verdict(when, sample, terms);
             if verdict.is_some() {

@@ -124,7 +124,7 @@ fn write_processes(writer: &mut Writer<'_>, processes: &Exported<'_>) {
     let used = |process: &Entity, resource| count(process, resource).map(|count| f64::from(count.used));
     let start = |process: &Entity| process.figures.start.map(|start| start.unix_seconds);
     let max_fds = |process: &Entity| Some(f64::from(count(process, Resource::Fds)?.limit?));
-    let limit = |process: &Entity| process.figures.limit.map(|limit| limit.bytes as f64);
+    let limit = |process: &Entity| process.figures.limit().map(|limit| limit.bytes as f64);
     write_each(writer, metric::PROCESS_START_TIME, processes, start);
     write_each(writer, metric::PROCESS_THREADS, processes, |process| used(process, Resource::Threads));
     write_each(writer, metric::PROCESS_OPEN_FDS, processes, |process| used(process, Resource::Fds));

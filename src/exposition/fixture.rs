@@ -193,7 +193,7 @@ pub(crate) fn process(pid: u32, name: &str, group: &str, score: Option<f64>) -> 
     let threads = Count { used: 4, limit: None, is_new: true };
     Entity {
         figures: Arc::new(Figures {
-            limit: Some(LIMIT),
+            limit: Some(Box::new(LIMIT)),
             start: Some(Start { unix_seconds: 1_699_990_000.25, after_boot: Duration::from_secs(10_000) }),
             resources: Resources::default().with(Resource::Threads, Some(threads)),
             ..Figures::clone(&memory(&[(Kind::Anon, 600), (Kind::Swap, 0)]))
@@ -235,7 +235,9 @@ pub(crate) fn resource(pid: u32, name: &str, group: &str, resource: Resource, us
         id: EntityId::ProcessResource { pid, start_time: 1, resource },
         figures: Arc::new(Figures {
             start: process.figures.start,
-            resources: Resources::default().with(resource, Some(count)).with_descriptors(Some(descriptors)),
+            resources: Resources::default()
+                .with(resource, Some(count))
+                .with_descriptors(Some(Arc::new(descriptors))),
             ..Figures::default()
         }),
         limit: None,

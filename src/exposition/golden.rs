@@ -19,8 +19,8 @@ fn with_resources() -> Snapshot {
     let mut snapshot = fixture::snapshot();
     let count = |used| Some(Count { used, limit: Some(1024), is_new: false });
     for process in snapshot.entities.iter_mut().filter(|entity| entity.scope() == Scope::Process) {
-        let figures = Arc::make_mut(&mut process.figures);
-        figures.resources = figures.resources.with(Resource::Fds, count(12)).with(Resource::Maps, count(99));
+        let resources = &mut Arc::make_mut(&mut process.figures).resources;
+        *resources = resources.clone().with(Resource::Fds, count(12)).with(Resource::Maps, count(99));
     }
     snapshot.entities.push(fixture::resource(42, "leaky", "web", Resource::Fds, 900));
     snapshot

@@ -198,7 +198,7 @@ impl<'a> Indicator<'a> {
 }
 
 fn fds_by_kind(entity: &Entity) -> Option<BTreeMap<&'static str, u64>> {
-    let known = entity.figures.resources.descriptors.filter(|_| entity.is_resource())?;
+    let known = entity.figures.resources.descriptors.as_ref().filter(|_| entity.is_resource())?;
     Some(known.by_name())
 }
 

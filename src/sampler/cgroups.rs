@@ -41,7 +41,7 @@ impl<'a> Cgroups<'a> {
             if let (EntityId::Cgroup(id), Some(figures)) = (&sample.entity, &sample.figures.cgroup) {
                 let path = &id.path;
                 let (is_leaf, limits) = (figures.is_leaf, &figures.limits);
-                let known = Known { path, is_leaf, nearest: sample.figures.limit, limits };
+                let known = Known { path, is_leaf, nearest: sample.figures.limit(), limits };
                 cgroups.known.insert(path, known);
                 if let Some(name) = name(path) {
                     let same_name = cgroups.by_name.entry(name);

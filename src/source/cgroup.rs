@@ -226,7 +226,7 @@ impl Walk<'_> {
             identity,
             figures: Arc::new(Figures {
                 memory: usage.memory,
-                limit: limits.iter().map(|shared| shared.limit).min_by_key(|limit| limit.room),
+                limit: limits.iter().map(|shared| shared.limit).min_by_key(|limit| limit.room).map(Box::new),
                 cgroup: Some(Arc::new(CgroupFigures {
                     is_leaf,
                     usage: usage.current,

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use super::pid_dir::{PidDir, Tally, Unread};
 use super::roots::Procfs;
@@ -51,7 +52,7 @@ const BUDGET: Budget =
 pub(super) struct Held {
     /// `None` before anything was looked at.
     looks: Option<Looks>,
-    kinds: Option<Descriptors>,
+    kinds: Option<Arc<Descriptors>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -236,7 +237,7 @@ impl Holdings {
         }
         let descriptor_limit = seen.descriptor_limit.map(counted);
         Resources::default()
-            .with_descriptors(held.kinds)
+            .with_descriptors(held.kinds.clone())
             .with(Resource::Fds, looks.descriptors.as_count(descriptor_limit, has_new_descriptors))
             .with(Resource::Threads, Some(Count { used: counted(seen.threads), limit: None, is_new: true }))
             .with(Resource::Maps, looks.mappings.as_count(self.max_mappings, has_new_mappings))
@@ -274,13 +275,13 @@ impl Look {
         &mut self,
         dir: &PidDir,
         tally: Tally,
-        (is_suspect, kinds): (bool, &mut Option<Descriptors>),
+        (is_suspect, kinds): (bool, &mut Option<Arc<Descriptors>>),
         buffer: &mut Vec<u8>,
     ) -> Result<usize, ReadErrorReason> {
         let seen = self.note(dir.descriptors(tally, buffer))?;
         let of_suspect = if is_suspect { told(dir.descriptor_kinds(buffer))? } else { None };
         self.count = seen.map(|seen| counted(seen.all));
-        *kinds = of_suspect;
+        *kinds = of_suspect.map(Arc::new);
         let told = kinds.as_ref().map_or(0, |kinds| kinds.all() as usize);
         Ok(seen.map_or(0, |seen| seen.touched) + told)
     }
@@ -357,6 +358,11 @@ mod tests {
             Watch { system, holdings, held: BTreeMap::new(), size: None, reading: Reading::default() }
         }
 
+        /// What the process 64 holds in one pass over no other.
+        fn one_pass(&mut self) -> Resources {
+            self.pass(64..65).remove(0)
+        }
+
         /// What these processes hold in one pass.
         fn pass(&mut self, pids: std::ops::Range<u32>) -> Vec<Resources> {
             let (roots, buffer) = (self.system.roots(), &mut Vec::new());
@@ -387,7 +393,7 @@ mod tests {
         assert_eq!(Watch::new(64..65).looked_at(Resource::Threads, 3), [0, 1, 2]);
 
         let mut watch = Watch::new(64..65);
-        let (first, second) = (watch.pass(64..65)[0], watch.pass(64..65)[0]);
+        let (first, second) = (watch.one_pass(), watch.one_pass());
         assert_eq!(first.get(Resource::Fds), Some(Count { used: 3, limit: Some(1024), is_new: true }));
         assert_eq!(first.get(Resource::Maps), Some(Count { used: 20, limit: Some(65_530), is_new: true }));
         assert_eq!(second.get(Resource::Maps), Some(Count { used: 20, limit: Some(65_530), is_new: false }));
@@ -452,7 +458,7 @@ mod tests {
         watch.system.remove("proc/64/fd");
         watch.system.remove("proc/64/maps");
         watch.system.remove("proc/sys/vm/max_map_count");
-        let held = (0..32).map(|_| watch.pass(64..65)[0]).last().unwrap();
+        let held = (0..32).map(|_| watch.one_pass()).last().unwrap();
         assert_eq!((held.get(Resource::Fds), held.get(Resource::Maps)), (None, None));
         assert!(held.get(Resource::Threads).is_some());
     }
@@ -461,12 +467,12 @@ mod tests {
     fn what_cannot_be_read_just_now_stays_as_it_was_counts_and_is_read_soon() {
         let mut watch = Watch { size: Some(1 << 20), ..Watch::new(64..65) };
         watch.holdings.suspect(&HashSet::from([64]));
-        let first = watch.pass(64..65)[0];
+        let first = watch.one_pass();
         ["fd", "maps"].into_iter().for_each(|name| watch.system.tangle(&format!("proc/64/{name}")));
         watch.system.tangle("proc/sys/vm/max_map_count");
         let old = |resource| first.get(resource).map(|count| Count { is_new: false, ..count });
         for _ in 0..260 {
-            let held = watch.pass(64..65)[0];
+            let held = watch.one_pass();
             assert_eq!(
                 [Resource::Fds, Resource::Maps].map(|resource| held.get(resource)),
                 [Resource::Fds, Resource::Maps].map(old)
@@ -478,7 +484,7 @@ mod tests {
         ["fd", "maps"].into_iter().for_each(|name| watch.system.remove(&format!("proc/64/{name}")));
         watch.system.descriptors(64, &["socket:[1]"]);
         watch.system.mappings(64, 5);
-        let held = watch.pass(64..65)[0];
+        let held = watch.one_pass();
         let found = [Resource::Fds, Resource::Maps]
             .map(|resource| held.get(resource).map(|count| (count.used, count.is_new)));
         assert_eq!(found, [Some((1, true)), Some((5, true))]);
@@ -490,10 +496,10 @@ mod tests {
         let mut watch = Watch::new(64..66);
         watch.holdings.suspect(&HashSet::from([64]));
         let held: Vec<_> = (0..2).map(|_| watch.pass(64..66)).last().unwrap();
-        let kinds = held[0].descriptors.unwrap();
+        let kinds = held[0].descriptors.as_deref().unwrap();
         assert_eq!((kinds.all(), kinds.get(DescriptorKind::Pipe)), (3, 1));
         assert_eq!(
-            (held[1].get(Resource::Fds).map(|count| count.used), held[1].descriptors),
+            (held[1].get(Resource::Fds).map(|count| count.used), held[1].descriptors.as_ref()),
             (Some(3), None)
         );
     }

@@ -55,7 +55,7 @@ impl Source for HostSource {
             identity: Arc::clone(&self.identity),
             figures: Arc::new(Figures {
                 memory,
-                limit: Some(host.as_limit()),
+                limit: Some(Box::new(host.as_limit())),
                 start: Some(clock.boot()),
                 ..Figures::default()
             }),
@@ -193,7 +193,7 @@ mod tests {
         let [host, unaccounted] = &reading.samples[..] else { panic!("{:?}", reading.samples) };
         assert_eq!((&host.entity, &unaccounted.entity), (&EntityId::Host, &EntityId::HostUnaccounted));
         let limit = Limit { kind: LimitKind::Host, bytes: 10_500 * KIB, room: 4300 * KIB };
-        assert_eq!((host.figures.limit, unaccounted.figures.limit), (Some(limit), Some(limit)));
+        assert_eq!((host.figures.limit(), unaccounted.figures.limit()), (Some(limit), Some(limit)));
         let kinds: Vec<_> =
             host.figures.memory.iter().map(|(kind, bytes)| (kind.as_str(), bytes / KIB)).collect();
         let expected = [

@@ -304,7 +304,7 @@ impl Reader {
             identity: Arc::clone(&details.identity),
             figures: Arc::new(Figures {
                 memory,
-                limit: nearest_limit(&details.limits, &status),
+                limit: nearest_limit(&details.limits, &status).map(Box::new),
                 start: Some(clock.start(stat.start_time)),
                 resources,
                 cgroup: None,

@@ -48,12 +48,13 @@ fn replayed(rows: &[Row]) -> Vec<(f64, Assessment)> {
 fn sample(row: &Row) -> Sample {
     let start = row.start_time.unwrap();
     let limit = row.limit_bytes.unwrap();
+    let own = Limit { kind: LimitKind::Data, bytes: limit, room: limit.saturating_sub(row.bytes) };
     Sample {
         entity: EntityId::Process { pid: 7, start_time: start as u64 },
         identity: Arc::new(Identity { name: "web".into(), ..Identity::default() }),
         figures: Arc::new(Figures {
             memory: Memory::default().with(Kind::Resident, Some(row.bytes)),
-            limit: Some(Limit { kind: LimitKind::Data, bytes: limit, room: limit.saturating_sub(row.bytes) }),
+            limit: Some(Box::new(own)),
             start: Some(Start { unix_seconds: start, after_boot: Duration::from_secs_f64(start) }),
             ..Figures::default()
         }),
@@ -74,7 +75,7 @@ fn verdicts_and_their_moments_are_those_of_the_live_watchlist() {
             let sample = sample(&row);
             watchlist.retire(|entity| *entity != sample.entity);
             let when = When { time: row.time, uptime: Some(Duration::from_secs_f64(row.time)) };
-            let terms = Terms { threshold: THRESHOLD, limit: sample.figures.limit };
+            let terms = Terms { threshold: THRESHOLD, limit: sample.figures.limit() };
             let live = watchlist.observe(when, &sample, terms).unwrap().assessment;
             watchlist.forget_lineages(row.time);
             let verdict = replay.push(row);

@@ -74,7 +74,8 @@ fn write_kinds(html: &mut String, assessment: &Assessment) -> fmt::Result {
 }
 
 fn write_descriptors(html: &mut String, entity: &Entity) -> fmt::Result {
-    let Some(descriptors) = entity.figures.resources.descriptors.filter(|_| entity.is_resource()) else {
+    let Some(descriptors) = entity.figures.resources.descriptors.as_ref().filter(|_| entity.is_resource())
+    else {
         return Ok(());
     };
     let kinds = descriptors.by_name().into_iter().filter(|(_, count)| *count > 0);

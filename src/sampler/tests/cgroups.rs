@@ -22,7 +22,7 @@ fn cgroup(path: &str, kind: Kind, bytes: u64, limits: &[CgroupLimit]) -> Sample 
         identity: Arc::new(identity),
         figures: Arc::new(Figures {
             memory: Memory::default().with(Kind::Anon, Some(MIB)).with(kind, Some(bytes)),
-            limit: limits.iter().map(|shared| shared.limit).min_by_key(|limit| limit.room),
+            limit: limits.iter().map(|shared| shared.limit).min_by_key(|limit| limit.room).map(Box::new),
             cgroup: Some(Arc::new(figures)),
             ..Figures::default()
         }),

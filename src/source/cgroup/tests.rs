@@ -151,7 +151,7 @@ fn a_cgroup_of_the_unified_hierarchy_is_read_in_full() {
     assert_eq!((figures.oom_events, figures.oom_kills), (Some(5), Some(4)));
     let lost = Pressure { waiting: Duration::from_millis(2500), stalled: Duration::from_millis(500) };
     assert_eq!(figures.pressure, Some(lost));
-    assert!(figures.limits.is_empty() && web.figures.limit.is_none());
+    assert!(figures.limits.is_empty() && web.figures.limit().is_none());
     assert_eq!(&*web.identity.name, "nginx");
     assert_eq!(web.identity.tenant().unit.as_deref(), Some("web.service"));
     assert!(reading.errors.is_empty());
@@ -184,8 +184,8 @@ fn a_cgroup_of_the_old_hierarchy_says_less() {
     assert_eq!((figures.peak, figures.oom_kills, figures.oom_events), (Some(900 * MIB), Some(3), None));
     // 200 MiB less 150 in use, of which 30 can be given back.
     let limit = Limit { kind: LimitKind::CgroupMax, bytes: 200 * MIB, room: 80 * MIB };
-    assert_eq!(web.figures.limit, Some(limit));
-    assert_eq!(sample(&reading, "/docker").figures.limit, None);
+    assert_eq!(web.figures.limit(), Some(limit));
+    assert_eq!(sample(&reading, "/docker").figures.limit(), None);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn the_smallest_limit_on_the_way_to_the_root_holds() {
     // Each can give back 40 MiB of files and 5 MiB of slab.
     let nearest = Limit { kind: LimitKind::CgroupMax, bytes: 1000 * MIB, room: 145 * MIB };
     for path in ["/pods", "/pods/a", "/pods/a/one", "/pods/a/two"] {
-        assert_eq!(sample(&reading, path).figures.limit, Some(nearest), "{path}");
+        assert_eq!(sample(&reading, path).figures.limit(), Some(nearest), "{path}");
     }
 }
 
@@ -231,7 +231,7 @@ fn free_swap_is_room_as_far_as_a_cgroup_may_use_it() {
     system.write("sys/fs/cgroup/bound/memory.swap.max", (30 * MIB).to_string());
     system.write("sys/fs/cgroup/bound/memory.swap.current", (10 * MIB).to_string());
     let reading = read(&mut source(&system));
-    let room = |path| sample(&reading, path).figures.limit.unwrap().room / MIB;
+    let room = |path| sample(&reading, path).figures.limit().unwrap().room / MIB;
     assert_eq!(room("/free"), 100 + 45 + 100);
     assert_eq!(room("/bound/below"), 100 + 45 + 20);
     assert_eq!(sample(&reading, "/bound").figures.memory.get(Kind::Swap), Some(10 * MIB));
@@ -250,7 +250,7 @@ fn on_v1_memory_and_swap_may_have_one_limit() {
     };
     web("memory.memsw.limit_in_bytes", 220 * MIB);
     web("memory.memsw.usage_in_bytes", 150 * MIB);
-    assert_eq!(read(&mut source(&system)).samples[0].figures.limit.unwrap().room, (70 + 30) * MIB);
+    assert_eq!(read(&mut source(&system)).samples[0].figures.limit().unwrap().room, (70 + 30) * MIB);
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn limits_that_cannot_be_read_stay_as_they_were() {
     system.write("sys/fs/cgroup/web/memory.events", "garbage\n");
     let readings: Vec<_> = (0..11).map(|_| read(&mut source)).collect();
     for reading in &readings {
-        assert_eq!(sample(reading, "/web").figures.limit.map(|limit| limit.bytes), Some(300 * MIB));
+        assert_eq!(sample(reading, "/web").figures.limit().map(|limit| limit.bytes), Some(300 * MIB));
     }
     let errors = |reading: &Reading| reading.errors.values().sum::<u64>();
     assert_eq!(
@@ -525,7 +525,7 @@ fn limits_that_change_are_noticed() {
     let mut source = source(&system);
     (0..10).for_each(|_| drop(read(&mut source)));
     system.write("sys/fs/cgroup/web/memory.max", (300 * MIB).to_string());
-    let noticed = (0..4).map(|_| read(&mut source).samples[0].figures.limit.is_some()).collect::<Vec<_>>();
+    let noticed = (0..4).map(|_| read(&mut source).samples[0].figures.limit().is_some()).collect::<Vec<_>>();
     assert!(noticed[3], "{noticed:?}");
 }
 
@@ -659,7 +659,7 @@ fn a_container_whose_limit_cannot_be_read_is_no_host() {
     v2(&system, "/worker", 50 * MIB);
     system.write("sys/fs/cgroup/memory.max", (200 * MIB).to_string());
     let mut source = source(&system);
-    let limit = |reading: &Reading| sample(reading, "/").figures.limit.map(|limit| limit.bytes);
+    let limit = |reading: &Reading| sample(reading, "/").figures.limit().map(|limit| limit.bytes);
     assert_eq!(limit(&read(&mut source)), Some(200 * MIB));
     system.tangle("sys/fs/cgroup/memory.max");
     let reading = read(&mut source);
@@ -701,7 +701,7 @@ fn a_container_of_v1_sees_itself_and_the_limit_above_it() {
         assert_eq!(nearest(&reading, path), [("/".to_string(), 200)], "{path}");
     }
     assert_eq!(
-        sample(&reading, "/").figures.limit.map(|limit| limit.room),
+        sample(&reading, "/").figures.limit().map(|limit| limit.room),
         Some(50 * MIB),
         "150 MiB are in use"
     );

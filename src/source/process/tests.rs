@@ -49,7 +49,7 @@ fn an_ordinary_process_is_read_in_full() {
     assert_eq!(sample.identity.name.as_ref(), "nginx");
     assert_eq!(sample.identity.user.as_deref(), Some("www-data"));
     assert_eq!(sample.identity.cgroup.as_deref(), Some("/system.slice/app.service"));
-    assert_eq!((sample.figures.limit, threads(sample), sample.cpu_seconds), (None, Some(3), Some(3.25)));
+    assert_eq!((sample.figures.limit(), threads(sample), sample.cpu_seconds), (None, Some(3), Some(3.25)));
     let start = sample.figures.start.unwrap();
     assert_eq!(
         (start.unix_seconds, start.age(reading.uptime.unwrap())),
@@ -174,7 +174,7 @@ fn the_limit_that_leaves_less_room_counts() {
         system.process(pid).limits(data, address_space).write();
     }
     let seen: Vec<_> =
-        read_once(&system).samples.iter().map(|sample| sample.figures.limit.unwrap()).collect();
+        read_once(&system).samples.iter().map(|sample| sample.figures.limit().unwrap()).collect();
     let data = Limit { kind: LimitKind::Data, bytes: 6000 * KIB, room: 1000 * KIB };
     assert_eq!(seen[0], Limit { kind: LimitKind::AddressSpace, bytes: 20_000 * KIB, room: 10_000 * KIB });
     assert_eq!((seen[1], seen[2]), (data, data));
