@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{BLOCKS, Bfloat16, HOUR, RUNGS, is_number, slot, width};
+use crate::history::{BLOCKS, Bfloat16, HOUR, Number, RUNGS, is_number, slot, width};
 
 use super::gate::{Gate, Test};
 use super::stats::{median, ramp};
@@ -28,10 +28,10 @@ const ENOUGH: (f64, f64) = (0.25, 0.5);
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Activity {
     /// Time and CPU seconds of the last sample.
-    last: Option<(f64, f64)>,
-    usual: Option<f64>,
-    lanes: Vec<Lane>,
-    finest: usize,
+    last: Option<(Number, f64)>,
+    usual: Option<Number>,
+    lanes: Box<[Lane]>,
+    finest: u8,
 }
 
 /// The last blocks of one rung.
@@ -46,18 +46,19 @@ struct Lane {
 impl Activity {
     /// Takes in the CPU seconds used until `time`.
     pub(super) fn push(&mut self, time: f64, cpu_seconds: f64) {
-        let Some((before, used)) = self.last.replace((time, cpu_seconds)) else {
+        let Some((before, used)) = self.last.replace((time.into(), cpu_seconds)) else {
             return;
         };
-        let (seconds, cpu) = (time - before, cpu_seconds - used);
+        let (seconds, cpu) = (time - before.get(), cpu_seconds - used);
         if !(seconds > 0.0 && cpu >= 0.0) {
             return;
         }
         let busy = cpu / seconds;
         let weight = 1.0 - (-seconds / USUAL).exp();
-        self.usual = Some(self.usual.map_or(busy, |usual| usual + weight * (busy - usual)));
+        let usual = self.usual.map(Number::get);
+        self.usual = Some(usual.map_or(busy, |usual| usual + weight * (busy - usual)).into());
         // Two blocks make one of the rung above.
-        let finest = (time / width(self.finest)).floor() as i64;
+        let finest = (time / width(self.finest.into())).floor() as i64;
         for (above, lane) in self.lanes.iter_mut().enumerate() {
             lane.push(finest >> above, cpu as f32, seconds as f32);
         }
@@ -66,10 +67,10 @@ impl Activity {
     /// Follows it in detail from now on, in blocks from the rung `finest` upwards. What was before is taken for usual.
     pub(super) fn follow(&mut self, finest: usize) {
         if let (true, Some((time, _)), Some(usual)) = (self.lanes.is_empty(), self.last, self.usual) {
-            self.finest = finest;
+            self.finest = finest as u8;
             let lane = |rung| Lane {
-                open: ((time / width(rung)).floor() as i64, 0.0, 0.0),
-                means: [Bfloat16::from(usual as f32); BLOCKS],
+                open: ((time.get() / width(rung)).floor() as i64, 0.0, 0.0),
+                means: [Bfloat16::from(usual.get() as f32); BLOCKS],
             };
             self.lanes = (finest..RUNGS).map(lane).collect();
         }
@@ -78,20 +79,20 @@ impl Activity {
     /// Whether it is one that samples can have made.
     pub(super) fn is_sound(&self) -> bool {
         self.lanes.len() <= RUNGS
-            && self.finest <= RUNGS - self.lanes.len()
+            && usize::from(self.finest) <= RUNGS - self.lanes.len()
             && self.lanes.iter().all(|lane| is_number(lane.open.0))
     }
 
     /// What will be needed of it once the floor moves again.
     pub(super) fn at_rest(&self) -> Activity {
-        Activity { lanes: Vec::new(), finest: 0, ..*self }
+        Activity { lanes: Box::default(), finest: 0, ..*self }
     }
 
     /// Activity in as many blocks as `floors`, which end with the block `newest` of `rung`; `None` where it is not followed.
     pub(super) fn beside(&self, rung: usize, newest: i64, floors: usize) -> Option<Busy> {
-        let lane = self.lanes.get(rung.checked_sub(self.finest)?)?;
+        let lane = self.lanes.get(rung.checked_sub(self.finest.into())?)?;
         let first = newest - floors as i64 + 1;
-        let mut usual = self.usual?;
+        let mut usual = self.usual?.get();
         let plain: Vec<f64> = (first..=newest)
             .map(|number| {
                 usual = lane.mean(number).unwrap_or(usual);

@@ -77,7 +77,7 @@ impl Clues {
         let beyond = rise.is_some_and(|rise| around.lineage.is_beyond_warm_up(rise.floor, rise.grown));
         row.put(f64::from(u8::from(beyond)));
         row.put(around.lineage.grown() / HOUR);
-        row.put_known(lasting.grew.map(|(seen, _)| ((history.latest() - seen) / HOUR).ln_1p()));
+        row.put_known(lasting.grew.map(|(seen, _)| ((history.latest() - seen.get()) / HOUR).ln_1p()));
         row.put_known(lasting.grew.map(|(_, duration)| duration / HOUR));
         trend.each().for_each(|held| row.put_scale(held, around.room));
         row.put_known(life.halves);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{HOUR, is_number, width};
+use crate::history::{HOUR, Number, is_number, width};
 
 use super::activity::Activity;
 
@@ -25,12 +25,12 @@ pub(super) struct Lasting {
     period: Option<i64>,
     pub(super) activity: Activity,
     /// When its floor last rose, on any time scale.
-    pub(super) rose: Option<f64>,
+    pub(super) rose: Option<Number>,
     /// When growth by shape was last seen and how long it had gone on, seconds.
-    pub(super) grew: Option<(f64, f64)>,
-    pub(super) called_at_age: Option<f64>,
+    pub(super) grew: Option<(Number, f64)>,
+    pub(super) called_at_age: Option<Number>,
     /// Latest floor, while it is far from any limit.
-    pub(super) top: Option<f64>,
+    pub(super) top: Option<Number>,
 }
 
 impl Lasting {
@@ -48,19 +48,20 @@ impl Lasting {
 
     /// Takes note of the latest `floor`, bytes, with `room` bytes above it.
     pub(super) fn stand(&mut self, floor: Option<f64>, room: Option<u64>) {
-        self.top = floor.filter(|floor| room.is_none_or(|room| room as f64 > NEAR * floor));
+        let is_far = |floor: &f64| room.is_none_or(|room| room as f64 > NEAR * floor);
+        self.top = floor.filter(is_far).map(Number::from);
     }
 
     /// Whether at `now` memory has risen at all within a week: then it is one of those that may be called by mistake.
     pub(super) fn is_interesting(&self, now: f64) -> bool {
-        self.rose.is_some_and(|rose| now - rose < INTERESTING)
+        self.rose.is_some_and(|rose| now - rose.get() < INTERESTING)
     }
 
     /// Whether it is one that samples can have made.
     pub(super) fn is_sound(&self) -> bool {
         self.period.is_none_or(is_number)
             && self.grew.is_none_or(|(_, lasted)| lasted >= 0.0)
-            && self.called_at_age.is_none_or(|age| age >= 0.0)
+            && self.called_at_age.is_none_or(|age| age.get() >= 0.0)
             && self.activity.is_sound()
     }
 
@@ -76,11 +77,12 @@ mod tests {
 
     #[test]
     fn nothing_has_lasted_for_less_than_no_time() {
-        let sound = Lasting { grew: Some((7.0, 0.0)), called_at_age: Some(0.0), ..Lasting::default() };
+        let sound =
+            Lasting { grew: Some((7.0.into(), 0.0)), called_at_age: Some(0.0.into()), ..Lasting::default() };
         assert!(sound.is_sound());
         for wrong in [-3.9, f64::NAN] {
-            assert!(!Lasting { grew: Some((7.0, wrong)), ..sound.clone() }.is_sound());
-            assert!(!Lasting { called_at_age: Some(wrong), ..sound.clone() }.is_sound());
+            assert!(!Lasting { grew: Some((7.0.into(), wrong)), ..sound.clone() }.is_sound());
+            assert!(!Lasting { called_at_age: Some(wrong.into()), ..sound.clone() }.is_sound());
         }
     }
 }

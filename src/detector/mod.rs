@@ -187,15 +187,15 @@ impl Detector {
         let grown = self
             .lasting
             .grew
-            .filter(|(seen, _)| history.latest() - seen <= recent)
+            .filter(|(seen, _)| history.latest() - seen.get() <= recent)
             .map(|(_, duration)| duration);
         let ending = Ending {
             suspicion: self.seen,
             scores: self.scores,
             grown,
             standing: self.suspicion.as_ref().map_or(0.0, |suspicion| suspicion.score),
-            top: self.lasting.top,
-            called_at_age: self.lasting.called_at_age,
+            top: self.lasting.top.map(f64::from),
+            called_at_age: self.lasting.called_at_age.map(f64::from),
         };
         lineage.record(history, ending, executable);
     }
@@ -210,7 +210,7 @@ impl Detector {
         let look = self.urgency.update(history, activity, (slow, around), |rung| closed.contains(rung));
         self.judged |= look.judged;
         if look.rising {
-            *rose = Some(history.latest());
+            *rose = Some(history.latest().into());
             activity.follow(history.ladder().finest());
         }
         self.judged |= self.trend.update(history, activity, |rung| closed.contains(rung));
@@ -218,7 +218,7 @@ impl Detector {
             self.season = season::judge(history);
         }
         if let Some(growth) = self.urgency.strongest().filter(|urgent| f64::from(urgent.shape) > GROWTH) {
-            self.lasting.grew = Some((history.latest(), growth.rise.growing_for));
+            self.lasting.grew = Some((history.latest().into(), growth.rise.growing_for));
         }
         if TrendChannel::looks_at(closed) {
             self.weighed = self.clues(history, around).map(|clues| forest::SLOW.log_odds(clues.values()));
@@ -258,7 +258,7 @@ impl Detector {
                 Some(suspicion) => suspicion.confirm(renewed),
                 none => *none = Some(renewed),
             }
-            self.lasting.called_at_age.get_or_insert(history.age());
+            self.lasting.called_at_age.get_or_insert(history.age().into());
         } else if let Some(suspicion) = &mut self.suspicion {
             suspicion.wait(step, history);
             if suspicion.score <= own {

@@ -19,8 +19,8 @@ pub struct Rest {
     lasting: Lasting,
     /// Whether any window was full enough to be judged.
     judged: bool,
-    /// Number of the hour in which the slope was found.
-    hour: i64,
+    /// Number of the hour in which the slope was found; a width that lasts for as long as any time does.
+    hour: i32,
 }
 
 impl Detector {
@@ -46,7 +46,7 @@ impl Rest {
             return Due::Changed(Arc::new(self.evaluate(quiet, step, around)));
         }
         self.lasting.stand(Some(quiet.floor()), around.room);
-        let hour = (quiet.latest() / HOUR).floor() as i64;
+        let hour = (quiet.latest() / HOUR).floor() as i32;
         let slope = match self.hour == hour {
             true => last.growth_bytes_per_second,
             false => plain_slope(quiet),
@@ -70,7 +70,7 @@ impl Rest {
 
     /// Whether it is one that a detector can have left. To be asked of what was read back, before anything else is.
     pub fn is_sound(&self) -> bool {
-        self.lasting.is_sound() && is_number(self.hour)
+        self.lasting.is_sound() && is_number(self.hour.into())
     }
 
     /// Whether there was ever enough history to judge.
