@@ -1,5 +1,7 @@
 //! What the memory consisted of earlier, at ages that double: enough to say which kind grew.
 
+use std::mem;
+
 use serde::{Deserialize, Serialize};
 
 use super::is_time;
@@ -14,9 +16,9 @@ const SPACING: f64 = 2.5;
 pub struct Composition {
     /// The kinds that are known of this entity; a life knows the same ones throughout.
     kinds: Kinds,
-    times: Vec<f64>,
+    times: Box<[f64]>,
     /// `times.len()` rows of `kinds.len()` bytes.
-    rows: Vec<f32>,
+    rows: Box<[f32]>,
 }
 
 impl Composition {
@@ -28,25 +30,21 @@ impl Composition {
         if self.times.last().is_some_and(|&last| last >= time) {
             return;
         }
-        if self.times.len() == self.times.capacity() {
-            // No more than are needed: their number hardly grows.
-            self.times.reserve_exact(1);
-            self.rows.reserve_exact(self.kinds.len());
-        }
-        self.times.push(time);
-        self.rows.extend(memory.iter().map(|(_, bytes)| bytes as f32));
-        self.thin(time, SPACING);
+        // No more room than they need: their number hardly grows.
+        let (mut times, mut rows) =
+            (mem::take(&mut self.times).into_vec(), mem::take(&mut self.rows).into_vec());
+        times.reserve_exact(1);
+        rows.reserve_exact(self.kinds.len());
+        times.push(time);
+        rows.extend(memory.iter().map(|(_, bytes)| bytes as f32));
+        *self = Composition::thin(self.kinds, times, rows, (time, SPACING));
     }
 
     /// Fewer checkpoints, of which two neighbours are up to `spacing` times apart in age, in as little memory as that
     /// takes.
     #[must_use]
     pub(super) fn thinned(&self, now: f64, spacing: f64) -> Composition {
-        let mut thinned = self.clone();
-        thinned.thin(now, spacing);
-        thinned.times.shrink_to_fit();
-        thinned.rows.shrink_to_fit();
-        thinned
+        Composition::thin(self.kinds, self.times.to_vec(), self.rows.to_vec(), (now, spacing))
     }
 
     /// Bytes by kind at `time`, between two checkpoints by proportion; `None` before the first one.
@@ -96,17 +94,24 @@ impl Composition {
         &self.rows[index * width..(index + 1) * width]
     }
 
-    fn thin(&mut self, now: f64, spacing: f64) {
+    /// Of checkpoints at `times` with their `rows`, those that are needed at `now`.
+    fn thin(
+        kinds: Kinds,
+        mut times: Vec<f64>,
+        mut rows: Vec<f32>,
+        (now, spacing): (f64, f64),
+    ) -> Composition {
+        let width = kinds.len();
         let mut index = 1;
-        while index + 1 < self.times.len() {
-            if now - self.times[index - 1] <= spacing * (now - self.times[index + 1]) {
-                self.times.remove(index);
-                let width = self.kinds.len();
-                self.rows.drain(index * width..(index + 1) * width);
+        while index + 1 < times.len() {
+            if now - times[index - 1] <= spacing * (now - times[index + 1]) {
+                times.remove(index);
+                rows.drain(index * width..(index + 1) * width);
             } else {
                 index += 1;
             }
         }
+        Composition { kinds, times: times.into(), rows: rows.into() }
     }
 }
 

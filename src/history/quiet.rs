@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BLOCKS, Block, Composition, History, Ladder, RUNGS, is_time, width};
+use super::{BLOCKS, Block, Composition, History, Ladder, Number, RUNGS, is_time, width};
 use crate::sample::Memory;
 
 /// Most steps that are remembered.
@@ -46,7 +46,7 @@ pub struct Quiet {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Past {
     began: f64,
-    finest: usize,
+    finest: u8,
     /// Steps that are over, oldest first.
     steps: Box<[Step]>,
     /// Lowest and highest of them.
@@ -55,9 +55,9 @@ struct Past {
     from: f64,
     /// Lowest and highest sample of the present step.
     present: (f32, f32),
-    composition: Arc<Composition>,
+    composition: Composition,
     /// Time of the newest checkpoint of the composition, seconds.
-    checkpoint: Option<f64>,
+    checkpoint: Option<Number>,
 }
 
 impl Quiet {
@@ -69,13 +69,13 @@ impl Quiet {
         let composition = history.composition.thinned(history.latest, CHECKPOINTS.1);
         let past = Past {
             began: history.began,
-            finest: history.ladder.finest(),
+            finest: history.ladder.finest() as u8,
             steps: Box::default(),
             floors: (f32::INFINITY, f32::NEG_INFINITY),
             from,
             present: (low, low),
-            checkpoint: composition.newest(),
-            composition: Arc::new(composition),
+            checkpoint: composition.newest().map(Number::from),
+            composition,
         };
         let mut quiet = Quiet { latest: until, past: Arc::new(past) };
         let fits = blocks.all(|(from, until, low)| quiet.take(from, until, low));
@@ -88,30 +88,29 @@ impl Quiet {
         if time < self.latest || !self.take(time, time, scored as f32) {
             return false;
         }
-        if self.past.checkpoint.is_none_or(|last| time - last >= CHECKPOINTS.0) {
+        if self.past.checkpoint.is_none_or(|last| time - last.get() >= CHECKPOINTS.0) {
             let past = Arc::make_mut(&mut self.past);
-            let mut composition = Composition::clone(&past.composition);
-            composition.push(time, memory);
-            past.checkpoint = composition.newest();
-            past.composition = Arc::new(composition.thinned(time, CHECKPOINTS.1));
+            past.composition.push(time, memory);
+            past.checkpoint = past.composition.newest().map(Number::from);
+            past.composition = past.composition.thinned(time, CHECKPOINTS.1);
         }
         true
     }
 
     /// Goes on with samples that fill no rung below `finest`.
     pub fn coarsen(&mut self, finest: usize) {
-        if self.past.finest < finest {
-            Arc::make_mut(&mut self.past).finest = finest;
+        if self.finest() < finest {
+            Arc::make_mut(&mut self.past).finest = finest as u8;
         }
     }
 
     /// The history in full. Every floor is within a quiet's band of what it was.
     pub fn wake(&self) -> History {
-        let mut history = History::with_finest(self.past.began, self.past.finest);
+        let mut history = History::with_finest(self.past.began, self.finest());
         for step in self.steps() {
             self.replay(step, &mut history);
         }
-        history.composition = Arc::clone(&self.past.composition);
+        history.composition = Arc::new(self.past.composition.clone());
         history
     }
 
@@ -132,7 +131,7 @@ impl Quiet {
 
     /// The finest rung that its samples can fill.
     pub fn finest(&self) -> usize {
-        self.past.finest
+        self.past.finest.into()
     }
 
     /// The latest floor, bytes.
@@ -166,7 +165,8 @@ impl Quiet {
 
     /// Whether it is one that samples can have made. To be asked of what was read back, before anything else is.
     pub fn is_sound(&self) -> bool {
-        let Past { began, finest, ref steps, ref composition, .. } = *self.past;
+        let Past { began, ref steps, ref composition, .. } = *self.past;
+        let finest = self.finest();
         let is_past = |time: f64| is_time(time) && time <= self.latest;
         is_time(self.latest)
             && is_past(began)
@@ -181,7 +181,7 @@ impl Quiet {
     }
 
     /// Memory by kind, earlier.
-    pub fn composition(&self) -> &Arc<Composition> {
+    pub fn composition(&self) -> &Composition {
         &self.past.composition
     }
 
@@ -202,7 +202,7 @@ impl Quiet {
         let before = self.past.present;
         let present = (before.0.min(bytes), before.1.max(bytes));
         let goes_on =
-            from - self.latest <= width(self.past.finest) && present.1 - present.0 <= most(BAND, present.0);
+            from - self.latest <= width(self.finest()) && present.1 - present.0 <= most(BAND, present.0);
         if goes_on && self.past.is_quiet(present.0) {
             self.latest = until;
             if present != before {
@@ -247,8 +247,8 @@ impl Quiet {
     /// Seconds between samples that fill eighths of the blocks of all rings that reach back for `age` seconds.
     fn spacing(&self, age: f64) -> f64 {
         let reaches = |rung: &usize| age <= width(*rung) * (BLOCKS + 2) as f64;
-        let rung = (self.past.finest..RUNGS).find(reaches).unwrap_or(RUNGS - 1);
-        width(rung.saturating_sub(3).max(self.past.finest))
+        let rung = (self.finest()..RUNGS).find(reaches).unwrap_or(RUNGS - 1);
+        width(rung.saturating_sub(3).max(self.finest()))
     }
 }
 
