@@ -26,7 +26,7 @@ pub struct Groups {
 #[derive(Debug, Default)]
 struct Group {
     memory: Memory,
-    processes: u64,
+    processes: u32,
     /// Sum over suspect members, bytes a second.
     growth: Option<f64>,
     /// The member that is suspected most.

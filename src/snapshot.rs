@@ -121,7 +121,7 @@ pub struct Entity {
     /// The nearest limit, its own or the host's.
     pub limit: Option<Limit>,
     /// Processes of a group.
-    pub processes: Option<u64>,
+    pub processes: Option<u32>,
     /// Path of the watched cgroup that a process is in.
     pub within: Option<Arc<str>>,
     /// The verdict.

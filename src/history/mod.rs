@@ -20,7 +20,7 @@ pub use ring::{BLOCKS, Block, Ring, slot};
 pub use sealed::{Floors, Sealed};
 pub use time::{is_number, is_time};
 
-use sealed::Blocks;
+use sealed::Told;
 
 use std::sync::Arc;
 
@@ -130,14 +130,15 @@ impl History {
             && self.composition.is_sound()
     }
 
-    /// What is complete by now and changes no more. Costs two reference counts, and later one copy of each ring in
-    /// which a block closes.
+    /// What is complete by now and changes no more. Costs a small piece of memory and two reference counts, and later one copy
+    /// of each ring in which a block closes.
     pub fn sealed(&self) -> Sealed {
-        Sealed {
+        Sealed::from(Told {
             began: self.began,
             latest: self.latest,
-            blocks: Blocks::Rings(self.ladder.rings().clone(), Arc::clone(&self.composition)),
-        }
+            rings: self.ladder.rings().clone(),
+            composition: Arc::clone(&self.composition),
+        })
     }
 
     fn checkpoint_spacing(&self) -> f64 {

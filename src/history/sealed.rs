@@ -4,32 +4,43 @@ use std::sync::Arc;
 
 use super::{BLOCKS, Block, Composition, Quiet, RUNGS, Rings, width};
 
-/// The complete blocks of one life at one moment. Shared, so that a clone costs two reference counts.
-#[derive(Clone, Debug, Default)]
-pub struct Sealed {
-    /// Time of the first sample, seconds.
-    pub began: f64,
-    /// Time of the last sample, seconds.
-    pub latest: f64,
-    pub(super) blocks: Blocks,
-}
-
-/// Complete blocks on every rung and memory by kind, or what the blocks are made from when somebody asks.
+/// The complete blocks of one life at one moment, shared with the history that goes on. A snapshot has one for each entity,
+/// and most are quiet, which takes 16 bytes: what has more to tell stands apart.
 #[derive(Clone, Debug)]
-pub(super) enum Blocks {
-    Rings(Rings, Arc<Composition>),
+pub struct Sealed(Blocks);
+
+#[derive(Clone, Debug)]
+enum Blocks {
+    /// Complete blocks on every rung and memory by kind.
+    Told(Box<Told>),
+    /// What the blocks are made from when somebody asks.
     Quiet(Quiet),
 }
 
-impl Default for Blocks {
-    fn default() -> Blocks {
-        Blocks::Rings(Rings::default(), Arc::default())
+/// What is complete of a history that goes on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    pub(super) began: f64,
+    pub(super) latest: f64,
+    pub(super) rings: Rings,
+    pub(super) composition: Arc<Composition>,
+}
+
+impl Default for Sealed {
+    fn default() -> Sealed {
+        Sealed::from(Told::default())
+    }
+}
+
+impl From<Told> for Sealed {
+    fn from(told: Told) -> Sealed {
+        Sealed(Blocks::Told(Box::new(told)))
     }
 }
 
 impl From<&Quiet> for Sealed {
     fn from(quiet: &Quiet) -> Sealed {
-        Sealed { began: quiet.began(), latest: quiet.latest(), blocks: Blocks::Quiet(quiet.clone()) }
+        Sealed(Blocks::Quiet(quiet.clone()))
     }
 }
 
@@ -43,18 +54,34 @@ pub struct Floors {
 }
 
 impl Sealed {
+    /// Time of the first sample, seconds.
+    pub fn began(&self) -> f64 {
+        match &self.0 {
+            Blocks::Told(told) => told.began,
+            Blocks::Quiet(quiet) => quiet.began(),
+        }
+    }
+
+    /// Time of the last sample, seconds.
+    pub fn latest(&self) -> f64 {
+        match &self.0 {
+            Blocks::Told(told) => told.latest,
+            Blocks::Quiet(quiet) => quiet.latest(),
+        }
+    }
+
     /// Complete blocks on every rung.
     pub fn rings(&self) -> Rings {
-        match &self.blocks {
-            Blocks::Rings(rings, _) => rings.clone(),
+        match &self.0 {
+            Blocks::Told(told) => told.rings.clone(),
             Blocks::Quiet(quiet) => quiet.wake().ladder().rings().clone(),
         }
     }
 
     /// Memory by kind, earlier.
     pub fn composition(&self) -> &Composition {
-        match &self.blocks {
-            Blocks::Rings(_, composition) => composition,
+        match &self.0 {
+            Blocks::Told(told) => &told.composition,
             Blocks::Quiet(quiet) => quiet.composition(),
         }
     }
@@ -62,7 +89,7 @@ impl Sealed {
     /// The blocks of the last `seconds`, at the finest width of which so many are remembered; of the whole life
     /// where that is shorter. `None` before the first block is complete.
     pub fn floors(&self, seconds: f64) -> Option<Floors> {
-        let wanted = seconds.min(self.latest - self.began);
+        let wanted = seconds.min(self.latest() - self.began());
         let spans = |&(rung, _): &(usize, _)| width(rung) * BLOCKS as f64 >= wanted || rung == RUNGS - 1;
         let rings = self.rings();
         let (rung, ring) = rings.iter().find(spans).or_else(|| rings.iter().last())?;

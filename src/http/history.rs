@@ -152,8 +152,8 @@ impl<'a> Life<'a> {
                 }
                 _ => None,
             },
-            first_sample: sealed.began,
-            last_sample: sealed.latest,
+            first_sample: sealed.began(),
+            last_sample: sealed.latest(),
         }
     }
 }
