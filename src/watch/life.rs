@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::detector::{Assessment, Circumstances, Clues, Detector, Due, Lineage, Rest, Signs, levelled_off};
 use crate::entity::Executable;
-use crate::history::{Closed, HOUR, HOURLY, History, Quiet, Sealed};
+use crate::history::{Closed, HOUR, HOURLY, History, Quiet, RUNGS, Sealed};
 use crate::sample::Memory;
+
+/// What is awake has another place in memory whenever a block so many rungs above the finest is complete: once in 30 samples.
+const RUNGS_TO_A_MOVE: usize = 4;
 
 /// Everything that is known of one life of one entity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -137,6 +140,8 @@ impl Life {
                 && let Some(asleep) = awake.sleep()
             {
                 self.state = State::Asleep(Box::new(asleep));
+            } else if awake.is_to_move(closed) {
+                *awake = awake.clone();
             }
         }
         Some(&self.assessment)
@@ -261,6 +266,12 @@ impl Awake {
     fn may_sleep(&self, closed: Closed) -> bool {
         let is_young = self.history.age() < HOUR;
         closed.contains(HOURLY) || is_young && closed.contains(self.history.ladder().finest() + 1)
+    }
+
+    /// Whether it is to have another place in memory, where blocks were `closed`. All lives begin awake, and where one in ten
+    /// stays so, it keeps the pages of its nine neighbours from being given back: those that move end up beside each other.
+    fn is_to_move(&self, closed: Closed) -> bool {
+        closed.contains((self.history.ladder().finest() + RUNGS_TO_A_MOVE).min(RUNGS - 1))
     }
 
     /// What is left to remember where nothing is found and the floor has not moved.
