@@ -25,7 +25,7 @@ enum State {
     /// Something may be found out.
     Awake(Box<Awake>),
     /// The floor does not move, and nothing is found out from that.
-    Asleep(Box<Asleep>),
+    Asleep(Asleep),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ struct Awake {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Asleep {
     history: Quiet,
-    rest: Rest,
+    rest: Box<Rest>,
 }
 
 /// One sample of a life and what stands around it.
@@ -139,7 +139,7 @@ impl Life {
             if awake.may_sleep(closed)
                 && let Some(asleep) = awake.sleep()
             {
-                self.state = State::Asleep(Box::new(asleep));
+                self.state = State::Asleep(asleep);
             } else if awake.is_to_move(closed) {
                 *awake = awake.clone();
             }
@@ -276,7 +276,7 @@ impl Awake {
 
     /// What is left to remember where nothing is found and the floor has not moved.
     fn sleep(&self) -> Option<Asleep> {
-        let rest = self.detector.rest()?;
+        let rest = Box::new(self.detector.rest()?);
         Some(Asleep { history: Quiet::of(&self.history)?, rest })
     }
 
