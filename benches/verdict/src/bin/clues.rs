@@ -64,20 +64,23 @@ fn write(options: &Options) -> io::Result<()> {
         return write_urgent(&mut out, options);
     }
     for &seed in &options.seeds {
-        write_all(&mut out, generate::all(Regime::Days, seed, options.per_class))?;
+        write_each(&mut out, generate::all(Regime::Days, seed, options.per_class), slow_rows)?;
         for regime in [Regime::Days, Regime::Fast] {
-            write_all(&mut out, generate::further(regime, seed, options.per_further))?;
+            write_each(&mut out, generate::further(regime, seed, options.per_further), slow_rows)?;
         }
     }
-    write_all(&mut out, generate::mixed(first, options.mixed))?;
-    write_all(&mut out, generate::population(first, options.entities, 7.0, 60.0))?;
+    write_each(&mut out, generate::mixed(first, options.mixed), slow_rows)?;
+    write_each(&mut out, generate::population(first, options.entities, 7.0, 60.0), slow_rows)?;
     out.flush()
 }
 
-/// Writes the rows of each series as it is, and as somebody else would have recorded it.
-fn write_all(out: &mut impl Write, traces: impl Iterator<Item: Make> + Send) -> io::Result<()> {
-    let rows = each(traces, |trace| [rows(trace), rows(&generate::otherwise(trace))].concat());
-    rows.iter().try_for_each(|rows| out.write_all(rows))
+/// Writes the rows of each series.
+fn write_each(
+    out: &mut impl Write,
+    traces: impl Iterator<Item: Make> + Send,
+    rows: impl Fn(&Trace) -> Vec<u8> + Sync,
+) -> io::Result<()> {
+    each(traces, rows).iter().try_for_each(|rows| out.write_all(rows))
 }
 
 /// The same series, each under other limits, too.
@@ -85,21 +88,19 @@ fn write_urgent(out: &mut impl Write, options: &Options) -> io::Result<()> {
     let first = options.seeds[0];
     for &seed in &options.seeds {
         for regime in [Regime::Days, Regime::Fast] {
-            write_signs(out, generate::all(regime, seed, options.per_class))?;
-            write_signs(out, generate::further(regime, seed, options.per_further))?;
+            write_each(out, generate::all(regime, seed, options.per_class), urgent_rows)?;
+            write_each(out, generate::further(regime, seed, options.per_further), urgent_rows)?;
         }
     }
-    write_signs(out, generate::mixed(first, options.mixed))?;
-    write_signs(out, generate::population(first, options.entities, 7.0, 60.0))?;
+    write_each(out, generate::mixed(first, options.mixed), urgent_rows)?;
+    write_each(out, generate::population(first, options.entities, 7.0, 60.0), urgent_rows)?;
     out.flush()
 }
 
-fn write_signs(out: &mut impl Write, traces: impl Iterator<Item: Make> + Send) -> io::Result<()> {
-    let rows = each(traces, |trace| {
-        let near = [generate::near(trace), generate::near(&generate::otherwise(trace))];
-        [signs(trace), signs(&near[0]), signs(&near[1])].concat()
-    });
-    rows.iter().try_for_each(|rows| out.write_all(rows))
+/// Of a series as it is, and under a limit that is near, as it is and as somebody else would have recorded it.
+fn urgent_rows(trace: &Trace) -> Vec<u8> {
+    let near = [generate::near(trace), generate::near(&generate::otherwise(trace))];
+    [signs(trace), signs(&near[0]), signs(&near[1])].concat()
 }
 
 fn signs(trace: &Trace) -> Vec<u8> {
@@ -111,7 +112,12 @@ fn signs(trace: &Trace) -> Vec<u8> {
     rows
 }
 
-fn rows(trace: &Trace) -> Vec<u8> {
+/// Of a series as it is, and as somebody else would have recorded it.
+fn slow_rows(trace: &Trace) -> Vec<u8> {
+    [clues(trace), clues(&generate::otherwise(trace))].concat()
+}
+
+fn clues(trace: &Trace) -> Vec<u8> {
     let mut rows = Vec::new();
     Ours::default()
         .clues(trace, OFTEN, |time, clues| put(&mut rows, trace.label.leaks_at(time), clues.values()));

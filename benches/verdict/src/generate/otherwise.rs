@@ -20,15 +20,7 @@ const GRAIN: u64 = 64 << 10;
 
 /// The same program, recorded in a way that depends on nothing but which series it is.
 pub fn otherwise(trace: &Trace) -> Trace {
-    let peak = trace.peak().unwrap_or(0);
-    // No two series have the same peak, unless they are the same.
-    let dice = &mut Dice::new(&Purpose {
-        seed: peak,
-        kind: 4,
-        class: trace.class,
-        number: trace.number,
-        attempt: 0,
-    });
+    let dice = &mut dice(trace, 4);
     let every = (dice.log_uniform(1.0, (APART / trace.interval).max(2.0)) as usize).max(1);
     let size = libm::exp(dice.uniform(SIZE.0, SIZE.1));
     let is_limited = dice.chance(0.5);
@@ -53,6 +45,12 @@ pub fn otherwise(trace: &Trace) -> Trace {
     }
 }
 
+/// What depends on nothing but which series it is: no two have the same peak, unless they are the same.
+fn dice(trace: &Trace, kind: u8) -> Dice {
+    let (class, number) = (trace.class, trace.number);
+    Dice::new(&Purpose { seed: trace.peak().unwrap_or(0), kind, class, number, attempt: 0 })
+}
+
 /// How much of a limit that is near may be left at the peak of what keeps below it.
 const LEFT: (f64, f64) = (0.01, 1.0);
 
@@ -63,13 +61,7 @@ const WAY: (f64, f64) = (0.2, 1.0);
 /// the series does. Half of the leaks end there.
 pub fn near(trace: &Trace) -> Trace {
     let peak = trace.peak().unwrap_or(0);
-    let dice = &mut Dice::new(&Purpose {
-        seed: peak,
-        kind: 5,
-        class: trace.class,
-        number: trace.number,
-        attempt: 0,
-    });
+    let dice = &mut dice(trace, 5);
     let kept = ((1.0 + dice.log_uniform(LEFT.0, LEFT.1)) * peak as f64) as u64;
     let (way, is_hit) = (dice.uniform(WAY.0, WAY.1), dice.chance(0.5));
     let hit = trace.label.onset().filter(|_| is_hit).and_then(|onset| {
