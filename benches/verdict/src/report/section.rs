@@ -13,8 +13,8 @@ use crate::measure::{Class, Figures, Outcome, calibration, classes};
 use crate::ours::THRESHOLD;
 use crate::targets;
 
-/// The exporter's threshold and two others that people may choose.
-const THRESHOLDS: [f64; 3] = [40.0, THRESHOLD, 80.0];
+/// The exporter's threshold among others, so far apart that the curve shows.
+const THRESHOLDS: [f64; 8] = [10.0, 20.0, 40.0, 50.0, THRESHOLD, 70.0, 80.0, 90.0];
 
 /// A plot and the file that it goes into.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ impl fmt::Display for Section {
     }
 }
 
-fn at_thresholds(outcomes: &[Outcome]) -> [Figures; 3] {
+fn at_thresholds(outcomes: &[Outcome]) -> [Figures; THRESHOLDS.len()] {
     THRESHOLDS.map(|threshold| Figures::at(outcomes, threshold))
 }
 
