@@ -16,9 +16,9 @@ const UNIT: f64 = 0.01;
 
 /// What hours and days show: the [`clues`](super::clues).
 ///
-/// Most of the rows to which the trees were fitted are of leaks, and hardly any process leaks. At -1.5, leaks of days would be
+/// Most of the rows to which the trees were fitted are of leaks, and hardly any process leaks. At -1.4, leaks of days would be
 /// called an hour later, with a tenth fewer false alarms.
-pub(super) static SLOW: Forest = Forest { prior: -1.3, bias: slow::BIAS, trees: &slow::TREES };
+pub(super) static SLOW: Forest = Forest { prior: -1.2, bias: slow::BIAS, trees: &slow::TREES };
 
 /// What one window shows of growth on the way to a limit that is near: its [`signs`](super::signs).
 pub(super) static URGENT: Forest = Forest { prior: -2.9, bias: urgent::BIAS, trees: &urgent::TREES };
