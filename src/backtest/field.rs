@@ -10,6 +10,8 @@ const LATEST: f64 = 1e11;
 
 /// Every number of so many digits is exact as a float, and so is every power of ten up to it.
 const EXACT_DIGITS: usize = 15;
+const POWERS: [f64; EXACT_DIGITS + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 /// Seconds since the epoch, from a number of them or from RFC 3339; a blank may take the place of the `T`.
 pub(super) fn time(text: &[u8]) -> Option<f64> {
@@ -48,22 +50,25 @@ fn whole(text: &[u8]) -> Option<u64> {
 }
 
 fn number(text: &[u8]) -> Option<f64> {
-    match whole(text) {
-        Some(whole) => Some(whole as f64),
-        None => decimal(text).or_else(|| str::from_utf8(text).ok()?.parse().ok()),
-    }
+    decimal(text).or_else(|| str::from_utf8(text).ok()?.parse().ok())
 }
 
-/// Digits with a point among them, as most other fields are, and not too many. Exact: neither side of the division
+/// Digits, and a point among them or none, as most fields are, and not too many. Exact: neither side of the division
 /// has been rounded.
 fn decimal(text: &[u8]) -> Option<f64> {
-    if text.len() > EXACT_DIGITS {
+    if !text.first()?.is_ascii_digit() || text.len() > EXACT_DIGITS {
         return None;
     }
-    let point = text.iter().position(|byte| *byte == b'.')?;
-    let (before, after) = (whole(&text[..point])?, &text[point + 1..]);
-    let power = 10_u64.pow(after.len() as u32);
-    Some((before * power + whole(after)?) as f64 / power as f64)
+    let (mut digits, mut point) = (0, None);
+    for (place, &byte) in text.iter().enumerate() {
+        match byte.wrapping_sub(b'0') {
+            digit @ 0..=9 => digits = 10 * digits + u64::from(digit),
+            _ if byte == b'.' && point.is_none() => point = Some(place),
+            _ => return None,
+        }
+    }
+    let after = point.map_or(0, |point| text.len() - 1 - point);
+    Some(digits as f64 / POWERS[after])
 }
 
 fn timestamp(text: &[u8]) -> Option<f64> {
