@@ -50,14 +50,13 @@ use crate::history::{BLOCKS, Closed, HOUR, HOURLY, History, width};
 
 use lasting::{BLOCKS_AN_EVALUATION, Lasting};
 use lineage::{Ending, Probation};
-use onset::Onset;
 use rise::Rise;
 use scores::Scores;
 use season::SeasonEvidence;
-use slope::PlainSlope;
 use suspicion::Suspicion;
 use trend::TrendChannel;
 use urgency::UrgencyChannel;
+use verdict::Details;
 
 /// Slow evidence fades from memory with this time constant, seconds.
 const FADING: f64 = 4.0 * HOUR;
@@ -92,15 +91,13 @@ pub struct Detector {
     trend: TrendChannel,
     #[serde(skip)]
     season: Option<SeasonEvidence>,
-    /// Log-odds of what the slow channel found; `None` where it found nothing.
+    /// Log-odds of what the slow channel found; all against a leak where that is nothing.
     #[serde(skip)]
-    weighed: Option<f64>,
+    weighed: f64,
     #[serde(skip)]
     urgency: UrgencyChannel,
     #[serde(skip)]
-    plain: PlainSlope,
-    #[serde(skip)]
-    onset: Onset,
+    details: Details,
     #[serde(skip, default = "Closed::all")]
     closed: Closed,
     lasting: Lasting,
@@ -119,10 +116,9 @@ impl Detector {
         Detector {
             trend: TrendChannel::default(),
             season: None,
-            weighed: None,
+            weighed: f64::NEG_INFINITY,
             urgency: UrgencyChannel::default(),
-            plain: PlainSlope::default(),
-            onset: Onset::default(),
+            details: Details::default(),
             closed: Closed::default(),
             lasting: Lasting::default(),
             judged: false,
@@ -146,19 +142,18 @@ impl Detector {
         self.lasting.stand(history.floor(), around.room);
         self.score(history, step, &around);
         self.suspect(history, step, around.threshold);
-        let (mut plain, mut onset) = (self.plain, self.onset);
+        let mut details = self.details;
         let assessment = verdict::assess(verdict::Findings {
             score: (self.judged || self.probation.is_some()).then(|| self.value()),
             standing: self.standing(),
             lead: self.lead(),
             slow_evidence: self.slow_evidence(),
             urgency: self.urgency.strongest(),
-            plain_slope: &mut plain,
-            onset: &mut onset,
+            details: &mut details,
             history,
             around: &around,
         });
-        (self.plain, self.onset) = (plain, onset);
+        self.details = details;
         assessment
     }
 
@@ -203,8 +198,7 @@ impl Detector {
     /// Brings all evidence up to date whose blocks have closed.
     fn look(&mut self, history: &History, around: &Circumstances) {
         let closed = std::mem::take(&mut self.closed);
-        self.plain.update(closed);
-        self.onset.update(closed);
+        self.details.update(closed);
         let slow = self.slow_evidence();
         let Lasting { activity, rose, .. } = &mut self.lasting;
         let look = self.urgency.update(history, activity, (slow, around), |rung| closed.contains(rung));
@@ -221,7 +215,8 @@ impl Detector {
             self.lasting.grew = Some((history.latest().into(), growth.rise.growing_for));
         }
         if TrendChannel::looks_at(closed) {
-            self.weighed = self.clues(history, around).map(|clues| forest::SLOW.log_odds(clues.values()));
+            let clues = self.clues(history, around);
+            self.weighed = clues.map_or(f64::NEG_INFINITY, |clues| forest::SLOW.log_odds(clues.values()));
         }
     }
 
@@ -239,7 +234,7 @@ impl Detector {
     /// Moves both scores towards the evidence.
     fn score(&mut self, history: &History, step: f64, around: &Circumstances) {
         self.seen = (self.seen * (-step / FADING).exp()).max(self.slow_evidence());
-        self.scores.follow_slow(self.weighed.unwrap_or(f64::NEG_INFINITY), step, around.crowd);
+        self.scores.follow_slow(self.weighed, step, around.crowd);
         let (odds, width) = match self.urgency.strongest() {
             Some(urgent) => (f64::from(urgent.odds), urgent.rise.window / BLOCKS as f64),
             None => (f64::NEG_INFINITY, width(history.ladder().finest())),

@@ -32,27 +32,26 @@ const STRAIGHT: f64 = 0.01;
 /// When the growth of a life began, held until a block closes of the rung that tells it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Onset {
-    /// That rung, and what it told.
-    held: Option<(u8, Option<f64>)>,
+    /// That rung.
+    rung: Option<u8>,
+    /// What it told; not a number where that was nothing.
+    began: f64,
 }
 
 impl Onset {
     /// Forgets what is held if what was `closed` can make a difference.
     pub(super) fn update(&mut self, closed: Closed) {
-        self.held = self.held.filter(|&(rung, _)| !closed.contains(usize::from(rung)));
+        self.rung = self.rung.filter(|&rung| !closed.contains(rung.into()));
     }
 
     /// When growth began, seconds, as of [`onset`].
     pub(super) fn of(&mut self, history: &History) -> Option<f64> {
         let rung = telling_rung(history);
-        match self.held {
-            Some((held, found)) if usize::from(held) == rung => found,
-            _ => {
-                let found = onset(history, rung);
-                self.held = u8::try_from(rung).ok().map(|rung| (rung, found));
-                found
-            }
+        if self.rung.map(usize::from) != Some(rung) {
+            let began = onset(history, rung).unwrap_or(f64::NAN);
+            *self = Onset { rung: Some(rung as u8), began };
         }
+        Some(self.began).filter(|began| !began.is_nan())
     }
 }
 

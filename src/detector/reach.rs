@@ -1,10 +1,10 @@
 //! How far off a time to a limit may be: from the slowest and the fastest slope that the same evidence supports.
 
-use crate::history::{BLOCKS, HOUR, History, RUNGS, width};
+use crate::history::{BLOCKS, Closed, HOUR, HOURLY, History, RUNGS, span, width};
 
 use super::assessment::Channel;
 use super::rise::Rise;
-use super::stats::{Trend, quantile, trend};
+use super::stats::{self, Trend, quantile, trend};
 use super::window::Window;
 
 /// Half the width of an interval that holds the slope in 95 of 100 cases, in standard deviations.
@@ -19,23 +19,59 @@ const SWING: f64 = 2.0;
 /// Hours in a day.
 const DAY: usize = 24;
 
-/// The soonest and the latest that `room` bytes more are taken, seconds, about the estimate `left` that was made from
-/// `rise`; `None` where nothing bounds it.
-pub(super) fn range(
-    history: &History,
-    (channel, rise): (Channel, &Rise),
-    room: u64,
-    left: f64,
-) -> Option<[f64; 2]> {
-    let (slowest, fastest) = match channel {
-        Channel::Trend => of_trend(history, rise),
-        Channel::Season => of_season(history, rise),
-        Channel::Urgency => of_growth(history, rise),
+/// The slopes that bound how soon a limit is reached. They are as they were until a block closes on which they rest: only the
+/// room is another at every evaluation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reach {
+    /// On what they rest.
+    basis: Option<Basis>,
+    /// The slowest and the fastest, bytes a second; 0 where nothing bounds it.
+    slopes: (f64, f64),
+}
+
+/// The channel of a rise, the rung on whose blocks it rests, and how many they are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Basis {
+    channel: Channel,
+    rung: u8,
+    blocks: u8,
+}
+
+impl Reach {
+    /// Forgets what is held if what was `closed` can make a difference.
+    pub(super) fn update(&mut self, closed: Closed) {
+        self.basis = self.basis.filter(|basis| !closed.contains(basis.rung.into()));
     }
-    .filter(|(slowest, _)| *slowest > 0.0)?;
-    let (room, swing) = (room as f64, SWING * noise(history));
-    let (soonest, latest) = ((room - swing).max(0.0) / fastest, (room + swing) / slowest);
-    Some([soonest.min(left), latest.max(left)])
+
+    /// The soonest and the latest that `room` bytes more are taken, seconds, about the estimate `left` that was made from
+    /// `rise`, which is what its channel shows now; `None` where nothing bounds it.
+    pub(super) fn range(
+        &mut self,
+        history: &History,
+        lead: (Channel, &Rise),
+        room: u64,
+        left: f64,
+    ) -> Option<[f64; 2]> {
+        let (slowest, fastest) = Some(self.slopes(history, lead)?).filter(|(slowest, _)| *slowest > 0.0)?;
+        let (room, swing) = (room as f64, SWING * noise(history));
+        let (soonest, latest) = ((room - swing).max(0.0) / fastest, (room + swing) / slowest);
+        Some([soonest.min(left), latest.max(left)])
+    }
+
+    fn slopes(&mut self, history: &History, (channel, rise): (Channel, &Rise)) -> Option<(f64, f64)> {
+        let rung = if channel == Channel::Season { HOURLY } else { rung_of(history, rise)? };
+        let blocks = (rise.window / width(rung)).round() as u8;
+        let basis = Some(Basis { channel, rung: rung as u8, blocks });
+        if self.basis != basis {
+            let slopes = match channel {
+                Channel::Trend => of_trend(history, rise),
+                Channel::Season => of_season(history, rise),
+                Channel::Urgency => of_growth(history, rise),
+            };
+            *self = Reach { basis, slopes: slopes.unwrap_or_default() };
+        }
+        Some(self.slopes)
+    }
 }
 
 /// Confidence interval of Sen's slope (Gilbert, "Statistical Methods for Environmental Pollution Monitoring", 1987,
@@ -74,16 +110,20 @@ fn of_growth(history: &History, rise: &Rise) -> Option<(f64, f64)> {
     let pieces = [blocks, blocks / 2, blocks / 4].map(|blocks| (blocks + 1).clamp(PIECE, BLOCKS));
     let slope = |count: usize| {
         let piece = &window.floors[window.floors.len().saturating_sub(count)..];
-        Some(trend(piece)?.slope / window.width)
+        Some(stats::slope(piece)? / window.width)
     };
     let slopes = || pieces.into_iter().filter_map(slope).chain([rise.slope]);
     Some((slopes().reduce(f64::min)?, slopes().reduce(f64::max)?))
 }
 
+/// The finest rung that spans what a rise was found on. Its blocks close with those of every coarser one.
+fn rung_of(history: &History, rise: &Rise) -> Option<usize> {
+    (history.ladder().finest()..RUNGS).find(|&rung| span(rung) >= rise.window)
+}
+
 /// The floors that a rise was found on.
 fn of_rise(history: &History, rise: &Rise) -> Option<Window> {
-    let spans = |rung: &usize| width(*rung) * BLOCKS as f64 >= rise.window;
-    let rung = (history.ladder().finest()..RUNGS).find(spans)?;
+    let rung = rung_of(history, rise)?;
     Window::of(history, rung, (rise.window / width(rung)).round() as usize)
 }
 
@@ -109,7 +149,7 @@ fn interval(mut slopes: Vec<f64>, half_width: f64, pairs: f64, step: f64) -> Opt
 /// Noise of the finest floors, bytes.
 fn noise(history: &History) -> f64 {
     let window = Window::of(history, history.ladder().finest(), BLOCKS);
-    window.and_then(|window| Some(trend(&window.floors)?.noise)).unwrap_or(0.0)
+    window.and_then(|window| stats::noise(&window.floors)).unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -169,6 +209,12 @@ mod tests {
             let Some(range) = found.time_to_limit_range_seconds else { continue };
             let left = found.time_to_limit_seconds.unwrap();
             assert!(range[0] <= left && left <= range[1] && found.standing == Standing::Present, "{found:?}");
+            let anew = |lead| Reach::default().range(&history, lead, around.room?, left);
+            assert_eq!(
+                detector.lead().and_then(anew),
+                Some(range),
+                "what is held is what would be found anew"
+            );
             last = Some((range, line.ends - elapsed));
         }
         let ([soonest, latest], truth) = last?;

@@ -11,19 +11,25 @@ pub(super) const KNOWN: usize = BLOCKS - 6;
 /// Robust slope of the longest window that is nearly full, held until a block of it or of a longer one closes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PlainSlope {
-    /// The rung of that window, and what it told.
-    held: Option<(u8, Option<f64>)>,
+    /// The rung of that window.
+    rung: Option<u8>,
+    /// What it told; not a number where that was nothing.
+    slope: f64,
 }
 
 impl PlainSlope {
     /// Forgets what is held if what was `closed` can make a difference.
     pub(super) fn update(&mut self, closed: Closed) {
-        self.held = self.held.filter(|&(rung, _)| !(rung.into()..RUNGS).any(|rung| closed.contains(rung)));
+        self.rung = self.rung.filter(|&rung| !(rung.into()..RUNGS).any(|rung| closed.contains(rung)));
     }
 
     /// Bytes a second. Looked for when somebody asks, which is not as often as blocks close.
     pub(super) fn bytes_per_second(&mut self, history: &History) -> Option<f64> {
-        self.held.get_or_insert_with(|| look(history)).1
+        if self.rung.is_none() {
+            let (rung, slope) = look(history);
+            *self = PlainSlope { rung: Some(rung), slope: slope.unwrap_or(f64::NAN) };
+        }
+        Some(self.slope).filter(|slope| !slope.is_nan())
     }
 }
 

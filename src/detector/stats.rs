@@ -80,6 +80,11 @@ pub(super) fn slope(values: &[Option<f64>]) -> Option<f64> {
     if points.len() < 3 { None } else { median_slope(&points) }
 }
 
+/// The noise alone, as of [`trend`].
+pub(super) fn noise(values: &[Option<f64>]) -> Option<f64> {
+    Some(trend(values)?.noise)
+}
+
 fn points(values: &[Option<f64>]) -> Vec<(f64, f64)> {
     values.iter().enumerate().filter_map(|(step, value)| value.map(|value| (step as f64, value))).collect()
 }

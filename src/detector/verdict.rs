@@ -1,12 +1,12 @@
 //! From findings to an assessment: which evidence leads, what it is called, and how far it reaches.
 
-use crate::history::{HOUR, History};
+use crate::history::{Closed, HOUR, History};
 
 use super::Circumstances;
 use super::assessment::{Assessment, Channel, Evidence, KindGrowth, Reason, Standing};
 use super::gate::Test;
 use super::onset::Onset;
-use super::reach;
+use super::reach::Reach;
 use super::rise::Rise;
 use super::slope::PlainSlope;
 use super::urgency::Urgency;
@@ -17,6 +17,23 @@ const YOUNG: f64 = 12.0 * HOUR;
 /// Slow evidence that deserves to be called growth.
 const GROWTH: f64 = 0.2;
 
+/// What is looked for when it is told, and held until a block closes that can make a difference.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Details {
+    plain_slope: PlainSlope,
+    onset: Onset,
+    reach: Reach,
+}
+
+impl Details {
+    /// Forgets what may be another by what was `closed`.
+    pub(super) fn update(&mut self, closed: Closed) {
+        self.plain_slope.update(closed);
+        self.onset.update(closed);
+        self.reach.update(closed);
+    }
+}
+
 /// Everything that was found out about one life.
 pub(super) struct Findings<'a> {
     pub(super) score: Option<f64>,
@@ -25,8 +42,7 @@ pub(super) struct Findings<'a> {
     /// 0 to 1.
     pub(super) slow_evidence: f64,
     pub(super) urgency: Option<&'a Urgency>,
-    pub(super) plain_slope: &'a mut PlainSlope,
-    pub(super) onset: &'a mut Onset,
+    pub(super) details: &'a mut Details,
     pub(super) history: &'a History,
     pub(super) around: &'a Circumstances<'a>,
 }
@@ -38,11 +54,12 @@ pub(super) fn assess(found: Findings) -> Assessment {
     // What is expected to end is not extrapolated, nor what has paused.
     let going_on = found.lead.zip(found.around.room).filter(|_| grows && found.standing == Standing::Present);
     let left = going_on.and_then(|((_, rise), room)| rise.time_to_limit(room));
+    let Details { plain_slope, onset, reach } = found.details;
     let range =
-        going_on.zip(left).and_then(|((lead, room), left)| reach::range(found.history, lead, room, left));
+        going_on.zip(left).and_then(|((lead, room), left)| reach.range(found.history, lead, room, left));
     // What is inherited began in an earlier life.
     let own = grows && found.standing != Standing::Inherited;
-    let onset = if own { found.onset.of(found.history) } else { None };
+    let onset = if own { onset.of(found.history) } else { None };
     Assessment {
         score: found.score,
         threshold: found.around.threshold,
@@ -50,7 +67,7 @@ pub(super) fn assess(found: Findings) -> Assessment {
         standing: found.standing,
         growth_bytes_per_second: rise
             .map(|rise| rise.slope)
-            .or_else(|| found.plain_slope.bytes_per_second(found.history)),
+            .or_else(|| plain_slope.bytes_per_second(found.history)),
         time_to_limit_seconds: left,
         time_to_limit_range_seconds: range,
         window_seconds: rise.map(|rise| rise.window),
