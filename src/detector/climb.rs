@@ -3,8 +3,9 @@
 use crate::history::{BLOCKS, History, width};
 
 use super::activity::Activity;
+use super::life::Life;
 use super::shapes::Likeness;
-use super::window::{Life, Past, Window};
+use super::window::{Past, Window};
 
 /// Floors that a window needs: nearly all, or for a young life fewer.
 const KNOWN: (usize, usize) = (BLOCKS - 6, 14);
@@ -48,8 +49,8 @@ impl FullWindow {
         rise > SCREEN.0 * end && rise > SCREEN.1 && end >= high - 0.5 * rise
     }
 
-    /// The climb at its end; `None` where it has none.
-    pub(super) fn climb(&self, history: &History) -> Option<Climb> {
+    /// The climb at its end, in such a life; `None` where it has none.
+    pub(super) fn climb(&self, history: &History, life: Life) -> Option<Climb> {
         let plain: [f64; BLOCKS] = self.window.filled()?.try_into().ok()?;
         let (like, floors) = likeness(plain);
         if like.growth <= 0.0 {
@@ -65,7 +66,7 @@ impl FullWindow {
             like,
             floors,
             past,
-            life: Life::of(history),
+            life,
             age: history.age(),
         })
     }
@@ -161,7 +162,7 @@ pub(super) mod tests {
     pub(in crate::detector) fn climb(hours: f64, bytes: impl Fn(f64) -> f64) -> Option<(Climb, History)> {
         let history = life(hours, bytes);
         let window = FullWindow::of(&history, HOURLY - 5).filter(FullWindow::is_rising)?;
-        Some((window.climb(&history)?, history))
+        Some((window.climb(&history, Life::of(&history))?, history))
     }
 
     #[test]

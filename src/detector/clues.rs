@@ -8,10 +8,10 @@ use crate::history::{HOUR, History};
 use super::Circumstances;
 use super::gate::Test;
 use super::lasting::Lasting;
+use super::life::Life;
 use super::rise::Rise;
 use super::season::SeasonEvidence;
 use super::trend::{SCALE_COUNT, TrendChannel, TrendEvidence};
-use super::window::Life;
 
 /// Gates of a time scale that are clues of their own. That of the life is the same on all scales.
 const SCALE_TESTS: [Test; 9] = [
@@ -62,6 +62,7 @@ impl Clues {
         history: &History,
         evidence: f64,
         (trend, season): (&TrendChannel, Option<&SeasonEvidence>),
+        life: Life,
         lasting: &Lasting,
         around: &Circumstances,
     ) -> Option<Clues> {
@@ -70,7 +71,6 @@ impl Clues {
         }
         let age = around.age.unwrap_or(0.0).max(history.age());
         let rise = trend.strongest().map(|(_, trend)| &trend.rise);
-        let life = Life::of(history);
         let mut row = Row(Vec::with_capacity(CLUES));
         row.put((age / HOUR).ln_1p());
         row.put(around.lineage.suspicion(around.executable, age, lasting.grew.is_some()));

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::entity::Executable;
 use crate::history::{HOUR, HOURLY, History, is_time};
 
+use super::life::life_floors;
 use super::scores::{Scores, is_share};
-use super::window::{Window, life_floors};
+use super::window::Window;
 
 /// A life must have grown this long, and for this share of itself, for its growth to add up with the next one's:
 /// short jobs do not.

@@ -15,6 +15,7 @@ mod clues;
 mod forest;
 mod gate;
 mod lasting;
+mod life;
 mod lineage;
 mod onset;
 mod reach;
@@ -49,6 +50,7 @@ use crate::entity::Executable;
 use crate::history::{BLOCKS, Closed, HOUR, HOURLY, History, width};
 
 use lasting::{BLOCKS_AN_EVALUATION, Lasting};
+use life::{Life, WholeLife};
 use lineage::{Ending, Probation};
 use rise::Rise;
 use scores::Scores;
@@ -199,31 +201,36 @@ impl Detector {
     fn look(&mut self, history: &History, around: &Circumstances) {
         let closed = std::mem::take(&mut self.closed);
         self.details.update(closed);
-        let slow = self.slow_evidence();
+        let (slow, life) = (self.slow_evidence(), WholeLife::new(history));
         let Lasting { activity, rose, .. } = &mut self.lasting;
-        let look = self.urgency.update(history, activity, (slow, around), |rung| closed.contains(rung));
+        let is_closed = |rung| closed.contains(rung);
+        let look = self.urgency.update(history, (activity, &life), (slow, around), is_closed);
         self.judged |= look.judged;
         if look.rising {
             *rose = Some(history.latest().into());
             activity.follow(history.ladder().finest());
         }
-        self.judged |= self.trend.update(history, activity, |rung| closed.contains(rung));
+        self.judged |= self.trend.update(history, activity, &life, is_closed);
         if closed.contains(HOURLY) {
-            self.season = season::judge(history);
+            self.season = season::judge(history, life.get());
         }
         if let Some(growth) = self.urgency.strongest().filter(|urgent| f64::from(urgent.shape) > GROWTH) {
             self.lasting.grew = Some((history.latest().into(), growth.rise.growing_for));
         }
         if TrendChannel::looks_at(closed) {
-            let clues = self.clues(history, around);
+            let clues = self.clues_beside(life.get(), history, around);
             self.weighed = clues.map_or(f64::NEG_INFINITY, |clues| forest::SLOW.log_odds(clues.values()));
         }
     }
 
     /// What the slow channel goes by; `None` where it has nothing to say.
     pub(crate) fn clues(&self, history: &History, around: &Circumstances) -> Option<Clues> {
+        self.clues_beside(Life::of(history), history, around)
+    }
+
+    fn clues_beside(&self, life: Life, history: &History, around: &Circumstances) -> Option<Clues> {
         let channels = (&self.trend, self.season.as_ref());
-        Clues::of(history, self.slow_evidence(), channels, &self.lasting, around)
+        Clues::of(history, self.slow_evidence(), channels, life, &self.lasting, around)
     }
 
     /// What the urgent channel goes by.

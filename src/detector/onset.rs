@@ -4,8 +4,9 @@
 //! flat line and the rising one are fitted together by least squares, and the one that leaves least is the estimate.
 //! It is as fine as the blocks that still hold the whole life, which is a sixteenth to a thirty-second of it.
 
-use crate::history::{BLOCKS, Closed, History, RUNGS, width};
+use crate::history::{BLOCKS, Closed, History};
 
+use super::life::telling_rung;
 use super::stats::median;
 use super::window::{Window, never_given_back};
 
@@ -53,12 +54,6 @@ impl Onset {
         }
         Some(self.began).filter(|began| !began.is_nan())
     }
-}
-
-/// The finest rung that remembers the whole life, or the coarsest.
-fn telling_rung(history: &History) -> usize {
-    let holds = |rung: &usize| history.age() <= 0.98 * BLOCKS as f64 * width(*rung);
-    (history.ladder().finest()..RUNGS).find(holds).unwrap_or(RUNGS - 1)
 }
 
 /// When the growth of this life began by its floors on `rung`, seconds. Growth that is as old as what is remembered began then at the latest:

@@ -4,9 +4,9 @@
 use crate::history::{HOUR, History};
 
 use super::gate::{Gate, Test};
+use super::life::Life;
 use super::rise::Rise;
 use super::stats::{effective_steps, median, quantile, sign};
-use super::window::Life;
 
 /// Days that must be complete before days can be compared.
 const DAYS: std::ops::RangeInclusive<usize> = 3..=7;
@@ -41,8 +41,8 @@ pub(super) struct SeasonEvidence {
     pub(super) rise: Rise,
 }
 
-/// Compares the days of `history`; `None` before there are three.
-pub(super) fn judge(history: &History) -> Option<SeasonEvidence> {
+/// Compares the days of `history`, that of such a `life`; `None` before there are three.
+pub(super) fn judge(history: &History, life: Life) -> Option<SeasonEvidence> {
     let newest = history.hours().newest()?;
     let lived = (newest + 1) as f64 * HOUR - history.began();
     let days = ((lived / HOUR / DAY as f64).max(0.0) as usize).min(*DAYS.end());
@@ -50,7 +50,7 @@ pub(super) fn judge(history: &History) -> Option<SeasonEvidence> {
         return None;
     }
     let floors = history.hours().last(days * DAY).into_iter().map(|floor| floor.map(f64::from)).collect();
-    Days { floors, count: days }.judge(Life::of(history).halves.unwrap_or(f64::INFINITY))
+    Days { floors, count: days }.judge(life.halves.unwrap_or(f64::INFINITY))
 }
 
 /// Hourly floors of whole days, oldest first.

@@ -6,9 +6,10 @@ use crate::history::{Closed, HOURLY, History};
 
 use super::activity::{self, Activity, Busy};
 use super::gate::{Gate, Gates, Test};
+use super::life::{Life, WholeLife};
 use super::rise::Rise;
 use super::stats::{Trend, effective_steps, median, ramp, trend};
-use super::window::{Life, Past, Window, never_given_back};
+use super::window::{Past, Window, never_given_back};
 
 /// A time scale of this channel.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +94,7 @@ impl TrendChannel {
         &mut self,
         history: &History,
         activity: &Activity,
+        life: &WholeLife,
         is_closed: impl Fn(usize) -> bool,
     ) -> bool {
         let mut judged = false;
@@ -100,7 +102,7 @@ impl TrendChannel {
             if is_closed(scale.rung) {
                 let window = Window::of(history, scale.rung, scale.blocks).filter(is_full);
                 judged |= window.is_some();
-                *held = window.and_then(|window| judge(history, activity, scale, &window));
+                *held = window.and_then(|window| judge(history, (activity, life), scale, &window));
             }
         }
         judged
@@ -136,7 +138,12 @@ fn is_full(window: &Window) -> bool {
     window.known() as f64 >= KNOWN * window.floors.len() as f64 && window.is_current(3)
 }
 
-fn judge(history: &History, activity: &Activity, scale: Scale, window: &Window) -> Option<TrendEvidence> {
+fn judge(
+    history: &History,
+    (activity, life): (&Activity, &WholeLife),
+    scale: Scale,
+    window: &Window,
+) -> Option<TrendEvidence> {
     let line = trend(&window.floors)?;
     let (level, end) = (window.level()?, window.end()?);
     let steps = window.floors.len() as f64 - 1.0;
@@ -171,7 +178,7 @@ fn judge(history: &History, activity: &Activity, scale: Scale, window: &Window) 
         Gate::new(Test::Retained, retained, gate::RETAINED),
         Gate::new(Test::Novelty, past.highest.map_or(1.0, |highest| (end - highest) / grown), gate::NOVELTY),
         Gate::new(Test::GiveBack, grown / past.given_back.max(1.0), gate::GIVE_BACK),
-        life_gate(Life::of(history)),
+        life_gate(life.get()),
     ];
     let explained = busy.and_then(|busy| busy.explains(&filled, 0)).map(activity::gate);
     let rise = rise(gates.into_iter().chain(explained).collect());

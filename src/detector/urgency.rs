@@ -15,10 +15,10 @@ use super::activity::{self, Activity};
 use super::climb::{Climb, FullWindow};
 use super::forest::URGENT;
 use super::gate::{Gate, Gates, Test};
+use super::life::{Life, WholeLife};
 use super::rise::Rise;
 use super::signs::{Beside, Ruled, Signs};
 use super::stats::ramp;
-use super::window::Life;
 
 /// Log-odds of a leak before anything is known.
 const PRIOR: f64 = -4.6;
@@ -106,7 +106,7 @@ impl UrgencyChannel {
     pub(super) fn update(
         &mut self,
         history: &History,
-        activity: &Activity,
+        (activity, life): (&Activity, &WholeLife),
         (slow, around): (f64, &Circumstances),
         is_closed: impl Fn(usize) -> bool,
     ) -> Look {
@@ -118,7 +118,7 @@ impl UrgencyChannel {
             let rising = window.filter(FullWindow::is_rising);
             look.rising |= rising.is_some();
             let beside = Beside { longer: self.longer(rung), slow };
-            let climb = rising.and_then(|window| window.climb(history));
+            let climb = rising.and_then(|window| window.climb(history, life.get()));
             let found = climb.map(|climb| judge(&climb, history, activity, beside, around).urgency);
             if self.held.len() <= rung && found.is_some() {
                 self.held.reserve_exact(rung + 1 - self.held.len());
@@ -137,9 +137,10 @@ impl UrgencyChannel {
 
     /// What each window shows now that is on the way to a limit which is near.
     pub(super) fn signs(&self, history: &History, slow: f64, around: &Circumstances) -> Vec<Signs> {
+        let life = Life::of(history);
         let rising = self.held.iter().zip(0..).filter_map(|(held, rung)| held.as_ref().map(|_| rung));
         let signs = rising.filter_map(|rung| {
-            let climb = FullWindow::of(history, rung).filter(FullWindow::is_rising)?.climb(history)?;
+            let climb = FullWindow::of(history, rung).filter(FullWindow::is_rising)?.climb(history, life)?;
             let beside = Beside { longer: self.longer(rung), slow };
             judge(&climb, history, &Activity::default(), beside, around).signs
         });

@@ -86,17 +86,18 @@ fn is_whole(history: &History, start: f64) -> bool {
 
 /// The lowest value from each place to the end: growth that was never given back.
 pub(super) fn never_given_back(floors: &[Option<f64>]) -> Vec<f64> {
+    let mut kept: Vec<f64> = floors.iter().map(|floor| floor.unwrap_or(f64::INFINITY)).collect();
+    keep(&mut kept);
+    kept
+}
+
+/// Lowers each of `floors` to the lowest that follows.
+pub(super) fn keep(floors: &mut [f64]) {
     let mut lowest = f64::INFINITY;
-    let mut out: Vec<f64> = floors
-        .iter()
-        .rev()
-        .map(|floor| {
-            lowest = lowest.min(floor.unwrap_or(f64::INFINITY));
-            lowest
-        })
-        .collect();
-    out.reverse();
-    out
+    for floor in floors.iter_mut().rev() {
+        lowest = lowest.min(*floor);
+        *floor = lowest;
+    }
 }
 
 /// Start-up is left out of what counts as given back: this share of the life.
@@ -130,9 +131,8 @@ impl Past {
             .enumerate()
             .map(|(place, &floor)| (window_start + place as f64 * width(rung), floor, floor));
         past.give_back(inside, settled);
-        let mut coarser = vec![(rung + COARSER).min(RUNGS - 1), RUNGS - 1];
-        coarser.dedup();
-        for coarse in coarser {
+        // The same one twice changes nothing.
+        for coarse in [(rung + COARSER).min(RUNGS - 1), RUNGS - 1] {
             let Some(ring) = history.ladder().ring(coarse) else {
                 continue;
             };
@@ -141,90 +141,24 @@ impl Past {
                 let inside = is_whole(history, start) && start + width(coarse) <= window_start;
                 inside.then_some((start, f64::from(block.low), f64::from(block.high)))
             };
-            let blocks: Vec<_> = ring.iter().filter_map(before).collect();
-            let high = blocks.iter().map(|block| block.2).reduce(f64::max);
+            let high = past.give_back(ring.iter().filter_map(before), settled);
             past.highest = [past.highest, high].into_iter().flatten().reduce(f64::max);
-            past.give_back(blocks.into_iter(), settled);
         }
         past
     }
 
-    /// Takes in `(time, low, high)` in order of time.
-    fn give_back(&mut self, blocks: impl Iterator<Item = (f64, f64, f64)>, settled: f64) {
-        let mut peak = f64::NEG_INFINITY;
+    /// Takes in `(time, low, high)` in order of time, and gives the highest of them.
+    fn give_back(&mut self, blocks: impl Iterator<Item = (f64, f64, f64)>, settled: f64) -> Option<f64> {
+        let mut peak = None;
         for (time, low, high) in blocks {
             // Within one block a rise looks like a fall: what was high before it counts.
-            if time > settled {
+            if let Some(peak) = peak.filter(|_| time > settled) {
                 self.given_back = self.given_back.max(peak - low);
             }
-            peak = peak.max(high);
+            peak = Some(peak.map_or(high, |peak: f64| peak.max(high)));
         }
+        peak
     }
-}
-
-/// How growth went on over the whole life.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Life {
-    /// Growth of the last half against the quarter before it: linear 2, square root 1.41, logarithm 1, saturating
-    /// below 1, late onset above 2. `None` where too little of the life is remembered.
-    pub(super) halves: Option<f64>,
-    /// Growth of the last quarter against the quarter before it: linear 1, logarithm 0.7.
-    pub(super) quarters: Option<f64>,
-}
-
-/// A ratio above it says no more than "it began late".
-const MOST_RATIO: f64 = 9.0;
-
-impl Life {
-    /// Looks at the finest rung that still remembers the whole life.
-    pub(super) fn of(history: &History) -> Life {
-        let kept = without_jumps(&never_given_back(&life_floors(history)));
-        let (count, eighth) = (kept.len(), (kept.len() / 8).max(1));
-        let floor =
-            |end: usize| kept.get(end.saturating_sub(eighth)).copied().filter(|floor| floor.is_finite());
-        let ratio = |from: usize, middle: usize, end: usize| {
-            let (from, middle, end) = (floor(from)?, floor(middle)?, floor(end)?);
-            let late = end - middle;
-            Some((late / (middle - from).max(0.02 * late.abs()).max(1.0)).min(MOST_RATIO))
-        };
-        Life {
-            halves: if count >= 8 { ratio((count / 4).max(1), count / 2, count) } else { None },
-            quarters: if count >= 16 { ratio(count / 2, 3 * count / 4, count) } else { None },
-        }
-    }
-}
-
-/// A rise in one block of more than so many times the usual one is a jump: a deploy, a reload, a table that doubled. It
-/// says nothing about the shape of growth before and after.
-const JUMP: f64 = 4.0;
-
-/// The same monotonous growth with its jumps cut down to the usual rise.
-fn without_jumps(kept: &[f64]) -> Vec<f64> {
-    let steps = || kept.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| step.is_finite());
-    let mut rises: Vec<f64> = steps().filter(|step| *step > 0.0).collect();
-    let most = JUMP * median(&mut rises).unwrap_or(0.0);
-    let mut level = kept.first().copied().unwrap_or(0.0);
-    let mut out = Vec::with_capacity(kept.len());
-    out.extend(kept.first());
-    for pair in kept.windows(2) {
-        let step = pair[1] - pair[0];
-        level = if step.is_finite() { level + step.min(most) } else { f64::NAN };
-        out.push(level);
-    }
-    out
-}
-
-/// Floors of the whole life, from its first full block on, gaps included.
-pub(super) fn life_floors(history: &History) -> Vec<Option<f64>> {
-    let holds = |rung: &usize| history.age() <= 0.98 * BLOCKS as f64 * width(*rung);
-    let rung = (history.ladder().finest()..RUNGS).find(holds).unwrap_or(RUNGS - 1);
-    let Some(ring) = history.ladder().ring(rung) else {
-        return Vec::new();
-    };
-    let first = (history.began() / width(rung) - 1e-6).ceil() as i64;
-    let end = (history.latest() / width(rung)).floor() as i64;
-    let first = first.max(end - 4 * BLOCKS as i64);
-    (first..end).map(|number| ring.get(number).map(|block| f64::from(block.low))).collect()
 }
 
 #[cfg(test)]
@@ -240,21 +174,6 @@ pub(super) mod tests {
             history.push(time, bytes(time / 3600.0).max(0.0) as u64, &Memory::default());
         }
         history
-    }
-
-    #[test]
-    fn the_shape_of_a_life_shows_in_its_ratio() {
-        for (name, ratio, shape) in [
-            ("linear", 2.0, (|hour| 1e8 + 1e7 * hour) as fn(f64) -> f64),
-            ("square root", 1.41, |hour| 1e8 + 1e7 * hour.sqrt()),
-            ("logarithm", 1.0, |hour| 1e8 + 1e7 * (1.0 + hour * 50.0).ln()),
-            ("saturating", 0.1, |hour| 1e8 + 1e8 * (1.0 - (-hour / 4.0).exp())),
-        ] {
-            let found = Life::of(&life(40.0, shape)).halves.unwrap();
-            assert!((found - ratio).abs() < 0.25, "{name}: {found}");
-        }
-        assert!(Life::of(&life(40.0, |hour| 1e8 + 1e7 * (hour - 30.0).max(0.0))).halves.unwrap() > 2.5);
-        assert_eq!(Life::of(&life(0.1, |_| 1.0)).halves, None);
     }
 
     #[test]
