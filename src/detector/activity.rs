@@ -116,8 +116,8 @@ impl Busy {
     pub(super) fn explains(&self, floors: &[f64], onset: usize) -> Option<f64> {
         let before = onset.clamp(3, floors.len().saturating_sub(3).max(3));
         let rise = |values: &[f64], least: f64| {
-            let from = median(&mut values.get(..before)?.to_vec())?;
-            let to = median(&mut values.get(values.len().checked_sub(3)?..)?.to_vec())?;
+            let from = median(values.get(..before)?)?;
+            let to = median(values.get(values.len().checked_sub(3)?..)?)?;
             Some((to - from) / from.max(least))
         };
         let (memory, load) = (rise(floors, 1.0)?, rise(&self.0, IDLE)?);

@@ -63,8 +63,8 @@ const JUMP: f64 = 4.0;
 /// The same monotonous growth with its jumps cut down to the usual rise.
 fn without_jumps(kept: &[f64]) -> Vec<f64> {
     let steps = || kept.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| step.is_finite());
-    let mut rises: Vec<f64> = steps().filter(|step| *step > 0.0).collect();
-    let most = JUMP * median(&mut rises).unwrap_or(0.0);
+    let rises: Vec<f64> = steps().filter(|step| *step > 0.0).collect();
+    let most = JUMP * median(&rises).unwrap_or(0.0);
     let mut level = kept.first().copied().unwrap_or(0.0);
     let mut out = Vec::with_capacity(kept.len());
     out.extend(kept.first());

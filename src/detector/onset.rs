@@ -89,8 +89,8 @@ fn growth(floors: &[Option<f64>]) -> Vec<(f64, f64)> {
 /// Puts the usual rise in the place of a step.
 fn remove_steps(points: &mut [(f64, f64)]) {
     let pace = |pair: &[(f64, f64)]| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0);
-    let mut rises: Vec<f64> = points.windows(2).map(pace).filter(|pace| *pace > 0.0).collect();
-    let Some(usual) = median(&mut rises) else { return };
+    let rises: Vec<f64> = points.windows(2).map(pace).filter(|pace| *pace > 0.0).collect();
+    let Some(usual) = median(&rises) else { return };
     let mut steps = 0.0;
     let mut before = points[0];
     for point in &mut points[1..] {

@@ -244,7 +244,7 @@ mod tests {
                     widths.push(width);
                 }
             }
-            let width = median(&mut widths).unwrap();
+            let width = median(&widths).unwrap();
             println!("{name}: {right} of {given}, as wide as {width:.2} of the time");
             assert!(given >= 8 * CASES / 10, "{name}: only {given} ranges");
             assert!(right * 10 >= given * 8, "{name}: {right} of {given}");

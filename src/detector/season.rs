@@ -77,16 +77,16 @@ impl Days {
             slopes.extend(self.changes(from, to).map(|change| change / (to - from) as f64));
             signs.extend(self.changes(from, to).map(sign));
         }
-        let slope = median(&mut slopes)?;
+        let slope = median(&slopes)?;
         let concordance = signs.iter().sum::<f64>() / signs.len() as f64;
         let daily: Vec<f64> = (0..last)
-            .map(|day| median(&mut self.changes(day, day + 1).collect::<Vec<_>>()))
+            .map(|day| median(&self.changes(day, day + 1).collect::<Vec<_>>()))
             .collect::<Option<_>>()?;
         let mut total: Vec<f64> = self.changes(0, last).collect();
-        let (grown, level) = (slope * last as f64, median(&mut self.known())?);
+        let (grown, level) = (slope * last as f64, median(&self.known())?);
         let worst = daily.iter().copied().reduce(f64::min)?;
-        let quiet = quantile(&mut total, 0.2)? / median(&mut total)?.max(1.0);
-        let slowing = daily[last - 1] / median(&mut daily[..last - 1].to_vec())?.max(1.0);
+        let quiet = quantile(&mut total, 0.2)? / median(&total)?.max(1.0);
+        let slowing = daily[last - 1] / median(&daily[..last - 1])?.max(1.0);
         let gates = [
             (Test::Pattern, self.pattern()?, gate::PATTERN),
             (Test::Concordance, concordance, gate::CONCORDANCE),
@@ -121,14 +121,14 @@ impl Days {
             .floors
             .chunks(DAY)
             .flat_map(|day| {
-                let middle = median(&mut day.iter().flatten().copied().collect::<Vec<_>>());
+                let middle = median(&day.iter().flatten().copied().collect::<Vec<_>>());
                 day.iter().map(move |floor| Some((*floor)? - middle?)).collect::<Vec<_>>()
             })
             .collect();
         let (mut unexplained, mut all) = (Vec::new(), Vec::new());
         for hour in 0..DAY {
             let same: Vec<f64> = centred.iter().skip(hour).step_by(DAY).flatten().copied().collect();
-            let usual = median(&mut same.clone()).unwrap_or(0.0);
+            let usual = median(&same).unwrap_or(0.0);
             unexplained.extend(same.iter().map(|value| (value - usual).abs()));
             all.extend(same.iter().map(|value| value.abs()));
         }

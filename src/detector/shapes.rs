@@ -50,7 +50,7 @@ pub(super) struct Likeness {
 impl Likeness {
     /// Compares `floors`, of which there must be a full window.
     pub(super) fn of(floors: &Shape) -> Likeness {
-        let level = median(&mut floors.clone()).unwrap_or(0.0);
+        let level = median(floors).unwrap_or(0.0);
         let mean = floors.iter().sum::<f64>() / BLOCKS as f64;
         let centred = floors.map(|floor| floor - mean);
         let power = dot(&centred, &centred);
@@ -81,8 +81,8 @@ struct Growth {
 impl Growth {
     fn since(onset: usize, floors: &Shape) -> Growth {
         let kept = never_given_back(&floors.map(Some));
-        let end = median(&mut floors[BLOCKS - 3..].to_vec()).unwrap_or(0.0);
-        let base = median(&mut floors[onset.saturating_sub(2)..onset + 2].to_vec()).unwrap_or(0.0);
+        let end = median(&floors[BLOCKS - 3..]).unwrap_or(0.0);
+        let base = median(&floors[onset.saturating_sub(2)..onset + 2]).unwrap_or(0.0);
         let (growth, blocks) = (end - base, BLOCKS - 1 - onset);
         let steps = kept.windows(2).enumerate().filter(|(place, _)| place + 1 >= onset);
         let spread = effective_steps(steps.map(|(_, pair)| pair[1] - pair[0]));

@@ -193,10 +193,8 @@ fn judge(
 /// no gate, where a quarter has no floors.
 fn slowing(window: &Window, grown: f64) -> f64 {
     let quarter = window.floors.len() / 4;
-    let mut quarters = window
-        .floors
-        .chunks(quarter)
-        .map(|part| median(&mut part.iter().flatten().copied().collect::<Vec<_>>()));
+    let mut quarters =
+        window.floors.chunks(quarter).map(|part| median(&part.iter().flatten().copied().collect::<Vec<_>>()));
     let mut next = || quarters.next().flatten();
     match (next(), next(), next(), next()) {
         (Some(first), Some(second), Some(third), Some(fourth)) => {

@@ -50,12 +50,12 @@ impl Window {
         let mut last = [0.0; 3];
         let known = self.floors.iter().rev().take(3).flatten();
         let count = last.iter_mut().zip(known).map(|(place, floor)| *place = *floor).count();
-        median(&mut last[..count])
+        median(&last[..count])
     }
 
     /// Median of all floors.
     pub(super) fn level(&self) -> Option<f64> {
-        median(&mut self.floors.iter().flatten().copied().collect::<Vec<_>>())
+        median(&self.floors.iter().flatten().copied().collect::<Vec<_>>())
     }
 
     /// Lowest and highest floor.
