@@ -178,7 +178,9 @@ fn judge(
 ) -> Judged {
     let lineage = around.lineage;
     let explained = climb.explained(activity);
-    let gates: Gates = objections(climb)
+    let objections = objections(climb);
+    let gates: Gates = objections
+        .into_iter()
         .map(|(gate, _)| gate)
         .chain([life_gate(climb.life)])
         .chain(explained.map(activity::gate))
@@ -186,7 +188,7 @@ fn judge(
     let known_warm_up = lineage.is_known_warm_up(climb.like.end, climb.grown());
     let left = around.room.map(|room| room as f64 / climb.slope());
     let ruled = Ruled {
-        shape: shape(climb, known_warm_up),
+        shape: shape(climb, objections, known_warm_up),
         persistence: persistence(climb.growing_for(), lineage.grown(), left, climb.well()),
     };
     let load = explained.map_or(0.0, |share| -objection(ACTIVITY_WEIGHT, activity::gate(share)));
@@ -219,8 +221,8 @@ fn weighed(left: f64, rule: f64, signs: &Signs) -> f64 {
 }
 
 /// What the shape adds to the log-odds, the load aside.
-fn shape(climb: &Climb, known_warm_up: bool) -> f64 {
-    let objections: f64 = objections(climb).map(|(gate, weight)| objection(weight, gate)).sum();
+fn shape(climb: &Climb, objections: [(Gate, f64); OBJECTIONS.len()], known_warm_up: bool) -> f64 {
+    let objections: f64 = objections.map(|(gate, weight)| objection(weight, gate)).into_iter().sum();
     climb.like.bayes.clamp(SHAPE.0, SHAPE.1) - objections - objection(LIFE_WEIGHT, life_gate(climb.life))
         + if known_warm_up { KNOWN_WARM_UP } else { 0.0 }
 }
@@ -230,7 +232,7 @@ fn objection(weight: f64, gate: Gate) -> f64 {
 }
 
 /// Each gate, and what it takes off the log-odds where it is closed.
-fn objections(climb: &Climb) -> impl Iterator<Item = (Gate, f64)> {
+fn objections(climb: &Climb) -> [(Gate, f64); OBJECTIONS.len()] {
     let value = |test| match test {
         Test::Spread => climb.like.spread,
         Test::Relative => climb.relative(),
@@ -240,7 +242,7 @@ fn objections(climb: &Climb) -> impl Iterator<Item = (Gate, f64)> {
         Test::GiveBack => climb.give_back(),
         _ => climb.like.slowing,
     };
-    OBJECTIONS.iter().map(move |&(test, weight, limits)| (Gate::new(test, value(test), limits), weight))
+    OBJECTIONS.map(|(test, weight, limits)| (Gate::new(test, value(test), limits), weight))
 }
 
 /// The life speaks for a leak if it grew as a line does, or of late so and better than a logarithm throughout.

@@ -19,14 +19,14 @@ impl Window {
     /// The last `blocks` floors of `rung`; `None` while that rung has none.
     pub(super) fn of(history: &History, rung: usize, blocks: usize) -> Option<Window> {
         let ring = history.ladder().ring(rung)?;
-        let last = ring.last::<BLOCKS>();
-        let blocks = &last[BLOCKS - blocks.min(BLOCKS)..];
-        let (width, first) = (width(rung), ring.newest() - blocks.len() as i64 + 1);
-        let floor = |(number, block): (i64, &Option<Block>)| {
-            let block = block.as_ref().filter(|_| is_whole(history, number as f64 * width))?;
-            Some(f64::from(block.low))
-        };
-        let floors = (first..).zip(blocks).map(floor).collect();
+        let mut floors = vec![None; blocks.min(BLOCKS)];
+        let (width, first) = (width(rung), ring.newest() - floors.len() as i64 + 1);
+        for (number, block) in ring.iter().filter(|(number, _)| is_whole(history, *number as f64 * width)) {
+            if let Some(floor) = usize::try_from(number - first).ok().and_then(|place| floors.get_mut(place))
+            {
+                *floor = Some(f64::from(block.low));
+            }
+        }
         Some(Window { width, start: first as f64 * width, floors })
     }
 
@@ -149,15 +149,15 @@ impl Past {
 
     /// Takes in `(time, low, high)` in order of time, and gives the highest of them.
     fn give_back(&mut self, blocks: impl Iterator<Item = (f64, f64, f64)>, settled: f64) -> Option<f64> {
-        let mut peak = None;
+        let mut peak = f64::NEG_INFINITY;
         for (time, low, high) in blocks {
             // Within one block a rise looks like a fall: what was high before it counts.
-            if let Some(peak) = peak.filter(|_| time > settled) {
+            if time > settled {
                 self.given_back = self.given_back.max(peak - low);
             }
-            peak = Some(peak.map_or(high, |peak: f64| peak.max(high)));
+            peak = peak.max(high);
         }
-        peak
+        Some(peak).filter(|peak| *peak > f64::NEG_INFINITY)
     }
 }
 

@@ -67,17 +67,6 @@ impl Ring {
         (bit == 1).then(|| self.block(number))
     }
 
-    /// The last `N` blocks, oldest first; `None` for a gap and for what is forgotten.
-    pub fn last<const N: usize>(&self) -> [Option<Block>; N] {
-        let get = |back: usize| {
-            let bit =
-                u32::try_from(back).ok().and_then(|back| self.present.get().checked_shr(back)).unwrap_or(0)
-                    & 1;
-            (bit == 1).then(|| self.block(self.newest.wrapping_sub(back as i64)))
-        };
-        std::array::from_fn(|place| get(N - 1 - place))
-    }
-
     fn put(&mut self, number: i64, Block { low, high }: Block) {
         self.lows[slot(number)] = low;
         self.spreads[slot(number)] = Bfloat16::from(high - low);
@@ -95,9 +84,12 @@ impl Ring {
 
     /// The blocks that had samples, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (i64, Block)> + '_ {
-        (0..BLOCKS as i64).rev().filter_map(|back| {
-            let number = self.newest - back;
-            self.get(number).map(|block| (number, block))
+        let mut left = self.present.get();
+        std::iter::from_fn(move || {
+            let back = left.checked_ilog2()?;
+            left ^= 1 << back;
+            let number = self.newest.wrapping_sub(back.into());
+            Some((number, self.block(number)))
         })
     }
 }
