@@ -4,7 +4,7 @@ use crate::history::{BLOCKS, History, width};
 
 use super::activity::Activity;
 use super::life::Life;
-use super::shapes::Likeness;
+use super::shapes::{Compared, Likeness};
 use super::window::{Past, Window};
 
 /// Floors that a window needs: nearly all, or for a young life fewer.
@@ -77,9 +77,12 @@ fn likeness(plain: [f64; BLOCKS]) -> (Likeness, [f64; BLOCKS]) {
     let lowest: [f64; BLOCKS] = std::array::from_fn(|place| {
         plain[place.saturating_sub(SAW - 1)..=place].iter().copied().fold(f64::INFINITY, f64::min)
     });
-    let (like, like_lowest) = (Likeness::of(&plain), Likeness::of(&lowest));
+    let compared = Compared::of(&plain);
     // Smoothing always looks a little better.
-    if like_lowest.bayes > like.bayes + 0.3 { (like_lowest, lowest) } else { (like, plain) }
+    match Compared::above(compared.bayes() + 0.3, &lowest) {
+        Some(better) => (better.likeness(), lowest),
+        None => (compared.likeness(), plain),
+    }
 }
 
 /// Growth at the end of a window.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::history::BLOCKS;
 
 use super::stats::{effective_steps, median};
-use super::window::never_given_back;
+use super::window::keep;
 
 /// One window, position from 0 to 1.
 type Shape = [f64; BLOCKS];
@@ -47,26 +47,105 @@ pub(super) struct Likeness {
     pub(super) noise: f64,
 }
 
-impl Likeness {
-    /// Compares `floors`, of which there must be a full window.
-    pub(super) fn of(floors: &Shape) -> Likeness {
+/// What the bank says of the floors of one window.
+pub(super) struct Compared<'a> {
+    floors: &'a Shape,
+    /// The same about their mean.
+    centred: Shape,
+    /// Their median.
+    level: f64,
+    /// How likely each shape of growth makes them, and the sum of that.
+    growing: [[f32; LANES]; GROWING / LANES],
+    ongoing: f64,
+    /// The same sum of shapes that end.
+    benign: f64,
+}
+
+/// More than rounding can make of a logarithm and its inverse.
+const ROUNDING: f64 = 1e-9;
+
+impl<'a> Compared<'a> {
+    /// Compares `floors`, of which there must be a full window, with every shape.
+    pub(super) fn of(floors: &'a Shape) -> Compared<'a> {
+        let (mut found, scaled) = Compared::with_growth(floors);
+        (0..BANK.benign_lanes.len()).for_each(|some| found.compare_benign(some, &scaled));
+        found
+    }
+
+    /// The same of floors that are more like growth than `bayes` says. Others are not compared to the end: most are known by
+    /// their first benign rivals.
+    pub(super) fn above(bayes: f64, floors: &'a Shape) -> Option<Compared<'a>> {
+        let (mut found, scaled) = Compared::with_growth(floors);
+        let most = found.ongoing / GROWING as f64 * BENIGN as f64 / bayes.exp() * (1.0 + ROUNDING);
+        for some in 0..BANK.benign_lanes.len() {
+            found.compare_benign(some, &scaled);
+            if found.benign > most {
+                return None;
+            }
+        }
+        (found.bayes() > bayes).then_some(found)
+    }
+
+    /// Compares with shapes of growth. Gives what to compare with the others, too.
+    fn with_growth(floors: &'a Shape) -> (Compared<'a>, [f32; BLOCKS]) {
         let level = median(floors).unwrap_or(0.0);
         let mean = floors.iter().sum::<f64>() / BLOCKS as f64;
         let centred = floors.map(|floor| floor - mean);
-        let power = dot(&centred, &centred);
-        let allowed = BLOCKS as f64 * (NOISE.0 * level).max(NOISE.1).powi(2) / 4.0;
-        let bank = &*BANK;
-        let likely = bank.likelihoods(&centred, (power + allowed).sqrt());
-        let (growing, benign) = likely.split_at(GROWING);
-        let mean = |likely: &[f32]| likely.iter().copied().map(f64::from).sum::<f64>() / likely.len() as f64;
-        let (ongoing, benign) = (mean(growing), mean(benign));
-        let onset = likely_onset(bank, growing);
-        Growth::since(onset, floors).likeness(
-            (ongoing / benign).ln(),
-            level,
-            residual(bank, growing, &centred).max(2e-4 * level),
-        )
+        let scaled = scaled(&centred, level);
+        let growing = std::array::from_fn(|some| likelihoods(&BANK.growing_lanes[some], &scaled));
+        let ongoing = growing.iter().fold(0.0, |sum, likely| add(sum, likely));
+        (Compared { floors, centred, level, growing, ongoing, benign: 0.0 }, scaled)
     }
+
+    fn compare_benign(&mut self, some: usize, scaled: &[f32; BLOCKS]) {
+        let likely = likelihoods(&BANK.benign_lanes[some], scaled);
+        let count = LANES.min(BENIGN - LANES * some);
+        self.benign = add(self.benign, &likely[..count]);
+    }
+
+    /// As in [`Likeness`].
+    pub(super) fn bayes(&self) -> f64 {
+        ((self.ongoing / GROWING as f64) / (self.benign / BENIGN as f64)).ln()
+    }
+
+    /// All that there is to say.
+    pub(super) fn likeness(&self) -> Likeness {
+        let (bayes, level) = (self.bayes(), self.level);
+        let Growth { blocks, growth, end, spread, slowing } = Growth::since(self.onset(), self.floors);
+        let noise = self.residual().max(2e-4 * level);
+        Likeness { bayes, growing_for: blocks, growth, end, level, spread, slowing, noise }
+    }
+
+    /// The onset, averaged over all shapes of growth by how likely they are.
+    fn onset(&self) -> usize {
+        let likely = self.growing.as_flattened().iter().copied().map(f64::from);
+        let sum: f64 = BANK.onsets.iter().zip(likely).map(|(onset, likely)| likely * onset).sum();
+        (sum / self.ongoing).round_ties_even() as usize
+    }
+
+    /// Mean distance of the window from the best shape of growth, times 1.25: a standard deviation if it is normal.
+    fn residual(&self) -> f64 {
+        let likely = self.growing.as_flattened().iter().enumerate();
+        let best = likely.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(place, _)| place);
+        let shape = &BANK.growing[best];
+        let fit = dot(shape, &self.centred).max(0.0);
+        let distance: f64 =
+            self.centred.iter().zip(shape).map(|(floor, shape)| (floor - fit * shape).abs()).sum();
+        1.25 * distance / BLOCKS as f64
+    }
+}
+
+/// Floors that are `centred`, of length one with the noise that is allowed for at such a `level`.
+fn scaled(centred: &Shape, level: f64) -> [f32; BLOCKS] {
+    let power = dot(centred, centred);
+    let allowed = BLOCKS as f64 * (NOISE.0 * level).max(NOISE.1).powi(2) / 4.0;
+    let length = (power + allowed).sqrt();
+    centred.map(|floor| (floor / length) as f32)
+}
+
+/// One after the other: another order is another sum.
+fn add(sum: f64, likely: &[f32]) -> f64 {
+    likely.iter().fold(sum, |sum, likely| sum + f64::from(*likely))
 }
 
 /// What grew since an onset inside the window.
@@ -80,7 +159,8 @@ struct Growth {
 
 impl Growth {
     fn since(onset: usize, floors: &Shape) -> Growth {
-        let kept = never_given_back(&floors.map(Some));
+        let mut kept = *floors;
+        keep(&mut kept);
         let end = median(&floors[BLOCKS - 3..]).unwrap_or(0.0);
         let base = median(&floors[onset.saturating_sub(2)..onset + 2]).unwrap_or(0.0);
         let (growth, blocks) = (end - base, BLOCKS - 1 - onset);
@@ -93,35 +173,18 @@ impl Growth {
             .max(growth / (3 * blocks).max(1) as f64);
         Growth { blocks, growth, end, spread, slowing: if early > 0.0 { late / early } else { 0.0 } }
     }
-
-    fn likeness(self, bayes: f64, level: f64, noise: f64) -> Likeness {
-        let Growth { blocks, growth, end, spread, slowing } = self;
-        Likeness { bayes, growing_for: blocks, growth, end, level, spread, slowing, noise }
-    }
-}
-
-/// The onset, averaged over all shapes of growth by how likely they are.
-fn likely_onset(bank: &Bank, growing: &[f32]) -> usize {
-    let likely = || growing.iter().copied().map(f64::from);
-    let sum: f64 = bank.onsets.iter().zip(likely()).map(|(onset, likely)| likely * onset).sum();
-    (sum / likely().sum::<f64>()).round_ties_even() as usize
-}
-
-/// Mean distance of the window from the best shape of growth, times 1.25: a standard deviation if it is normal.
-fn residual(bank: &Bank, growing: &[f32], centred: &Shape) -> f64 {
-    let best = growing.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(place, _)| place);
-    let shape = &bank.growing[best];
-    let fit = dot(shape, centred).max(0.0);
-    let distance: f64 = centred.iter().zip(shape).map(|(value, shape)| (value - fit * shape).abs()).sum();
-    1.25 * distance / BLOCKS as f64
 }
 
 fn dot(a: &Shape, b: &Shape) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// So many shapes are compared at once.
-const LANES: usize = 8;
+/// So many shapes are compared at once: as many as have room where the processor computes.
+const LANES: usize = 24;
+
+/// Some shapes: block by block, and of each block what each of them has there, so that the compiler can have several at
+/// once. Half as precise, which is precise enough to compare.
+type Lanes = [[f32; LANES]; BLOCKS];
 
 /// Every shape, centred and of length one.
 struct Bank {
@@ -129,53 +192,47 @@ struct Bank {
     growing: [Shape; GROWING],
     /// The block where each of it begins.
     onsets: [f64; GROWING],
-    /// All of them, those that go on first, [`LANES`] at a time: block by block, and of each block what each of them has
-    /// there, so that the compiler can have several at once. Half as precise, which is precise enough to compare.
-    lanes: Vec<[[f32; LANES]; BLOCKS]>,
-    /// How many there are.
-    count: usize,
+    growing_lanes: Vec<Lanes>,
+    /// Its benign rivals.
+    benign_lanes: Vec<Lanes>,
 }
 
 static BANK: LazyLock<Bank> = LazyLock::new(|| {
     let growing = std::array::from_fn(|number| growing_shape(onset(number), POWERS[number % POWERS.len()]));
-    let all: Vec<Shape> = growing.into_iter().chain(benign_shapes()).collect();
-    let lanes = all.chunks(LANES).map(|some| {
-        std::array::from_fn(|place| {
-            std::array::from_fn(|lane| some.get(lane).map_or(0.0, |shape| shape[place] as f32))
-        })
-    });
     Bank {
         growing,
         onsets: std::array::from_fn(|number| onset(number) as f64),
-        lanes: lanes.collect(),
-        count: all.len(),
+        growing_lanes: lanes(&growing),
+        benign_lanes: lanes(&benign_shapes()),
     }
 });
 
-impl Bank {
-    /// How likely each shape makes floors that are `centred`, where `length` is that of them with the noise that is allowed
-    /// for.
-    fn likelihoods(&self, centred: &Shape, length: f64) -> Vec<f32> {
-        let floors = centred.map(|floor| (floor / length) as f32);
-        let mut likely = Vec::with_capacity(LANES * self.lanes.len());
-        for shapes in &self.lanes {
-            let mut fits = [0.0; LANES];
-            for (shapes, floor) in shapes.iter().zip(floors) {
-                for (fit, shape) in fits.iter_mut().zip(shapes) {
-                    *fit += shape * floor;
-                }
-            }
-            likely.extend(fits.map(likelihood));
+/// All `shapes`; those that are missing from the last are nothing.
+fn lanes(shapes: &[Shape]) -> Vec<Lanes> {
+    let block = |some: &[Shape], place: usize| {
+        std::array::from_fn(|lane| some.get(lane).map_or(0.0, |shape| shape[place] as f32))
+    };
+    shapes.chunks(LANES).map(|some| std::array::from_fn(|place| block(some, place))).collect()
+}
+
+/// How likely each of `shapes` makes floors that are scaled.
+fn likelihoods(shapes: &Lanes, floors: &[f32; BLOCKS]) -> [f32; LANES] {
+    let mut fits = [0.0; LANES];
+    for (shapes, floor) in shapes.iter().zip(floors) {
+        for (fit, shape) in fits.iter_mut().zip(shapes) {
+            *fit += shape * floor;
         }
-        likely.truncate(self.count);
-        likely
     }
+    fits.map(likelihood)
 }
 
 /// Powers of the time since an onset, from slightly slowing to square; onsets are two blocks apart.
 const POWERS: [f64; 4] = [0.85, 1.0, 1.5, 2.0];
 const ONSETS: usize = 12;
 const GROWING: usize = ONSETS * POWERS.len();
+
+/// How many shapes end.
+const BENIGN: usize = 136;
 
 fn onset(number: usize) -> usize {
     2 * (number / POWERS.len())
@@ -251,7 +308,7 @@ mod tests {
     use super::*;
 
     fn bayes(shape: impl Fn(f64) -> f64) -> f64 {
-        Likeness::of(&std::array::from_fn(|place| 1e8 * (1.0 + shape(place as f64 / 31.0)))).bayes
+        Compared::of(&std::array::from_fn(|place| 1e8 * (1.0 + shape(place as f64 / 31.0)))).bayes()
     }
 
     #[test]
@@ -261,7 +318,9 @@ mod tests {
             assert!(shape.iter().sum::<f64>().abs() < 1e-9);
             assert!((dot(shape, shape) - 1.0).abs() < 1e-9);
         }
-        assert_eq!((BANK.growing.len(), benign.len(), BANK.count), (48, 136, 184));
+        assert_eq!((BANK.growing.len(), benign.len()), (GROWING, BENIGN));
+        assert_eq!(LANES * BANK.growing_lanes.len(), GROWING);
+        assert_eq!(BANK.benign_lanes.len(), BENIGN.div_ceil(LANES));
     }
 
     #[test]
@@ -275,9 +334,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_above_is_found_out_without_comparing_to_the_end() {
+        for seed in 0..200_u64 {
+            let noise =
+                |place: usize| ((place as u64 + 1) * (seed + 3)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+            let floors =
+                std::array::from_fn(|place| 1e8 + 1e6 * place as f64 + (seed * noise(place)) as f64 / 8.0);
+            let whole = Compared::of(&floors);
+            for least in [-0.1, -1e-12, 0.0, 1e-12, 0.1].map(|more| whole.bayes() + more) {
+                let found = Compared::above(least, &floors).map(|found| found.likeness());
+                assert_eq!(found, (whole.bayes() > least).then(|| whole.likeness()), "{seed} {least}");
+            }
+        }
+    }
+
+    #[test]
     fn onset_and_growth_are_found() {
         let floors = std::array::from_fn(|place| 1e8 + 1e6 * (place as f64 - 16.0).max(0.0));
-        let found = Likeness::of(&floors);
+        let found = Compared::of(&floors).likeness();
         assert!((14..=17).contains(&found.growing_for), "{found:?}");
         assert!((found.growth - 1.4e7).abs() < 2e6, "{found:?}");
         assert!(found.spread > 10.0, "{found:?}");
@@ -288,7 +362,7 @@ mod tests {
         for floors in
             [[0.0; BLOCKS], [f64::from(f32::MAX); BLOCKS], std::array::from_fn(|p| (p % 2) as f64 * 1.8e19)]
         {
-            let found = Likeness::of(&floors);
+            let found = Compared::of(&floors).likeness();
             assert!(
                 found.bayes.is_finite() && found.noise.is_finite() && found.spread.is_finite(),
                 "{found:?}"
