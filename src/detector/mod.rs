@@ -47,7 +47,7 @@ pub use signs::{SIGNS, Signs};
 use serde::{Deserialize, Serialize};
 
 use crate::entity::Executable;
-use crate::history::{BLOCKS, Closed, HOUR, HOURLY, History, width};
+use crate::history::{BLOCKS, Closed, HOUR, HOURLY, History, Number, width};
 
 use lasting::{BLOCKS_AN_EVALUATION, Lasting};
 use life::{Life, WholeLife};
@@ -93,9 +93,9 @@ pub struct Detector {
     trend: TrendChannel,
     #[serde(skip)]
     season: Option<SeasonEvidence>,
-    /// Log-odds of what the slow channel found; all against a leak where that is nothing.
+    /// Log-odds of what the slow channel found; `None` where it found nothing.
     #[serde(skip)]
-    weighed: f64,
+    weighed: Option<Number>,
     #[serde(skip)]
     urgency: UrgencyChannel,
     #[serde(skip)]
@@ -118,7 +118,7 @@ impl Detector {
         Detector {
             trend: TrendChannel::default(),
             season: None,
-            weighed: f64::NEG_INFINITY,
+            weighed: None,
             urgency: UrgencyChannel::default(),
             details: Details::default(),
             closed: Closed::default(),
@@ -219,7 +219,7 @@ impl Detector {
         }
         if TrendChannel::looks_at(closed) {
             let clues = self.clues_beside(life.get(), history, around);
-            self.weighed = clues.map_or(f64::NEG_INFINITY, |clues| forest::SLOW.log_odds(clues.values()));
+            self.weighed = clues.map(|clues| forest::SLOW.log_odds(clues.values()).into());
         }
     }
 
@@ -241,7 +241,8 @@ impl Detector {
     /// Moves both scores towards the evidence.
     fn score(&mut self, history: &History, step: f64, around: &Circumstances) {
         self.seen = (self.seen * (-step / FADING).exp()).max(self.slow_evidence());
-        self.scores.follow_slow(self.weighed, step, around.crowd);
+        let weighed = self.weighed.map_or(f64::NEG_INFINITY, Number::get);
+        self.scores.follow_slow(weighed, step, around.crowd);
         let (odds, width) = match self.urgency.strongest() {
             Some(urgent) => (f64::from(urgent.odds), urgent.rise.window / BLOCKS as f64),
             None => (f64::NEG_INFINITY, width(history.ladder().finest())),

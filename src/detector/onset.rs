@@ -4,7 +4,7 @@
 //! flat line and the rising one are fitted together by least squares, and the one that leaves least is the estimate.
 //! It is as fine as the blocks that still hold the whole life, which is a sixteenth to a thirty-second of it.
 
-use crate::history::{BLOCKS, Closed, History};
+use crate::history::{BLOCKS, Closed, History, Number};
 
 use super::life::telling_rung;
 use super::stats::median;
@@ -35,8 +35,8 @@ const STRAIGHT: f64 = 0.01;
 pub(super) struct Onset {
     /// That rung.
     rung: Option<u8>,
-    /// What it told; not a number where that was nothing.
-    began: f64,
+    /// What it told.
+    began: Option<Number>,
 }
 
 impl Onset {
@@ -49,10 +49,10 @@ impl Onset {
     pub(super) fn of(&mut self, history: &History) -> Option<f64> {
         let rung = telling_rung(history);
         if self.rung.map(usize::from) != Some(rung) {
-            let began = onset(history, rung).unwrap_or(f64::NAN);
+            let began = onset(history, rung).map(Number::from);
             *self = Onset { rung: Some(rung as u8), began };
         }
-        Some(self.began).filter(|began| !began.is_nan())
+        self.began.map(Number::get)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The slope that is told of everything, whether or not it grows.
 
-use crate::history::{BLOCKS, Closed, History, RUNGS, width};
+use crate::history::{BLOCKS, Closed, History, Number, RUNGS, width};
 
 use super::stats;
 use super::window::Window;
@@ -13,8 +13,8 @@ pub(super) const KNOWN: usize = BLOCKS - 6;
 pub(super) struct PlainSlope {
     /// The rung of that window.
     rung: Option<u8>,
-    /// What it told; not a number where that was nothing.
-    slope: f64,
+    /// What it told.
+    slope: Option<Number>,
 }
 
 impl PlainSlope {
@@ -27,9 +27,9 @@ impl PlainSlope {
     pub(super) fn bytes_per_second(&mut self, history: &History) -> Option<f64> {
         if self.rung.is_none() {
             let (rung, slope) = look(history);
-            *self = PlainSlope { rung: Some(rung), slope: slope.unwrap_or(f64::NAN) };
+            *self = PlainSlope { rung: Some(rung), slope: slope.map(Number::from) };
         }
-        Some(self.slope).filter(|slope| !slope.is_nan())
+        self.slope.map(Number::get)
     }
 }
 
