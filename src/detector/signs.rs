@@ -30,13 +30,15 @@ pub(super) struct Beside {
     pub(super) slow: f64,
 }
 
-/// What the rule makes of it, log-odds.
+/// What the rule makes of it: log-odds, and a ground for them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ruled {
     /// Of the shape, the load aside.
     pub(super) shape: f64,
     /// Of how long it has lasted, against the time that is left.
     pub(super) persistence: f64,
+    /// Whether an earlier life has shown that this growth ends.
+    pub(super) known_warm_up: bool,
 }
 
 impl Signs {
@@ -51,7 +53,6 @@ impl Signs {
     ) -> Signs {
         let (lineage, growing_for, left) = (around.lineage, climb.growing_for(), left.max(SOONEST));
         let age = around.age.unwrap_or(0.0).max(history.age());
-        let known_warm_up = lineage.is_known_warm_up(climb.like.end, climb.grown());
         let known = |value: Option<f64>| value.unwrap_or(f64::NAN);
         let [twice, four_times] = beside.longer.map(|bayes| known(bayes.map(f64::from)));
         let row = [
@@ -71,7 +72,7 @@ impl Signs {
             climb.like.slowing,
             known(climb.life.halves),
             known(climb.life.quarters),
-            f64::from(u8::from(known_warm_up)),
+            f64::from(u8::from(ruled.known_warm_up)),
             (age / HOUR).ln_1p(),
             lineage.suspicion(around.executable, age, true),
             climb.blocks as f64,
@@ -107,7 +108,7 @@ mod tests {
             crowd: 1,
         };
         let beside = Beside { longer: [Some(1.5), None], slow: 0.25 };
-        let ruled = Ruled { shape: -2.0, persistence: 3.0 };
+        let ruled = Ruled { shape: -2.0, persistence: 3.0, known_warm_up: false };
         let signs = Signs::of(&climb, 3600.0, ruled, beside, &history, &around);
         let at = |place: usize| f64::from(signs.values()[place]);
         assert!(

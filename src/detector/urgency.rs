@@ -177,21 +177,17 @@ fn judge(
     around: &Circumstances,
 ) -> Judged {
     let lineage = around.lineage;
-    let explained = climb.explained(activity);
-    let objections = objections(climb);
-    let gates: Gates = objections
-        .into_iter()
-        .map(|(gate, _)| gate)
-        .chain([life_gate(climb.life)])
-        .chain(explained.map(activity::gate))
-        .collect();
+    let explained = climb.explained(activity).map(activity::gate);
+    let (objections, life) = (objections(climb), life_gate(climb.life));
+    let gates: Gates = objections.into_iter().map(|(gate, _)| gate).chain([life]).chain(explained).collect();
     let known_warm_up = lineage.is_known_warm_up(climb.like.end, climb.grown());
     let left = around.room.map(|room| room as f64 / climb.slope());
     let ruled = Ruled {
-        shape: shape(climb, objections, known_warm_up),
+        shape: shape(climb.like.bayes, objections, life, known_warm_up),
         persistence: persistence(climb.growing_for(), lineage.grown(), left, climb.well()),
+        known_warm_up,
     };
-    let load = explained.map_or(0.0, |share| -objection(ACTIVITY_WEIGHT, activity::gate(share)));
+    let load = explained.map_or(0.0, |gate| -objection(ACTIVITY_WEIGHT, gate));
     let near = left.filter(|left| *left < TREES_HORIZON);
     let signs = near.map(|left| (left, Signs::of(climb, left, ruled, beside, history, around)));
     let rule = PRIOR + ruled.shape + ruled.persistence;
@@ -213,7 +209,8 @@ fn judge(
     Judged { urgency, signs: signs.map(|(_, signs)| signs) }
 }
 
-/// Log-odds of what has `left` seconds to its limit: what the rule and the trees make of it, as much of each.
+/// Log-odds of what has `left` seconds to its limit: what the rule and the trees make of it, as much of each, and far from it the
+/// trees alone.
 fn weighed(left: f64, rule: f64, signs: &Signs) -> f64 {
     let learned = URGENT.log_odds(signs.values());
     let weighed = if left < HORIZON { f64::midpoint(rule, learned) } else { learned };
@@ -221,9 +218,9 @@ fn weighed(left: f64, rule: f64, signs: &Signs) -> f64 {
 }
 
 /// What the shape adds to the log-odds, the load aside.
-fn shape(climb: &Climb, objections: [(Gate, f64); OBJECTIONS.len()], known_warm_up: bool) -> f64 {
+fn shape(bayes: f64, objections: [(Gate, f64); OBJECTIONS.len()], life: Gate, known_warm_up: bool) -> f64 {
     let objections: f64 = objections.map(|(gate, weight)| objection(weight, gate)).into_iter().sum();
-    climb.like.bayes.clamp(SHAPE.0, SHAPE.1) - objections - objection(LIFE_WEIGHT, life_gate(climb.life))
+    bayes.clamp(SHAPE.0, SHAPE.1) - objections - objection(LIFE_WEIGHT, life)
         + if known_warm_up { KNOWN_WARM_UP } else { 0.0 }
 }
 
