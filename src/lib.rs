@@ -100,7 +100,7 @@ pub fn run(config: Config) -> Result<(), Error> {
         // Sockets before sources: who can't be scraped need not sample.
         let listeners = http::bind(&config.web.listen).await?;
         let signals = Signals::new()?;
-        let sources = source::all(&config.sources)?;
+        let sources = source::all(&config.sources, config.sampler.interval)?;
         let (sampler, selection) = (config.sampler.clone(), config.selection.clone());
         let sampler = Sampler::new(sampler, selection, rules, sources);
         let sampler = match Keeper::open(&config.state, source::boot_id(&config.sources.roots))? {

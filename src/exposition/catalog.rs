@@ -276,7 +276,7 @@ metrics! { WHOLE_METRICS:
     TICKS_SKIPPED = counter("memleak_ticks_skipped_total", NONE,
         "Samples that were left out because an earlier one took too long, or the exporter was stopped.");
     SOURCE_SUCCESS = gauge("memleak_source_success", SOURCE, "Whether the source could be read in the last sample.");
-    SOURCE_DURATION = gauge("memleak_source_duration_seconds", SOURCE, "How long reading the source took in the last sample.");
+    SOURCE_DURATION = gauge("memleak_source_duration_seconds", SOURCE, "How long reading the source took in the last sample, with the rests between its parts.");
     SOURCE_READ_ERRORS = counter("memleak_source_read_errors_total", &["source", "reason"],
         "Files of single entities that could not be read.");
     SOURCE_HIDDEN = gauge("memleak_source_hidden_entities", &["source", "what"],

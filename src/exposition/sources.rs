@@ -54,6 +54,8 @@ fn source(scope: Scope) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::config::{CgroupsConfig, ProcessBackend, RootsConfig, SourcesConfig, Wanted};
 
@@ -71,7 +73,7 @@ mod tests {
     #[test]
     fn names_are_those_of_the_sources_themselves() {
         for backend in [ProcessBackend::Procfs, ProcessBackend::Sysinfo] {
-            let sources = crate::source::all(&everything(backend)).unwrap();
+            let sources = crate::source::all(&everything(backend), Duration::from_secs(15)).unwrap();
             let mut names: BTreeSet<_> = sources.iter().map(|source| source.name()).collect();
             // Which this machine may not have.
             names.insert("cgroup");

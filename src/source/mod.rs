@@ -19,6 +19,7 @@ mod holdings;
 mod host;
 mod identity;
 mod names;
+mod pace;
 mod pid_dir;
 mod portable;
 mod process;
@@ -52,11 +53,11 @@ pub trait Source: Send {
     fn suspect_descriptors(&mut self, _pids: &HashSet<u32>) {}
 }
 
-/// The sources that `config` asks for, in the order they are read.
+/// The sources that `config` asks for, in the order they are read, which is to be each `interval`.
 ///
 /// # Errors
 /// When the roots don't hold what a source needs; the message says which flag to mend.
-pub fn all(config: &SourcesConfig) -> Result<Vec<Box<dyn Source>>, SourceError> {
+pub fn all(config: &SourcesConfig, interval: Duration) -> Result<Vec<Box<dyn Source>>, SourceError> {
     let roots = Roots::open(&config.roots)?;
     rights::announce();
     let mut sources: Vec<Box<dyn Source>> = Vec::new();
@@ -76,7 +77,7 @@ pub fn all(config: &SourcesConfig) -> Result<Vec<Box<dyn Source>>, SourceError> 
     }
     if config.process {
         sources.push(match config.process_backend {
-            ProcessBackend::Procfs => Box::new(process::ProcessSource::new(&roots)),
+            ProcessBackend::Procfs => Box::new(process::ProcessSource::new(&roots).at_each(interval)),
             ProcessBackend::Sysinfo if !roots.is_live() => return Err(SourceError::LiveOnly),
             ProcessBackend::Sysinfo => Box::new(portable::PortableSource::new()?),
         });

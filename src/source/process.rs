@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use rustix::param::page_size;
 
@@ -9,6 +11,7 @@ use super::clock::Clock;
 use super::holdings::{Held, Holdings, Seen};
 use super::identity::{Known, Sighting};
 use super::names::Shared;
+use super::pace::{Pace, SLICE};
 use super::pid_dir::{Digest, PidDir, Unread};
 use super::roll::Roll;
 use super::roots::{Procfs, Roots};
@@ -33,6 +36,7 @@ pub(super) struct ProcessSource {
     roll: Roll<Life>,
     pids: Vec<u32>,
     reader: Reader,
+    pace: Pace,
 }
 
 /// One life of a pid.
@@ -95,7 +99,12 @@ impl ProcessSource {
             stat: Vec::new(),
             buffer: Vec::new(),
         };
-        ProcessSource { roll: Roll::default(), pids: Vec::new(), reader }
+        ProcessSource { roll: Roll::default(), pids: Vec::new(), reader, pace: Pace::default() }
+    }
+
+    /// The same, which spreads a reading over some of the time until the next.
+    pub(super) fn at_each(self, interval: Duration) -> ProcessSource {
+        ProcessSource { pace: Pace::of(interval), ..self }
     }
 }
 
@@ -105,12 +114,17 @@ impl Source for ProcessSource {
     }
 
     fn read(&mut self, reading: &mut Reading) -> Result<(), SourceError> {
-        let ProcessSource { roll, pids, reader } = self;
+        let ProcessSource { roll, pids, reader, pace } = self;
         let clock = reader.begin_pass(pids)?;
         reading.uptime = Some(clock.uptime());
         reader.room = reader.most.beside(roll.iter().filter_map(|life| life.kept.as_ref()));
         reading.samples.reserve(pids.len());
-        for &pid in pids.iter() {
+        // Whoever has just started us waits for the first pass.
+        let rest = if reader.pass == 0 { Duration::ZERO } else { pace.rest(pids.len()) };
+        for (index, &pid) in pids.iter().enumerate() {
+            if index > 0 && index.is_multiple_of(SLICE) {
+                thread::sleep(rest);
+            }
             let place = roll.place(pid);
             match reader.look(pid, place, &clock, reading) {
                 Ok(sample) => reading.samples.extend(sample),

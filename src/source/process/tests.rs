@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::config::RootsConfig;
@@ -225,6 +225,18 @@ fn files_that_nothing_works_without_fail_the_source() {
     system.remove("proc/uptime");
     let error = source.read(&mut Reading::default()).unwrap_err().to_string();
     assert!(error.contains("/proc/uptime: No such file"), "{error}");
+}
+
+#[test]
+fn a_long_reading_rests_in_between_and_misses_nobody() {
+    let system = FakeSystem::new();
+    let processes = 2 * SLICE + 1;
+    (1..=processes as u32).for_each(|pid| system.process(pid).write());
+    let mut source = ProcessSource::new(&system.roots()).at_each(Duration::from_secs(1));
+    assert_eq!(read(&mut source).samples.len(), processes);
+    let again = Instant::now();
+    assert_eq!(read(&mut source).samples.len(), processes);
+    assert!(again.elapsed() >= 2 * Duration::from_millis(32), "{:?}", again.elapsed());
 }
 
 #[test]
