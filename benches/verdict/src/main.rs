@@ -44,6 +44,9 @@ struct Options {
     /// Judge each series as one of so many on its host whose memory rises; a population is counted by itself.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     crowd: usize,
+    /// Look at each generated series about each so many seconds, if it was made more often: what does a longer interval cost?
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    interval: f64,
     /// Use the seed and the recordings that are kept for the end.
     #[arg(long, conflicts_with = "seed")]
     held_out: bool,
@@ -104,7 +107,10 @@ impl Options {
     }
 
     fn generated(&self, name: &'static str, regime: Regime, pace: Pace) -> Found {
-        let traces = || generate::all(regime, self.seed(), self.per_class);
+        let traces = || {
+            let all = generate::all(regime, self.seed(), self.per_class);
+            all.map(|make| move || make().looked_at_each(self.interval))
+        };
         let origin = self.origin(&format!("{} series of each class", self.per_class));
         self.judged(name, traces, pace, &origin)
     }

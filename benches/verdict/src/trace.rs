@@ -86,4 +86,37 @@ impl Trace {
     pub fn peak(&self) -> Option<u64> {
         self.points.iter().map(|point| point.bytes).max()
     }
+
+    /// The same, looked at about each `seconds`, if it was more often.
+    #[must_use]
+    pub fn looked_at_each(mut self, seconds: f64) -> Trace {
+        // What is nearest to each is taken, and a sample may come a little early or late.
+        let least = seconds - self.interval / 2.0;
+        let mut latest = f64::NEG_INFINITY;
+        self.points.retain(|point| {
+            let is_due = point.time - latest >= least;
+            if is_due {
+                latest = point.time;
+            }
+            is_due
+        });
+        self.interval = self.interval.max(seconds);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::series;
+
+    #[test]
+    fn who_looks_less_often_sees_the_same_but_less_of_it() {
+        let trace = series(Label::Benign, 10.0, 31, |time| time);
+        assert_eq!(trace.clone().looked_at_each(5.0), trace);
+        assert_eq!(trace.clone().looked_at_each(10.0), trace);
+        let seldom = trace.looked_at_each(60.0);
+        let times: Vec<f64> = seldom.points.iter().map(|point| point.time).collect();
+        assert_eq!((times, seldom.interval), (vec![0.0, 60.0, 120.0, 180.0, 240.0, 300.0], 60.0));
+    }
 }
