@@ -124,7 +124,9 @@ fn sampler(roots: [PathBuf; 3]) -> Result<Sampler, Box<dyn Error>> {
         max_entities: 30_000,
     };
     let selection = SelectionConfig { top: Some(50), max_series: Some(20_000) };
-    Ok(Sampler::new(config, selection, Arc::new(LiveRules::new(None)?), source::all(&sources(roots))?))
+    // In one go: what is looked at is work, and no rests.
+    let sources = source::all(&sources(roots), Duration::ZERO)?;
+    Ok(Sampler::new(config, selection, Arc::new(LiveRules::new(None)?), sources))
 }
 
 fn sources([procfs, sysfs, rootfs]: [PathBuf; 3]) -> SourcesConfig {

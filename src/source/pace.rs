@@ -1,5 +1,6 @@
 //! Work in slices with rests between them.
 
+use std::thread;
 use std::time::Duration;
 
 /// Processes that are looked at without a rest: one to three milliseconds of work.
@@ -32,6 +33,12 @@ impl Pace {
         let share = u32::try_from(rests).ok().and_then(|rests| self.most.checked_div(rests));
         share.unwrap_or_default().min(LONGEST)
     }
+}
+
+/// Leaves the processor to others for as long.
+#[expect(clippy::disallowed_methods, reason = "there is nothing to wait for but time, and little of that")]
+pub(super) fn pause(rest: Duration) {
+    thread::sleep(rest);
 }
 
 #[cfg(test)]

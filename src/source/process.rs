@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use rustix::param::page_size;
@@ -11,7 +10,7 @@ use super::clock::Clock;
 use super::holdings::{Held, Holdings, Seen};
 use super::identity::{Known, Sighting};
 use super::names::Shared;
-use super::pace::{Pace, SLICE};
+use super::pace::{self, Pace, SLICE};
 use super::pid_dir::{Digest, PidDir, Unread};
 use super::roll::Roll;
 use super::roots::{Procfs, Roots};
@@ -123,7 +122,7 @@ impl Source for ProcessSource {
         let rest = if reader.pass == 0 { Duration::ZERO } else { pace.rest(pids.len()) };
         for (index, &pid) in pids.iter().enumerate() {
             if index > 0 && index.is_multiple_of(SLICE) {
-                thread::sleep(rest);
+                pace::pause(rest);
             }
             let place = roll.place(pid);
             match reader.look(pid, place, &clock, reading) {
