@@ -6,8 +6,8 @@ use std::time::Duration;
 /// Processes that are looked at without a rest: one to three milliseconds of work.
 pub(super) const SLICE: usize = 256;
 
-/// The longest rest. Nine tenths of the time that is left to others is enough for them, and a short pass keeps all
-/// samples of a tick of about the same age.
+/// The longest rest. With that, a pass takes less than a tenth of a core while it lasts; and as it is over soon, all samples of a
+/// tick are of about the same age.
 const LONGEST: Duration = Duration::from_millis(32);
 
 /// The part of an interval that all rests of a pass may take.
