@@ -15,7 +15,7 @@ use verdict::ours::Ours;
 use verdict::recordings::{self, RecordingError};
 use verdict::report::{self, DocumentError, Findings, Section};
 use verdict::split;
-use verdict::trace::Make;
+use verdict::trace::{Make, Trace};
 
 /// Where recordings lie, whatever the working directory.
 const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
@@ -45,8 +45,8 @@ struct Options {
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     crowd: usize,
     /// Look at each generated series about each so many seconds, if it was made more often: what does a longer interval cost?
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
-    interval: f64,
+    #[arg(long, value_name = "SECONDS", conflicts_with = "write_docs")]
+    interval: Option<f64>,
     /// Use the seed and the recordings that are kept for the end.
     #[arg(long, conflicts_with = "seed")]
     held_out: bool,
@@ -109,10 +109,20 @@ impl Options {
     fn generated(&self, name: &'static str, regime: Regime, pace: Pace) -> Found {
         let traces = || {
             let all = generate::all(regime, self.seed(), self.per_class);
-            all.map(|make| move || make().looked_at_each(self.interval))
+            all.map(|make| move || self.looked_at(make()))
         };
-        let origin = self.origin(&format!("{} series of each class", self.per_class));
+        let each =
+            self.interval.map(|seconds| format!(" looked at about each {seconds} s")).unwrap_or_default();
+        let origin = self.origin(&format!("{} series of each class{each}", self.per_class));
         self.judged(name, traces, pace, &origin)
+    }
+
+    /// As often as was asked for; as it was made where nothing was.
+    fn looked_at(&self, trace: Trace) -> Trace {
+        match self.interval {
+            Some(seconds) => trace.looked_at_each(seconds),
+            None => trace,
+        }
     }
 
     /// Baselines are left out: without leaks they have no best threshold.
