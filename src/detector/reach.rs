@@ -27,6 +27,8 @@ pub(super) struct Reach {
     basis: Option<Basis>,
     /// The slowest and the fastest, bytes a second; 0 where nothing bounds it.
     slopes: (f64, f64),
+    /// Of the finest floors when the slopes were looked for, bytes.
+    noise: f64,
 }
 
 /// The channel of a rise, the rung on whose blocks it rests, and how many they are.
@@ -52,13 +54,15 @@ impl Reach {
         room: u64,
         left: f64,
     ) -> Option<[f64; 2]> {
-        let (slowest, fastest) = Some(self.slopes(history, lead)?).filter(|(slowest, _)| *slowest > 0.0)?;
-        let (room, swing) = (room as f64, SWING * noise(history));
+        self.look(history, lead)?;
+        let (slowest, fastest) = Some(self.slopes).filter(|(slowest, _)| *slowest > 0.0)?;
+        let (room, swing) = (room as f64, SWING * self.noise);
         let (soonest, latest) = ((room - swing).max(0.0) / fastest, (room + swing) / slowest);
         Some([soonest.min(left), latest.max(left)])
     }
 
-    fn slopes(&mut self, history: &History, (channel, rise): (Channel, &Rise)) -> Option<(f64, f64)> {
+    /// Looks anew where nothing is held that rests on the same.
+    fn look(&mut self, history: &History, (channel, rise): (Channel, &Rise)) -> Option<()> {
         let rung = if channel == Channel::Season { HOURLY } else { rung_of(history, rise)? };
         let blocks = (rise.window / width(rung)).round() as u8;
         let basis = Some(Basis { channel, rung: rung as u8, blocks });
@@ -68,9 +72,9 @@ impl Reach {
                 Channel::Season => of_season(history, rise),
                 Channel::Urgency => of_growth(history, rise),
             };
-            *self = Reach { basis, slopes: slopes.unwrap_or_default() };
+            *self = Reach { basis, slopes: slopes.unwrap_or_default(), noise: noise(history) };
         }
-        Some(self.slopes)
+        Some(())
     }
 }
 
@@ -209,10 +213,15 @@ mod tests {
             let Some(range) = found.time_to_limit_range_seconds else { continue };
             let left = found.time_to_limit_seconds.unwrap();
             assert!(range[0] <= left && left <= range[1] && found.standing == Standing::Present, "{found:?}");
-            let anew = |lead| Reach::default().range(&history, lead, around.room?, left);
+            let anew = |lead| {
+                let mut anew = Reach::default();
+                anew.range(&history, lead, around.room?, left)?;
+                Some(anew.slopes)
+            };
+            let held = detector.details.reach.slopes;
             assert_eq!(
                 detector.lead().and_then(anew),
-                Some(range),
+                Some(held),
                 "what is held is what would be found anew"
             );
             last = Some((range, line.ends - elapsed));

@@ -22,7 +22,7 @@ const GROWTH: f64 = 0.2;
 pub(super) struct Details {
     plain_slope: PlainSlope,
     onset: Onset,
-    reach: Reach,
+    pub(super) reach: Reach,
 }
 
 impl Details {
