@@ -40,16 +40,20 @@ struct Tree {
     leaves: [i16; 1 << DEPTH],
 }
 
+/// As many values as a question can ask for, so that none has to be asked whether there is such a one.
+type Row = [f32; 1 << u8::BITS];
+
+/// The same values, and nothing known beyond them.
+fn row(values: &[f32]) -> Row {
+    let mut row = [f32::NAN; 1 << u8::BITS];
+    row.iter_mut().zip(values).for_each(|(place, value)| *place = *value);
+    row
+}
+
 impl Tree {
-    fn leaf(&self, values: &[f32]) -> i16 {
-        let is_above = |&(value, threshold): &(u8, f32)| {
-            values.get(usize::from(value)).is_some_and(|&value| value > threshold)
-        };
-        let number = self
-            .questions
-            .iter()
-            .enumerate()
-            .fold(0, |number, (bit, question)| number | usize::from(is_above(question)) << bit);
+    fn leaf(&self, row: &Row) -> i16 {
+        let answers = self.questions.iter().map(|&(value, threshold)| row[usize::from(value)] > threshold);
+        let number = answers.enumerate().fold(0, |number, (bit, answer)| number | usize::from(answer) << bit);
         self.leaves[number]
     }
 }
@@ -57,7 +61,8 @@ impl Tree {
 impl Forest {
     /// Log-odds that the life of which these are the values leaks.
     pub(super) fn log_odds(&self, values: &[f32]) -> f64 {
-        let sum: i64 = self.trees.iter().map(|tree| i64::from(tree.leaf(values))).sum();
+        let row = row(values);
+        let sum: i64 = self.trees.iter().map(|tree| i64::from(tree.leaf(&row))).sum();
         self.prior + self.bias + UNIT * sum as f64
     }
 }
@@ -90,10 +95,10 @@ mod tests {
             questions: [(0, 1.0), (1, f32::MIN), (2, 5.0), (3, 0.0), (3, f32::MAX), (2, 6.5)],
             leaves: std::array::from_fn(|number| number as i16),
         };
-        assert_eq!(tree.leaf(&[2.0, 7.0, 6.0, 1.0]), 0b001111);
-        assert_eq!(tree.leaf(&[1.0, f32::NAN, f32::INFINITY, -1.0]), 0b100100);
+        assert_eq!(tree.leaf(&row(&[2.0, 7.0, 6.0, 1.0])), 0b001111);
+        assert_eq!(tree.leaf(&row(&[1.0, f32::NAN, f32::INFINITY, -1.0])), 0b100100);
         assert_eq!(
-            tree.leaf(&[f32::NAN; 4]),
+            tree.leaf(&row(&[f32::NAN; 4])),
             0,
             "what is not known is above nothing, not even the lowest number"
         );
