@@ -91,6 +91,8 @@ pub(super) struct Urgency {
     bayes: f32,
     /// Whether an earlier life has shown that this growth ends.
     pub(super) known_warm_up: bool,
+    /// Whether the limit is too far away for this to be urgent within two blocks, whatever its shape.
+    is_far: bool,
     /// Its slope is that of the last half of the growth.
     pub(super) rise: Rise,
 }
@@ -113,6 +115,9 @@ impl UrgencyChannel {
         let mut look = Look::default();
         // The longest windows first: shorter ones are judged beside them.
         for rung in (history.ladder().finest()..RUNGS).rev().filter(|&rung| is_closed(rung)) {
+            if self.can_wait(history, rung) {
+                continue;
+            }
             let window = FullWindow::of(history, rung);
             look.judged |= window.is_some();
             let rising = window.filter(FullWindow::is_rising);
@@ -129,6 +134,12 @@ impl UrgencyChannel {
             }
         }
         look
+    }
+
+    /// What cannot become urgent before is looked at each second block.
+    fn can_wait(&self, history: &History, rung: usize) -> bool {
+        let is_far = self.held.get(rung).is_some_and(|held| held.as_ref().is_some_and(|held| held.is_far));
+        is_far && history.ladder().ring(rung).is_some_and(|ring| ring.newest() % 2 != 0)
     }
 
     fn longer(&self, rung: usize) -> [Option<f32>; 2] {
@@ -197,6 +208,7 @@ fn judge(
         shape: (ruled.shape + load) as f32,
         bayes: climb.like.bayes as f32,
         known_warm_up,
+        is_far: left.is_none_or(|left| left > TREES_HORIZON + 2.0 * climb.block()),
         rise: Rise {
             slope: climb.slope(),
             grown: climb.grown(),
