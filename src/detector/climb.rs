@@ -87,7 +87,7 @@ fn likeness(plain: [f64; BLOCKS]) -> (Likeness, [f64; BLOCKS]) {
 
 /// Growth at the end of a window.
 pub(super) struct Climb {
-    rung: usize,
+    pub(super) rung: usize,
     /// Number of the last block.
     newest: i64,
     /// Blocks since the growth began.
@@ -108,7 +108,7 @@ impl Climb {
 
     /// Seconds since the growth began.
     pub(super) fn growing_for(&self) -> f64 {
-        self.blocks as f64 * self.block()
+        self.blocks as f64 * width(self.rung)
     }
 
     /// Seconds for which this life was well before.
@@ -116,19 +116,15 @@ impl Climb {
         (self.age - self.growing_for()).max(0.0)
     }
 
-    /// Length of a block, and of the window, seconds.
-    pub(super) fn block(&self) -> f64 {
-        width(self.rung)
-    }
-
+    /// Length of the window, seconds.
     pub(super) fn window(&self) -> f64 {
-        self.block() * BLOCKS as f64
+        width(self.rung) * BLOCKS as f64
     }
 
     /// Bytes a second of the last half of the growth, and at least half as much as of all of it.
     pub(super) fn slope(&self) -> f64 {
         let half = (self.blocks / 2).max(2);
-        let recent = (self.like.end - self.floors[BLOCKS - 1 - half]) / (half as f64 * self.block());
+        let recent = (self.like.end - self.floors[BLOCKS - 1 - half]) / (half as f64 * width(self.rung));
         recent.max(0.5 * self.grown() / self.growing_for())
     }
 

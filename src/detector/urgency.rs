@@ -8,13 +8,14 @@
 //! long is likelier in an operation that ends than at the beginning of its end. Far from any limit this channel is
 //! silent by design.
 
-use crate::history::{HOUR, History, RUNGS};
+use crate::history::{HOUR, History, RUNGS, width};
 
 use super::Circumstances;
 use super::activity::{self, Activity};
 use super::climb::{Climb, FullWindow};
 use super::forest::URGENT;
 use super::gate::{Gate, Gates, Test};
+use super::lasting::BLOCKS_AN_EVALUATION;
 use super::life::{Life, WholeLife};
 use super::rise::Rise;
 use super::signs::{Beside, Ruled, Signs};
@@ -91,8 +92,10 @@ pub(super) struct Urgency {
     bayes: f32,
     /// Whether an earlier life has shown that this growth ends.
     pub(super) known_warm_up: bool,
-    /// Whether the limit is too far away for this to be urgent within two blocks, whatever its shape.
+    /// Whether the limit is too far away for this to be urgent before the look after the next, whatever its shape.
     is_far: bool,
+    /// Whether a look has been left out since.
+    has_waited: bool,
     /// Its slope is that of the last half of the growth.
     pub(super) rise: Rise,
 }
@@ -115,7 +118,7 @@ impl UrgencyChannel {
         let mut look = Look::default();
         // The longest windows first: shorter ones are judged beside them.
         for rung in (history.ladder().finest()..RUNGS).rev().filter(|&rung| is_closed(rung)) {
-            if self.can_wait(history, rung) {
+            if self.waits(history, rung) {
                 continue;
             }
             let window = FullWindow::of(history, rung);
@@ -136,10 +139,11 @@ impl UrgencyChannel {
         look
     }
 
-    /// What cannot become urgent before is looked at each second block.
-    fn can_wait(&self, history: &History, rung: usize) -> bool {
-        let is_far = self.held.get(rung).is_some_and(|held| held.as_ref().is_some_and(|held| held.is_far));
-        is_far && history.ladder().ring(rung).is_some_and(|ring| ring.newest() % 2 != 0)
+    /// What cannot become urgent before is looked at each second time: by the clock, so that it does not matter who looked first.
+    fn waits(&mut self, history: &History, rung: usize) -> bool {
+        let is_odd = (history.latest() / between_looks(history, rung)).floor() % 2.0 != 0.0;
+        let held = self.held.get_mut(rung).and_then(Option::as_mut);
+        held.is_some_and(|held| held.is_far && is_odd && !std::mem::replace(&mut held.has_waited, true))
     }
 
     fn longer(&self, rung: usize) -> [Option<f32>; 2] {
@@ -208,7 +212,8 @@ fn judge(
         shape: (ruled.shape + load) as f32,
         bayes: climb.like.bayes as f32,
         known_warm_up,
-        is_far: left.is_none_or(|left| left > TREES_HORIZON + 2.0 * climb.block()),
+        is_far: left.is_none_or(|left| left > TREES_HORIZON + 2.0 * between_looks(history, climb.rung)),
+        has_waited: false,
         rise: Rise {
             slope: climb.slope(),
             grown: climb.grown(),
@@ -219,6 +224,11 @@ fn judge(
         },
     };
     Judged { urgency, signs: signs.map(|(_, signs)| signs) }
+}
+
+/// Seconds from one look at a rung to the next: no more often than its blocks close, and than all is evaluated.
+fn between_looks(history: &History, rung: usize) -> f64 {
+    width(rung).max(BLOCKS_AN_EVALUATION * width(history.ladder().finest()))
 }
 
 /// Log-odds of what has `left` seconds to its limit: what the rule and the trees make of it, as much of each, and far from it the
@@ -303,6 +313,26 @@ mod tests {
         assert!(odds.is_sorted_by(|near, far| near >= far), "{odds:?}");
         assert!(odds[0] > 1.0 && odds[3] < -3.0, "{odds:?}");
         assert_eq!(judged(None).urgency.odds, odds[3], "without a limit it is as far as can be");
+    }
+
+    #[test]
+    fn what_is_far_is_looked_at_each_second_time_and_what_is_near_each_time() {
+        let (_, history) = climb(2.6, |hour| 1e8 + 6e7 * (hour - 2.1).max(0.0)).unwrap();
+        let is_odd = |rung| (history.latest() / between_looks(&history, rung)).floor() % 2.0 != 0.0;
+        let rungs = history.ladder().finest()..RUNGS;
+        let (odd, even) = (
+            rungs.clone().find(|&rung| is_odd(rung)).unwrap(),
+            rungs.clone().find(|&rung| !is_odd(rung)).unwrap(),
+        );
+        let seen = |left| Some(Box::new(judged(left).urgency));
+        for (left, rung, waits) in
+            [(None, odd, [true, false]), (None, even, [false; 2]), (Some(20.0), odd, [false; 2])]
+        {
+            let mut channel = UrgencyChannel { held: vec![seen(left); RUNGS] };
+            let waited = [(); 2].map(|()| channel.waits(&history, rung));
+            assert_eq!(waited, waits, "{left:?}, rung {rung}: never twice on end");
+        }
+        assert!(rungs.into_iter().all(|rung| !UrgencyChannel::default().waits(&history, rung)));
     }
 
     #[test]
