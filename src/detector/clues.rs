@@ -1,5 +1,5 @@
-//! What bears on the verdict of hours to days, as one row of numbers: every gate of every time scale, how the whole life
-//! grew, and what is known of its age and of the lives before it.
+//! What bears on the verdict of hours to days, as one row of numbers: every gate of every time scale, open or not, how the whole
+//! life grew and since when, and what is known of its age and of the lives before it.
 //!
 //! Their order is that in which the forest was fitted: see `benches/verdict/fit`.
 
@@ -43,30 +43,39 @@ const CONTEXT: usize = 6;
 /// Besides the gates: the time to the limit, and the evidence.
 const SCALE: usize = SCALE_TESTS.len() + 2;
 const LIFE: usize = 2;
+/// Besides how long it has grown: how fast each time scale grows, by the one above it.
+const GROWTH: usize = 2 + SCALE_COUNT - 1;
 const SEASON: usize = 1 + SEASON_TESTS.len();
 
 /// How many there are.
-pub const CLUES: usize = CONTEXT + SCALE_COUNT * SCALE + LIFE + SEASON + 1;
+pub const CLUES: usize = CONTEXT + SCALE_COUNT * SCALE + LIFE + SEASON + 1 + GROWTH;
 
 /// One row. What is not known is not a number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clues([f32; CLUES]);
 
+/// A rise of no more than this share of the level, or of fewer bytes, is none to speak of.
+const RISE: [(Test, f32); 2] = [(Test::Relative, 0.01), (Test::Absolute, 1_048_576.0)];
+
+/// Growth that is more times as fast as over a longer time is as much faster.
+const MOST_PACE: f64 = 9.0;
+
 /// Limits closer or further than this are as close, or as far, hours.
 const LEFT: (f64, f64) = (1e-3, 1e5);
 
 impl Clues {
-    /// What is known of one life now, for which there is slow `evidence`, 0 to 1; `None` where nothing rises that a gate
-    /// does not explain.
+    /// What is known of one life now, for which there is slow `evidence`, 0 to 1, and which began to grow at `onset`; `None`
+    /// where nothing rises.
     pub(super) fn of(
         history: &History,
         evidence: f64,
         (trend, season): (&TrendChannel, Option<&SeasonEvidence>),
-        life: Life,
+        (life, onset): (Life, Option<f64>),
         lasting: &Lasting,
         around: &Circumstances,
     ) -> Option<Clues> {
-        if evidence <= 0.0 {
+        let rises = || trend.each().flatten().map(|held| &held.rise).chain(season.map(|season| &season.rise));
+        if !rises().any(is_rise) {
             return None;
         }
         let age = around.age.unwrap_or(0.0).max(history.age());
@@ -85,6 +94,10 @@ impl Clues {
         row.put(season.map_or(0.0, |season| season.evidence));
         row.put_gates(season.map(|season| &season.rise), &SEASON_TESTS);
         row.put(evidence);
+        let growing_for = onset.map(|onset| (history.latest() - onset).max(0.0));
+        row.put_known(growing_for.map(|seconds| (seconds / HOUR).ln_1p()));
+        row.put_known(growing_for.map(|seconds| (seconds / age.max(1.0)).min(1.0)));
+        row.put_paces(trend);
         Some(Clues(row.0.try_into().ok()?))
     }
 
@@ -92,6 +105,11 @@ impl Clues {
     pub fn values(&self) -> &[f32; CLUES] {
         &self.0
     }
+}
+
+/// Whether it is a rise to speak of, however it may be explained.
+pub(super) fn is_rise(rise: &Rise) -> bool {
+    RISE.iter().all(|&(test, least)| rise.gate(test).is_some_and(|gate| gate.value > least))
 }
 
 struct Row(Vec<f32>);
@@ -114,6 +132,15 @@ impl Row {
             } else {
                 value
             });
+        }
+    }
+
+    /// What falls over a longer time has no pace to compare with.
+    fn put_paces(&mut self, trend: &TrendChannel) {
+        let slopes: Vec<Option<f64>> = trend.each().map(|held| held.map(|held| held.rise.slope)).collect();
+        for pair in slopes.windows(2) {
+            let known = pair[0].zip(pair[1]).filter(|(_, longer)| *longer > 0.0);
+            self.put_known(known.map(|(slope, longer)| (slope / longer).clamp(-MOST_PACE, MOST_PACE)));
         }
     }
 
@@ -172,6 +199,6 @@ mod tests {
             assert!((at(scale, 9) - 55.0_f32.log2()).abs() < 0.1, "{}", at(scale, 9));
         }
         assert!(at(4, 0).is_nan(), "four days are not full");
-        assert!((clues.0[CLUES - 2 - SEASON_TESTS.len() - 2] - 2.0).abs() < 0.2, "the halves of a line");
+        assert!((clues.0[CONTEXT + SCALE_COUNT * SCALE] - 2.0).abs() < 0.2, "the halves of a line");
     }
 }

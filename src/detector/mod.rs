@@ -52,6 +52,7 @@ use crate::history::{BLOCKS, Closed, HOUR, HOURLY, History, Number, width};
 use lasting::{BLOCKS_AN_EVALUATION, Lasting};
 use life::{Life, WholeLife};
 use lineage::{Ending, Probation};
+use onset::Onset;
 use rise::Rise;
 use scores::Scores;
 use season::SeasonEvidence;
@@ -218,17 +219,23 @@ impl Detector {
             self.lasting.grew = Some((history.latest().into(), growth.rise.growing_for));
         }
         if TrendChannel::looks_at(closed) {
-            let clues = self.clues_beside(life.get(), history, around);
+            let onset = self.details.onset.of(history);
+            let clues = self.clues_beside((life.get(), onset), history, around);
             self.weighed = clues.map(|clues| forest::SLOW.log_odds(clues.values()).into());
         }
     }
 
     /// What the slow channel goes by; `None` where it has nothing to say.
     pub(crate) fn clues(&self, history: &History, around: &Circumstances) -> Option<Clues> {
-        self.clues_beside(Life::of(history), history, around)
+        self.clues_beside((Life::of(history), Onset::default().of(history)), history, around)
     }
 
-    fn clues_beside(&self, life: Life, history: &History, around: &Circumstances) -> Option<Clues> {
+    fn clues_beside(
+        &self,
+        life: (Life, Option<f64>),
+        history: &History,
+        around: &Circumstances,
+    ) -> Option<Clues> {
         let channels = (&self.trend, self.season.as_ref());
         Clues::of(history, self.slow_evidence(), channels, life, &self.lasting, around)
     }
@@ -309,9 +316,19 @@ impl Detector {
             .filter(|season| season.evidence > trend.map_or(0.0, |(evidence, _)| evidence));
         let slow = match (season, trend) {
             (Some(season), _) => Some((Channel::Season, &season.rise)),
-            (None, trend) => trend.map(|(_, trend)| (Channel::Trend, &trend.rise)),
+            (None, Some((_, trend))) => Some((Channel::Trend, &trend.rise)),
+            // What some gate closes may be a leak by all that is known.
+            (None, None) => self.weighed.filter(|odds| odds.get() > 0.0).and_then(|_| self.rising()),
         };
         if self.scores.urgent > self.scores.slow { urgency.or(slow) } else { slow.or(urgency) }
+    }
+
+    /// The longest window that rises, however that may be explained, and is full enough for every gate to be asked.
+    fn rising(&self) -> Option<(Channel, &Rise)> {
+        let trend = self.trend.each().flatten().map(|held| (Channel::Trend, &held.rise));
+        let season = self.season.iter().map(|season| (Channel::Season, &season.rise));
+        let is_full = |rise: &Rise| rise.gates.iter().all(|gate| gate.value.is_finite());
+        trend.chain(season).filter(|(_, rise)| clues::is_rise(rise) && is_full(rise)).last()
     }
 
     fn slow_evidence(&self) -> f64 {

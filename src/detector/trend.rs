@@ -1,6 +1,7 @@
 //! The slow channel: a long and steady rise of the floor that nothing else explains.
 //!
-//! Evidence is the root of a product of gates, so that one that is closed closes all of them.
+//! Evidence is the root of a product of gates, so that one that is closed closes all of them. It is what people are told first,
+//! and one clue among others to the trees that decide.
 
 use crate::history::{Closed, HOURLY, History};
 

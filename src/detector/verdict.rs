@@ -21,7 +21,7 @@ const GROWTH: f64 = 0.2;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Details {
     plain_slope: PlainSlope,
-    onset: Onset,
+    pub(super) onset: Onset,
     pub(super) reach: Reach,
 }
 

@@ -1,6 +1,6 @@
-//! Writes what the verdict on labelled series goes by, for `fit/fit.py`: one row for each quarter of an hour in which
-//! something rises, or for each window that shows something urgent. A row is 1 or 0 for whether the series leaked then, and
-//! the clues or the signs; all 32-bit floats, lowest byte first.
+//! Writes what the verdict on labelled series goes by, for `fit/fit.py`: one row for each hour in which something rises, or for
+//! each window that shows something urgent. A row is 1 or 0 for whether the series leaked then, and the clues or the signs;
+//! all 32-bit floats, lowest byte first.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -14,8 +14,8 @@ use verdict::run::each;
 use verdict::split;
 use verdict::trace::{Make, Trace};
 
-/// Hardly anything changes more often, seconds.
-const OFTEN: f64 = 900.0;
+/// A row says next to nothing that the one before did not if it comes sooner, seconds.
+const OFTEN: f64 = 3600.0;
 
 /// So many looks at a series are enough to see what is urgent, however long it is.
 const LOOKS: f64 = 48.0;
