@@ -186,6 +186,26 @@ mod tests {
         assert_eq!(after(30, |_| 1e8), None);
         assert_eq!(after(30, |hour| 2e8 - 1e6 * hour), None);
         assert_eq!(after(0, |_| 1e8), None);
+        assert_eq!(after(30, |hour| 1e9 + 1e5 * hour), None, "a third of a percent is none to speak of");
+    }
+
+    #[test]
+    fn what_a_gate_explains_is_told_as_well() {
+        let steps = after(30, |hour| 1e8 + 5e7 * (hour / 12.0).floor()).unwrap();
+        assert_eq!(steps.0[CLUES - 1 - GROWTH], 0.0, "no window is open");
+    }
+
+    #[test]
+    fn since_when_it_grows_and_how_much_faster_of_late_is_told() {
+        let growth = |clues: &Clues| -> [f32; GROWTH] { clues.0[CLUES - GROWTH..].try_into().unwrap() };
+        let [hours, share, paces @ ..] = growth(&after(30, |hour| 1e8 + 4e6 * hour).unwrap());
+        assert!((hours - 31.0_f32.ln()).abs() < 0.01 && (share - 1.0).abs() < 0.01, "{hours} {share}");
+        assert!(paces[..2].iter().all(|pace| (pace - 1.0).abs() < 0.05), "{paces:?}");
+        assert!(paces[3].is_nan(), "four days are not full");
+        let [hours, share, paces @ ..] =
+            growth(&after(30, |hour| 1e8 + 4e6 * (hour - 20.0).max(0.0)).unwrap());
+        assert!((hours - 11.0_f32.ln()).abs() < 0.2 && (share - 0.33).abs() < 0.1, "{hours} {share}");
+        assert!(paces[1] > 1.5, "{paces:?}");
     }
 
     #[test]
