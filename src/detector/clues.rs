@@ -64,8 +64,7 @@ const MOST_PACE: f64 = 9.0;
 const LEFT: (f64, f64) = (1e-3, 1e5);
 
 impl Clues {
-    /// What is known of one life now, for which there is slow `evidence`, 0 to 1, and which began to grow at `onset`; `None`
-    /// where nothing rises.
+    /// What is known of one life now that rises, for which there is slow `evidence`, 0 to 1, and which began to grow at `onset`.
     pub(super) fn of(
         history: &History,
         evidence: f64,
@@ -74,10 +73,6 @@ impl Clues {
         lasting: &Lasting,
         around: &Circumstances,
     ) -> Option<Clues> {
-        let rises = || trend.each().flatten().map(|held| &held.rise).chain(season.map(|season| &season.rise));
-        if !rises().any(is_rise) {
-            return None;
-        }
         let age = around.age.unwrap_or(0.0).max(history.age());
         let rise = trend.strongest().map(|(_, trend)| &trend.rise);
         let mut row = Row(Vec::with_capacity(CLUES));

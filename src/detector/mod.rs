@@ -219,14 +219,16 @@ impl Detector {
             self.lasting.grew = Some((history.latest().into(), growth.rise.growing_for));
         }
         if TrendChannel::looks_at(closed) {
-            let onset = self.details.onset.of(history);
-            let clues = self.clues_beside((life.get(), onset), history, around);
+            let rises = self.rises().next().is_some();
+            let life = rises.then(|| (life.get(), self.details.onset.of(history)));
+            let clues = life.and_then(|life| self.clues_beside(life, history, around));
             self.weighed = clues.map(|clues| forest::SLOW.log_odds(clues.values()).into());
         }
     }
 
     /// What the slow channel goes by; `None` where it has nothing to say.
     pub(crate) fn clues(&self, history: &History, around: &Circumstances) -> Option<Clues> {
+        self.rises().next()?;
         self.clues_beside((Life::of(history), Onset::default().of(history)), history, around)
     }
 
@@ -323,12 +325,17 @@ impl Detector {
         if self.scores.urgent > self.scores.slow { urgency.or(slow) } else { slow.or(urgency) }
     }
 
-    /// The longest window that rises, however that may be explained, and is full enough for every gate to be asked.
-    fn rising(&self) -> Option<(Channel, &Rise)> {
+    /// What rises on each time scale, the longest last, and over days, however that may be explained.
+    fn rises(&self) -> impl Iterator<Item = (Channel, &Rise)> {
         let trend = self.trend.each().flatten().map(|held| (Channel::Trend, &held.rise));
         let season = self.season.iter().map(|season| (Channel::Season, &season.rise));
+        trend.chain(season).filter(|(_, rise)| clues::is_rise(rise))
+    }
+
+    /// The longest of those that are full enough for every gate to be asked.
+    fn rising(&self) -> Option<(Channel, &Rise)> {
         let is_full = |rise: &Rise| rise.gates.iter().all(|gate| gate.value.is_finite());
-        trend.chain(season).filter(|(_, rise)| clues::is_rise(rise) && is_full(rise)).last()
+        self.rises().filter(|(_, rise)| is_full(rise)).last()
     }
 
     fn slow_evidence(&self) -> f64 {
