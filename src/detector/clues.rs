@@ -47,8 +47,11 @@ const LIFE: usize = 2;
 const GROWTH: usize = 2 + SCALE_COUNT - 1;
 const SEASON: usize = 1 + SEASON_TESTS.len();
 
+/// The place of the strongest evidence of any window.
+const STRONGEST: usize = CONTEXT + SCALE_COUNT * SCALE + LIFE + SEASON;
+
 /// How many there are.
-pub const CLUES: usize = CONTEXT + SCALE_COUNT * SCALE + LIFE + SEASON + 1 + GROWTH;
+pub const CLUES: usize = STRONGEST + 1 + GROWTH;
 
 /// One row. What is not known is not a number.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,6 +152,11 @@ impl Row {
     }
 }
 
+/// Some of those of which more can only speak for a leak: significance on each scale, and the strongest evidence.
+#[cfg(test)]
+pub(super) const ONLY_FOR_A_LEAK: [usize; SCALE_COUNT + 1] =
+    [CONTEXT, CONTEXT + SCALE, CONTEXT + 2 * SCALE, CONTEXT + 3 * SCALE, CONTEXT + 4 * SCALE, STRONGEST];
+
 #[cfg(test)]
 mod tests {
     use super::super::{Circumstances, Detector, Lineage};
@@ -187,7 +195,7 @@ mod tests {
     #[test]
     fn what_a_gate_explains_is_told_as_well() {
         let steps = after(30, |hour| 1e8 + 5e7 * (hour / 12.0).floor()).unwrap();
-        assert_eq!(steps.0[CLUES - 1 - GROWTH], 0.0, "no window is open");
+        assert_eq!(steps.0[STRONGEST], 0.0, "no window is open");
     }
 
     #[test]

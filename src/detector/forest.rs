@@ -71,15 +71,14 @@ impl Forest {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::clues::CLUES;
+    use super::super::clues::{self, CLUES};
     use super::super::signs::SIGNS;
     use super::*;
 
-    /// Each forest, how many values it is asked about, and of which of them more can only speak for a leak: of clues,
-    /// significance on each scale and the strongest evidence; of signs, how long growth has lasted against what is left,
-    /// what shapes say, and the rule.
+    /// Each forest, how many values it is asked about, and of some of which more can only speak for a leak: of signs, how long
+    /// growth has lasted against what is left, what shapes say, and the rule.
     const FORESTS: [(&Forest, usize, &[usize]); 2] =
-        [(&SLOW, CLUES, &[6, 17, 28, 39, 50, CLUES - 7]), (&URGENT, SIGNS, &[2, 4, 7, 13, 20, 21])];
+        [(&SLOW, CLUES, &clues::ONLY_FOR_A_LEAK), (&URGENT, SIGNS, &[2, 4, 7, 13, 20, 21])];
 
     #[test]
     fn every_question_is_about_a_value() {
