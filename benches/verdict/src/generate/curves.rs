@@ -1,5 +1,7 @@
 //! The curves that classes are put together from. Lengths are in samples, heights relative to the base size.
 
+use std::collections::VecDeque;
+
 use super::{dice::Dice, span::Span};
 
 /// A noise that wanders off and comes back within about `tau` samples (Ornstein-Uhlenbeck), with a standard deviation
@@ -105,6 +107,22 @@ pub(super) fn record(of: &[f64]) -> Vec<f64> {
             Some(*top)
         })
         .collect()
+}
+
+/// The highest of the last `window` samples, each.
+pub(super) fn highest_lately(of: &[f64], window: usize) -> Vec<f64> {
+    let mut falling: VecDeque<usize> = VecDeque::new();
+    let step = |i: usize| {
+        while falling.back().is_some_and(|&last| of[last] <= of[i]) {
+            falling.pop_back();
+        }
+        falling.push_back(i);
+        if falling.front().is_some_and(|&first| first + window <= i) {
+            falling.pop_front();
+        }
+        falling.front().map_or(0.0, |&first| of[first])
+    };
+    (0..of.len()).map(step).collect()
 }
 
 /// Sample by sample `a + weight * b`.

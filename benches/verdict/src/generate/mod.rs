@@ -48,9 +48,9 @@ pub fn all(regime: Regime, seed: u64, per_class: u32) -> impl Iterator<Item = im
 
 /// So many series of each of `classes`, as `trace` makes them, each where it is called.
 fn of_each(
-    classes: &'static [Class],
+    classes: impl IntoIterator<Item = &'static Class>,
     per_class: u32,
     trace: impl Fn(&'static Class, u32) -> Trace + Copy + Send,
 ) -> impl Iterator<Item = impl Make> {
-    classes.iter().flat_map(move |class| (0..per_class).map(move |number| move || trace(class, number)))
+    classes.into_iter().flat_map(move |class| (0..per_class).map(move |number| move || trace(class, number)))
 }

@@ -40,7 +40,7 @@ impl Age {
         if self.up_for > 0.0 && shape.lives.is_empty() { shape.own_start() } else { shape }
     }
 
-    /// What is seen of `trace`, whose lives began at the given samples; none if it is too little.
+    /// What is seen of `trace`, whose lives began at the given samples; none if it is too little, or none of the leak.
     pub(super) fn seen(&self, trace: Trace, lives: &[usize]) -> Option<Trace> {
         let start = self.unseen as f64 * self.interval;
         let points = since(&trace.points, start);
@@ -52,6 +52,7 @@ impl Age {
             }
             Label::Benign => Label::Benign,
         };
-        (points.len() >= LEFT).then_some(Trace { up_for, label, points, ..trace })
+        let leaks = label == Label::Benign || points.iter().any(|point| label.leaks_at(point.time));
+        (leaks && points.len() >= LEFT).then_some(Trace { up_for, label, points, ..trace })
     }
 }

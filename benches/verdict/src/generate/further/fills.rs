@@ -25,13 +25,21 @@ fn is_settled(fill: &[f64]) -> bool {
 }
 
 /// A fill up to 1 that has come to rest in time; if none does, it was full from the first on.
-fn settling(dice: &mut Dice, span: &Span, mut fill: impl FnMut(&mut Dice) -> Vec<f64>) -> Vec<f64> {
-    let fill = (0..TRIES).map(|_| fill(dice)).find(|fill| is_settled(fill)).unwrap_or_else(|| flat(span));
-    up_to_most(fill)
+fn settling(dice: &mut Dice, span: &Span, fill: impl FnMut(&mut Dice) -> Vec<f64>) -> Vec<f64> {
+    up_to_most(at_rest(dice, span, fill))
+}
+
+/// The same as it is.
+pub(super) fn at_rest(
+    dice: &mut Dice,
+    span: &Span,
+    mut level: impl FnMut(&mut Dice) -> Vec<f64>,
+) -> Vec<f64> {
+    (0..TRIES).map(|_| level(dice)).find(|level| is_settled(level)).unwrap_or_else(|| flat(span))
 }
 
 /// The same, scaled to a maximum of 1.
-fn up_to_most(of: Vec<f64>) -> Vec<f64> {
+pub(super) fn up_to_most(of: Vec<f64>) -> Vec<f64> {
     let factor = 1.0 / most(&of).max(f64::MIN_POSITIVE);
     times(of, factor)
 }

@@ -12,7 +12,7 @@ use crate::generate::{
 };
 
 /// What leaks by the end, as a share of the level.
-const HEIGHT: (f64, f64) = (0.08, 2.0);
+pub(super) const HEIGHT: (f64, f64) = (0.08, 2.0);
 /// How many leak as soon as they are there; others have served cleanly for up to so much of the series.
 const AT_ONCE: f64 = 0.4;
 const CLEAN: f64 = 0.4;
@@ -20,12 +20,12 @@ const CLEAN: f64 = 0.4;
 const LATEST: f64 = 0.5;
 
 /// The sample from which on it may leak.
-fn may_begin(dice: &mut Dice, span: &Span) -> usize {
+pub(super) fn may_begin(dice: &mut Dice, span: &Span) -> usize {
     if dice.chance(AT_ONCE) { 0 } else { span.somewhere(dice, 0.0, CLEAN) }
 }
 
 /// Leaks on top of `level` whenever there is a `rate`, from a sample on that is drawn; it begins where there first is one.
-fn leaking(dice: &mut Dice, span: &Span, level: Vec<f64>, rate: Vec<f64>) -> Shape {
+pub(super) fn leaking(dice: &mut Dice, span: &Span, level: Vec<f64>, rate: Vec<f64>) -> Shape {
     let clean = may_begin(dice, span);
     let mut later_first = (clean..span.samples).chain(0..clean);
     let onset = later_first.find(|&i| rate[i] > 0.0).unwrap_or(clean);

@@ -8,6 +8,9 @@ mod fills;
 mod heaps;
 mod leaks;
 mod lru;
+mod runtimes;
+mod servers;
+mod sudden;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -24,6 +27,7 @@ use age::Age;
 use fills as f;
 use heaps as h;
 use leaks as l;
+use sudden as s;
 use work as w;
 
 const DAY: f64 = 86_400.0;
@@ -33,7 +37,7 @@ const LONG: (f64, f64) = (5.0, 7.0);
 const FURTHER: (f64, f64) = (1.0, 100.0);
 
 #[rustfmt::skip]
-static CLASSES: [Class; 28] = [
+static CLASSES: [Class; 30] = [
     leak("per_request",     l::per_request,     "each request of a week's load leaks a little"),
     leak("working_hours",   l::working_hours,   "leaks from morning to evening, from Monday to Friday"),
     leak("night_import",    l::night_import,    "a job in most nights leaks while it runs"),
@@ -47,6 +51,8 @@ static CLASSES: [Class; 28] = [
     leak("masked",          l::masked,          "a collector's swing is larger than the leak below it"),
     leak("falls_behind",    l::falls_behind,    "a queue whose consumer is too slow by a little"),
     leak("leaking_lives",   l::leaking_lives,   "deploys, each with a warm-up and then a straight line"),
+    leak("stopped",         s::stopped,         "leaks fast after days, until somebody restarts it"),
+    leak("relapsing",       s::relapsing,       "leaks fast after days, and again after each restart"),
 
     benign("ratchet",       h::ratchet,         "an allocator keeps the memory of day peaks"),
     benign("paced",         h::paced,           "a collector paces its heap by a week's load"),
@@ -65,9 +71,14 @@ static CLASSES: [Class; 28] = [
     benign("level_lives",   w::level_lives,     "deploys, each with a warm-up to where the last one was level"),
 ];
 
+/// All further classes.
+fn classes() -> impl Iterator<Item = &'static Class> {
+    [&CLASSES[..], &servers::CLASSES, &runtimes::CLASSES].into_iter().flatten()
+}
+
 /// So many series of each further class, each of which is made where it is called: nothing but the trees is to see them.
 pub fn further(regime: Regime, seed: u64, per_class: u32) -> impl Iterator<Item = impl Make> {
-    of_each(&CLASSES, per_class, move |class, number| trace(regime, class, seed, number))
+    of_each(classes(), per_class, move |class, number| trace(regime, class, seed, number))
 }
 
 fn trace(regime: Regime, class: &Class, seed: u64, number: u32) -> Trace {
