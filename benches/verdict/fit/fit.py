@@ -11,7 +11,7 @@ import catboost
 import numpy as np
 
 DEPTH, SEED = 6, 0
-TREES = {"slow": 800, "urgent": 250}
+TREES = {"slow": 800, "urgent": 400}
 RATE = {"slow": 0.15, "urgent": 0.12}
 SCALES = 5
 

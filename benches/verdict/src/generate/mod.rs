@@ -19,7 +19,7 @@ mod tests;
 use crate::trace::{Make, Trace};
 pub use classes::{Class, classes};
 use dice::{Dice, Purpose};
-pub use further::further;
+pub use further::{further, sudden};
 pub use mixed::mixed;
 pub use otherwise::{near, otherwise};
 pub use population::population;

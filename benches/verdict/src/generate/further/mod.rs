@@ -71,6 +71,9 @@ static CLASSES: [Class; 30] = [
     benign("level_lives",   w::level_lives,     "deploys, each with a warm-up to where the last one was level"),
 ];
 
+/// The names of what leaks fast after it served cleanly for long.
+const SUDDEN: [&str; 2] = ["stopped", "relapsing"];
+
 /// All further classes.
 fn classes() -> impl Iterator<Item = &'static Class> {
     [&CLASSES[..], &servers::CLASSES, &runtimes::CLASSES].into_iter().flatten()
@@ -79,6 +82,12 @@ fn classes() -> impl Iterator<Item = &'static Class> {
 /// So many series of each further class, each of which is made where it is called: nothing but the trees is to see them.
 pub fn further(regime: Regime, seed: u64, per_class: u32) -> impl Iterator<Item = impl Make> {
     of_each(classes(), per_class, move |class, number| trace(regime, class, seed, number))
+}
+
+/// So many of what leaks fast after it served cleanly for long.
+pub fn sudden(regime: Regime, seed: u64, per_class: u32) -> impl Iterator<Item = impl Make> {
+    let sudden = classes().filter(|class| SUDDEN.contains(&class.name));
+    of_each(sudden, per_class, move |class, number| trace(regime, class, seed, number))
 }
 
 fn trace(regime: Regime, class: &Class, seed: u64, number: u32) -> Trace {

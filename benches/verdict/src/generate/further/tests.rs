@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{classes, trace};
+use super::{SUDDEN, classes, trace};
 use crate::generate::{
     self, Regime,
     dice::{Dice, Purpose},
@@ -30,6 +30,11 @@ fn every_further_class_has_a_name_of_its_own() {
     let names: BTreeSet<_> = measured.iter().chain(classes()).map(|class| class.name).collect();
     assert_eq!(names.len(), measured.len() + classes().count());
     assert!(classes().all(|class| !class.description.is_empty()));
+}
+
+#[test]
+fn what_leaks_suddenly_is_found_by_its_name() {
+    assert!(SUDDEN.iter().all(|name| classes().any(|class| class.name == *name && class.is_leak)));
 }
 
 #[test]
