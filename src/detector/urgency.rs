@@ -237,8 +237,9 @@ fn between_looks(history: &History, rung: usize) -> f64 {
 /// Log-odds of what has `left` seconds to its limit: what the rule and the trees make of it, and far from it the trees alone.
 fn weighed(left: f64, rule: f64, signs: &Signs) -> f64 {
     let learned = URGENT.log_odds(signs.values());
-    let rule = if left < HORIZON { RULE * (rule - learned) } else { 0.0 };
-    learned + rule + HASTE.0 + (HASTE.1 - HASTE.0) * ramp(left, HASTE_LEFT)
+    let share = if left < HORIZON { RULE } else { 0.0 };
+    let weighed = learned + share * (rule - learned);
+    weighed + HASTE.0 + (HASTE.1 - HASTE.0) * ramp(left, HASTE_LEFT)
 }
 
 /// What the shape adds to the log-odds, the load aside.
@@ -315,6 +316,22 @@ mod tests {
         assert!(odds.is_sorted_by(|near, far| near >= far), "{odds:?}");
         assert!(odds[0] > 1.0 && odds[3] < -3.0, "{odds:?}");
         assert_eq!(judged(None).urgency.odds, odds[3], "without a limit it is as far as can be");
+    }
+
+    #[test]
+    fn of_what_is_near_the_rule_counts_a_quarter_and_of_what_is_far_nothing() {
+        let signs = judged(Some(8.0)).signs.unwrap();
+        let of_rule = |left| weighed(left, 4.0, &signs) - weighed(left, 0.0, &signs);
+        assert!((of_rule(8.0 * HOUR) - 4.0 * RULE).abs() < 1e-9, "{}", of_rule(8.0 * HOUR));
+        assert_eq!(of_rule(HORIZON), 0.0);
+    }
+
+    #[test]
+    fn the_less_time_is_left_the_less_evidence_has_to_do() {
+        let signs = judged(Some(8.0)).signs.unwrap();
+        let odds = [0.1, 1.0, 2.0, 3.0, 4.0, 9.0].map(|hours| weighed(hours * HOUR, 0.0, &signs));
+        assert_eq!((odds[0], odds[4]), (odds[1], odds[5]));
+        assert!(odds[1..5].is_sorted_by(|near, far| near > far), "{odds:?}");
     }
 
     #[test]
