@@ -133,6 +133,11 @@ pub(super) fn plus(mut a: Vec<f64>, weight: f64, b: &[f64]) -> Vec<f64> {
     a
 }
 
+/// Sample by sample `a * b`.
+pub(super) fn product(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a * b).collect()
+}
+
 /// A constant level of 1.
 pub(super) fn flat(span: &Span) -> Vec<f64> {
     vec![1.0; span.samples]

@@ -104,13 +104,21 @@ pub(super) fn present(rate: &[f64], stay: f64) -> Vec<f64> {
 
 /// What has not been done yet where `rate` comes, and no more than `capacity` is done a sample.
 pub(super) fn queue(rate: &[f64], capacity: f64) -> Vec<f64> {
+    waiting(rate, capacity, &[])
+}
+
+/// The same where nothing is done in `outages`, each of which begins at a sample and lasts for so many.
+pub(super) fn waiting(rate: &[f64], capacity: f64, outages: &[(usize, usize)]) -> Vec<f64> {
+    let mut takes = vec![capacity; rate.len()];
+    for &(begins, long) in outages {
+        takes.iter_mut().skip(begins).take(long).for_each(|takes| *takes = 0.0);
+    }
     let mut left = 0.0_f64;
-    rate.iter()
-        .map(|rate| {
-            left = (left + rate - capacity).max(0.0);
-            left
-        })
-        .collect()
+    let left = rate.iter().zip(takes).map(|(rate, takes)| {
+        left = (left + rate - takes).max(0.0);
+        left
+    });
+    left.collect()
 }
 
 pub(super) fn mean(of: &[f64]) -> f64 {

@@ -11,9 +11,10 @@ use crate::generate::{
 /// What ends for good has ended by this share of the series.
 const SETTLED: f64 = 0.65;
 
-/// What an allocator has that keeps a share of what was used once, and gives that back within `tau` samples, if at all.
+/// What an allocator has that keeps a share of what was used once, and gives that back within `tau` samples, one at least, if
+/// at all.
 pub(super) fn kept(live: &[f64], share: f64, tau: f64) -> Vec<f64> {
-    let mut top = 0.0_f64;
+    let (mut top, tau) = (0.0_f64, tau.max(1.0));
     live.iter()
         .map(|&live| {
             top = live.max(top - (top - live) / tau);
@@ -41,7 +42,7 @@ pub(super) fn service(dice: &mut Dice, span: &Span, load: &[f64]) -> Vec<f64> {
         0 => live,
         1 | 2 => {
             let (share, tau) = (dice.uniform(0.1, 0.95), span.hours(dice.log_uniform(1.0, 1000.0)));
-            kept(&live, share, tau.max(1.0))
+            kept(&live, share, tau)
         }
         _ => {
             let (slack, period) = (dice.uniform(0.1, 1.0), span.hours(dice.log_uniform(0.02, 12.0)));
@@ -55,7 +56,7 @@ pub(super) fn ratchet(dice: &mut Dice, span: &Span) -> Shape {
     let load = demand(dice, span);
     let live = plus(flat(span), dice.uniform(0.2, 2.0), &load);
     let (share, tau) = (dice.uniform(0.0, 0.95), span.hours(dice.log_uniform(1.0, 5000.0)));
-    Shape::benign(kept(&live, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&live, share, tau)).busy(load)
 }
 
 /// The next collection comes when the heap has grown by a share of what survived the last.

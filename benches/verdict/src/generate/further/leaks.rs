@@ -5,7 +5,7 @@ use super::fills::all_asked;
 use super::heaps::{collected, cycles, service};
 use super::work::{deploys, warm};
 use crate::generate::{
-    curves::{ages, flat, integral, plus, ramp, summed, times, up_to_one},
+    curves::{ages, flat, integral, plus, product, ramp, summed, times, up_to_one},
     dice::Dice,
     shape::{End, Shape},
     span::Span,
@@ -49,7 +49,7 @@ pub(super) fn working_hours(dice: &mut Dice, span: &Span) -> Shape {
     let mut load = demand_of(dice, span, &calendar);
     load.iter_mut().zip(&is_open).for_each(|(load, open)| *load *= open.max(out_of_office));
     let level = service(dice, span, &load);
-    let rate = load.iter().zip(&is_open).map(|(load, open)| load * open).collect();
+    let rate = product(&load, &is_open);
     leaking(dice, span, level, rate).busy(load)
 }
 

@@ -2,7 +2,12 @@
 
 use super::demand::{demand, mean};
 use super::heaps::service;
-use crate::generate::{curves::restarts, dice::Dice, shape::Shape, span::Span};
+use crate::generate::{
+    curves::{ages, restarts},
+    dice::Dice,
+    shape::Shape,
+    span::Span,
+};
 
 /// When it begins, as a share of the series.
 const ONSET: (f64, f64) = (0.1, 0.93);
@@ -32,17 +37,20 @@ fn grown(dice: &mut Dice) -> impl Fn(f64) -> f64 + use<> {
     }
 }
 
+/// The sample at which it begins, how many there are until it is restarted, and what has leaked after so many.
+fn leak(dice: &mut Dice, span: &Span, level: &[f64]) -> (usize, f64, impl Fn(usize) -> f64 + use<>) {
+    let (onset, long) = (span.somewhere(dice, ONSET.0, ONSET.1), until_restart(dice, span));
+    let (height, grown) = (mean(level) * dice.log_uniform(HEIGHT.0, HEIGHT.1), grown(dice));
+    (onset, long, move |samples| height * grown(samples as f64 / long))
+}
+
 /// An input that nobody sent before: within hours somebody restarts it with another build, and it is well.
 pub(super) fn stopped(dice: &mut Dice, span: &Span) -> Shape {
     let load = demand(dice, span);
     let level = service(dice, span, &load);
-    let (onset, long) = (span.somewhere(dice, ONSET.0, ONSET.1), until_restart(dice, span));
+    let (onset, long, after) = leak(dice, span, &level);
     let end = onset + long as usize;
-    let (height, grown) = (mean(&level) * dice.log_uniform(HEIGHT.0, HEIGHT.1), grown(dice));
-    let leaked = span.map(|i| {
-        let leaks = (onset..end).contains(&i);
-        if leaks { height * grown((i - onset) as f64 / long) } else { 0.0 }
-    });
+    let leaked = span.map(|i| if (onset..end).contains(&i) { after(i - onset) } else { 0.0 });
     let shape = Shape::leaking(level, leaked, onset).busy(load);
     if end < span.samples { shape.deploying(vec![end]).fixed_at(end) } else { shape }
 }
@@ -51,11 +59,10 @@ pub(super) fn stopped(dice: &mut Dice, span: &Span) -> Shape {
 pub(super) fn relapsing(dice: &mut Dice, span: &Span) -> Shape {
     let load = demand(dice, span);
     let level = service(dice, span, &load);
-    let (onset, long) = (span.somewhere(dice, ONSET.0, ONSET.1), until_restart(dice, span));
-    let (height, grown) = (mean(&level) * dice.log_uniform(HEIGHT.0, HEIGHT.1), grown(dice));
-    let after = restarts(span.samples - onset, || long * dice.uniform(0.8, 1.2));
-    let lives: Vec<usize> = after.into_iter().map(|start| onset + start).collect();
-    let began = |i: usize| lives.iter().rev().find(|&&start| start <= i).copied().unwrap_or(onset);
-    let leaked = span.map(|i| if i < onset { 0.0 } else { height * grown((i - began(i)) as f64 / long) });
-    Shape::leaking(level, leaked, onset).busy(load).restarting(lives)
+    let (onset, long, after) = leak(dice, span, &level);
+    let restarts = restarts(span.samples - onset, || long * dice.uniform(0.8, 1.2));
+    let lives: Vec<usize> = restarts.into_iter().map(|start| onset + start).collect();
+    let ages = ages(span.samples, &[&[onset], &lives[..]].concat());
+    let leaked = ages.into_iter().map(|(age, life)| if life == 0 { 0.0 } else { after(age) });
+    Shape::leaking(level, leaked.collect(), onset).busy(load).restarting(lives)
 }

@@ -19,7 +19,7 @@ pub(super) fn expiring(dice: &mut Dice, span: &Span) -> Shape {
     let sessions = present(&load, span.hours(dice.log_uniform(0.3, 20.0)));
     let level = plus(flat(span), dice.log_uniform(0.2, 4.0), &sessions);
     let (share, tau) = (dice.uniform(0.0, 0.4), span.hours(dice.log_uniform(0.5, 20.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&level, share, tau)).busy(load)
 }
 
 /// Writes gather in memory until they are flushed; reads fill a cache of blocks; now and then files are merged.
@@ -68,7 +68,7 @@ pub(super) fn drains(dice: &mut Dice, span: &Span) -> Shape {
     let level = plus(flat(span), dice.uniform(0.1, 1.2), &waiting);
     let level = plus(level, dice.uniform(0.0, 0.3), &load);
     let (share, tau) = (dice.uniform(0.0, 0.5), span.hours(dice.log_uniform(2.0, 500.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&level, share, tau)).busy(load)
 }
 
 /// Starts of further lives: some hours apart, or once a working day.

@@ -62,7 +62,7 @@ pub(super) fn training(dice: &mut Dice, span: &Span) -> Shape {
             1.0 + data + readers * saturate(age as f64, soon.max(1.0)) + peak + 0.3 * load
         },
     );
-    let (share, tau) = (dice.uniform(0.0, 0.95), span.hours(dice.log_uniform(0.3, 300.0)).max(1.0));
+    let (share, tau) = (dice.uniform(0.0, 0.95), span.hours(dice.log_uniform(0.3, 300.0)));
     let busy = load.iter().map(|load| 1.0 + load).collect();
     Shape::benign(kept(&level.collect::<Vec<_>>(), share, tau)).busy(busy)
 }

@@ -89,7 +89,7 @@ pub(super) fn uncommitting_heap(dice: &mut Dice, span: &Span, load: &[f64]) -> V
         live[i] + allowed * cycles[i]
     });
     let unused = span.hours(dice.log_uniform(0.1, 20.0)).ceil() as usize;
-    let slowly = span.hours(dice.log_uniform(0.05, 8.0)).max(1.0);
+    let slowly = span.hours(dice.log_uniform(0.05, 8.0));
     kept(&highest_lately(&used, unused), 1.0, slowly)
 }
 
@@ -103,7 +103,7 @@ pub(super) fn softly(dice: &mut Dice, span: &Span) -> Shape {
     let load = demand(dice, span);
     let cache = cleared(dice, &load);
     let live = plus(flat(span), dice.log_uniform(0.2, 4.0) / most(&cache).max(f64::MIN_POSITIVE), &cache);
-    let (share, tau) = (dice.uniform(0.0, 0.8), span.hours(dice.log_uniform(1.0, 100.0)).max(1.0));
+    let (share, tau) = (dice.uniform(0.0, 0.8), span.hours(dice.log_uniform(1.0, 100.0)));
     Shape::benign(plus(kept(&live, share, tau), dice.uniform(0.0, 0.2), &load)).busy(load)
 }
 

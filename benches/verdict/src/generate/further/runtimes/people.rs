@@ -36,7 +36,7 @@ pub(super) fn tabs(dice: &mut Dice, span: &Span) -> Shape {
     }
     let opened = opened(dice, span, (&calendar, &office), &load, per_sample);
     let live = plus(flat(span), dice.log_uniform(0.2, 3.0) / libm::sqrt(per_day), &opened);
-    let (share, tau) = (dice.uniform(0.0, 0.95), span.hours(dice.log_uniform(0.2, 100.0)).max(1.0));
+    let (share, tau) = (dice.uniform(0.0, 0.95), span.hours(dice.log_uniform(0.2, 100.0)));
     Shape::benign(kept(&live, share, tau)).busy(load)
 }
 

@@ -52,7 +52,7 @@ pub(super) fn pooled(dice: &mut Dice, span: &Span, load: &[f64]) -> Vec<f64> {
     }
     let seen = most(&busy[..(SEEN * busy.len() as f64) as usize]);
     let (threads, largest) = (dice.log_uniform(4.0, 300.0), dice.uniform(0.5, 1.0) * seen);
-    let idle = span.hours(dice.log_uniform(0.05, 1000.0)).max(1.0);
+    let idle = span.hours(dice.log_uniform(0.05, 1000.0));
     let pool = kept(&busy.iter().map(|busy| busy.min(largest)).collect::<Vec<_>>(), 1.0, idle);
     let pool: Vec<f64> = pool.iter().map(|pool| libm::ceil(pool * threads / largest) / threads).collect();
     plus(plus(flat(span), dice.log_uniform(0.1, 2.0), &pool), dice.uniform(0.0, 0.2), load)

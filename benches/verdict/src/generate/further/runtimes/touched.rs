@@ -98,6 +98,6 @@ pub(super) fn snapshots(dice: &mut Dice, span: &Span) -> Shape {
         let saves = fork > 0 && (age as f64) < writes * data;
         data * (1.0 + if saves { per_data * copied.touch(*load) } else { 0.0 })
     });
-    let (share, tau) = (dice.pick(&[0.0, 0.0, 0.8]), span.hours(dice.log_uniform(0.2, 30.0)).max(1.0));
+    let (share, tau) = (dice.pick(&[0.0, 0.0, 0.8]), span.hours(dice.log_uniform(0.2, 30.0)));
     Shape::benign(kept(&level.collect::<Vec<_>>(), share, tau)).busy(load)
 }

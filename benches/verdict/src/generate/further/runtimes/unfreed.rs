@@ -86,7 +86,7 @@ pub(super) fn extension(dice: &mut Dice, span: &Span) -> Shape {
         leaks[span.at((run + lasts) as f64)] += if run >= clean { dice.uniform(0.3, 1.7) } else { 0.0 };
     }
     let leaks = up_to_one(integral(&leaks));
-    let (share, tau) = (dice.uniform(0.0, 1.0), span.hours(dice.log_uniform(1.0, 1000.0)).max(1.0));
+    let (share, tau) = (dice.uniform(0.0, 1.0), span.hours(dice.log_uniform(1.0, 1000.0)));
     let level = kept(&live, share, tau);
     let height = mean(&level) * dice.log_uniform(0.1, 1.5);
     hidden(level, height, |height| kept(&plus(live.clone(), height, &leaks), share, tau)).busy(load)

@@ -5,7 +5,7 @@ use crate::generate::further::demand::{demand, present};
 use crate::generate::further::fills::up_to_most;
 use crate::generate::further::heaps::{kept, service};
 use crate::generate::{
-    curves::{flat, integral, plus},
+    curves::{flat, integral, plus, product, saturate},
     dice::Dice,
     shape::Shape,
     span::Span,
@@ -31,11 +31,11 @@ pub(super) fn onboarded(dice: &mut Dice, span: &Span) -> Shape {
     }
     let tenants = up_to_most(integral(&moves));
     let filled = follows(&tenants, span.hours(dice.log_uniform(0.05, 6.0)));
-    let load: Vec<f64> = demand.iter().zip(&tenants).map(|(load, tenants)| load * tenants).collect();
+    let load = product(&demand, &tenants);
     let level = plus(flat(span), dice.log_uniform(0.1, 2.5), &filled);
     let level = plus(level, dice.log_uniform(0.02, 0.8), &load);
     let (share, tau) = (dice.uniform(0.0, 0.8), span.hours(dice.log_uniform(1.0, 300.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&level, share, tau)).busy(load)
 }
 
 /// The share of what comes that a roll-out has let in: more at each stage, and none while it is rolled back.
@@ -63,7 +63,7 @@ pub(super) fn rolled_out(dice: &mut Dice, span: &Span) -> Shape {
     let users = libm::pow(10.0, dice.uniform(-0.5, 0.0));
     let caches: Vec<f64> = share.iter().map(|share| libm::pow(*share, users)).collect();
     let cached = follows(&caches, span.hours(dice.log_uniform(0.05, 6.0)));
-    let served: Vec<f64> = load.iter().zip(&share).map(|(load, share)| load * share).collect();
+    let served = product(&load, &share);
     let level = plus(service(dice, span, &load), dice.log_uniform(0.1, 2.0), &cached);
     Shape::benign(plus(level, dice.uniform(0.0, 0.5), &served)).busy(load)
 }
@@ -77,13 +77,13 @@ pub(super) fn campaign(dice: &mut Dice, span: &Span) -> Shape {
             (span.hours(dice.log_uniform(0.1, 12.0)), span.hours(dice.log_uniform(2.0, 40.0)));
         for (i, load) in load.iter_mut().skip(begins).enumerate() {
             let (age, comes) = (i as f64, comes.max(1.0));
-            *load *= 1.0 + height * (1.0 - libm::exp(-age / comes)) * libm::exp(-age / goes.max(1.0));
+            *load *= 1.0 + height * saturate(age, comes) * libm::exp(-age / goes.max(1.0));
         }
     }
     let sessions = present(&load, span.hours(dice.log_uniform(0.1, 12.0)));
     let level = plus(flat(span), dice.log_uniform(0.1, 1.5), &sessions);
     let (share, tau) = (dice.uniform(0.0, 0.95), span.hours(dice.log_uniform(2.0, 2000.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&level, share, tau)).busy(load)
 }
 
 /// Hardly anybody comes for days; then somebody works here for hours, and what was loaded stays until a timeout, or for good.
@@ -106,7 +106,7 @@ pub(super) fn spurts(dice: &mut Dice, span: &Span) -> Shape {
     let data = up_to_most(bounded_early(plus(data, dice.uniform(0.05, 0.8), &load)));
     let level = plus(flat(span), dice.log_uniform(0.15, 3.0), &data);
     let (share, tau) = (dice.uniform(0.0, 0.9), span.hours(dice.log_uniform(0.5, 500.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&level, share, tau)).busy(load)
 }
 
 /// Work of some hours at a time, for the first time in the first half, and `idle` for the rest.

@@ -5,7 +5,7 @@ use crate::generate::further::demand::{demand, mean};
 use crate::generate::further::fills::{bounded, up_to_most};
 use crate::generate::further::heaps::{collected, cycles, kept};
 use crate::generate::{
-    curves::{flat, integral, plus, times, wander},
+    curves::{flat, integral, plus, saturate, times, wander},
     dice::Dice,
     shape::Shape,
     span::Span,
@@ -47,7 +47,7 @@ pub(super) fn compactions(dice: &mut Dice, span: &Span) -> Shape {
         level = plus(level, dice.log_uniform(0.1, 1.0), &bounded(dice, &load));
     }
     let (share, tau) = (dice.uniform(0.0, 0.7), span.hours(dice.log_uniform(0.5, 50.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&level, share, tau)).busy(load)
 }
 
 /// What the tables of all levels weigh, where a flush comes after so much load.
@@ -76,7 +76,7 @@ pub(super) fn snapshots(dice: &mut Dice, span: &Span) -> Shape {
     let copied = span.map(|i| {
         let is_saved = (i as f64 + begins) % every < takes;
         writes = if is_saved { writes + load[i] } else { 0.0 };
-        1.0 - libm::exp(-writes / few)
+        saturate(writes, few)
     });
     let held = times(bounded(dice, &load), dice.uniform(0.0, 1.5));
     let level = plus(plus(flat(span), 1.0, &held), dice.log_uniform(0.1, 1.5), &copied);

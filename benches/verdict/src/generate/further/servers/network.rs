@@ -50,7 +50,7 @@ pub(super) fn neighbours(dice: &mut Dice, span: &Span) -> Shape {
     let sticky = follows(&load, span.hours(dice.log_uniform(0.02, 10.0)));
     let level = plus(flat(span), dice.log_uniform(0.2, 3.0), &sticky);
     let (share, tau) = (dice.uniform(0.0, 0.9), span.hours(dice.log_uniform(0.3, 100.0)));
-    Shape::benign(bounded_early(kept(&level, share, tau.max(1.0)))).busy(load)
+    Shape::benign(bounded_early(kept(&level, share, tau))).busy(load)
 }
 
 /// Clients stay connected where they are: when the network or a deploy drops them they come back within minutes, and
@@ -74,7 +74,7 @@ pub(super) fn sockets(dice: &mut Dice, span: &Span) -> Shape {
     });
     let level = plus(flat(span), dice.log_uniform(0.2, 3.0), &up_to_most(bounded_early(connected)));
     let (share, tau) = (dice.uniform(0.0, 0.9), span.hours(dice.log_uniform(0.3, 300.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&level, share, tau)).busy(load)
 }
 
 /// Matches come and go, each of which grows while it is played; maps are loaded once each, popular ones first.
@@ -84,7 +84,7 @@ pub(super) fn matches(dice: &mut Dice, span: &Span) -> Shape {
     let level = plus(flat(span), dice.log_uniform(0.15, 2.0), &played);
     let level = plus(level, dice.uniform(0.0, 0.6), &maps(dice, span));
     let (share, tau) = (dice.uniform(0.0, 0.9), span.hours(dice.log_uniform(0.3, 300.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&level, share, tau)).busy(load)
 }
 
 /// What the matches have that are played at each time.

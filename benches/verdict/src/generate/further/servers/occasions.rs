@@ -1,14 +1,13 @@
 //! Leaks on occasions: outages, reloads, crashes of others, and a flag that is switched on.
 
 use super::customers::stages;
-use super::streams::waiting;
 use super::unbounded::when_busy;
-use crate::generate::further::demand::{demand, mean, most};
+use crate::generate::further::demand::{demand, mean, most, waiting};
 use crate::generate::further::fills::up_to_most;
 use crate::generate::further::heaps::{kept, service};
 use crate::generate::further::leaks::{HEIGHT, leaking};
 use crate::generate::{
-    curves::{integral, plus, restarts, rise, summed},
+    curves::{integral, plus, product, restarts, rise, summed},
     dice::Dice,
     shape::Shape,
     span::Span,
@@ -38,7 +37,7 @@ pub(super) fn behind_flag(dice: &mut Dice, span: &Span) -> Shape {
     let onset = span.somewhere(dice, 0.03, 0.7);
     let everywhere = onset.max(span.somewhere(dice, 0.1, 0.9)) + 1;
     let share = if dice.chance(0.5) { stages(dice, span, onset, everywhere) } else { rise(span, onset, 1.0) };
-    let rate = load.iter().zip(&share).map(|(load, share)| load * share).collect();
+    let rate = product(&load, &share);
     let needs = dice.uniform(0.0, 0.5) * dice.pick(&[0.0, 1.0]);
     let level = plus(service(dice, span, &load), needs, &share);
     let height = mean(&level) * dice.log_uniform(0.1, HEIGHT.1);
@@ -62,7 +61,7 @@ pub(super) fn per_reload(dice: &mut Dice, span: &Span) -> Shape {
     }
     let level = plus(service(dice, span, &load), reads, &beside);
     let (share, tau) = (dice.uniform(0.0, 0.8), span.hours(dice.log_uniform(0.3, 50.0)));
-    leaking(dice, span, kept(&level, share, tau.max(1.0)), held).busy(load)
+    leaking(dice, span, kept(&level, share, tau), held).busy(load)
 }
 
 /// What waits in an outage is tried again and again: it is done afterwards and let go, but each try has left something.

@@ -5,7 +5,7 @@ use crate::generate::further::demand::{demand, mean};
 use crate::generate::further::fills::up_to_most;
 use crate::generate::further::heaps::kept;
 use crate::generate::{
-    curves::{ages, flat, integral, plus, record, restarts, wander},
+    curves::{ages, flat, integral, plus, record, restarts, saturate, wander},
     dice::Dice,
     shape::Shape,
     span::Span,
@@ -43,7 +43,7 @@ pub(super) fn expiring_keys(dice: &mut Dice, span: &Span) -> Shape {
     let keys = up_to_most(at_most(keys, bound));
     let level = plus(flat(span), dice.log_uniform(0.15, 4.0), &keys);
     let (share, tau) = (dice.uniform(0.0, 0.6), span.hours(dice.log_uniform(1.0, 300.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load).deploying(lives)
+    Shape::benign(kept(&level, share, tau)).busy(load).deploying(lives)
 }
 
 /// Bulk loads, some hours apart, each of which writes as much as the others.
@@ -104,10 +104,10 @@ pub(super) fn reindexed(dice: &mut Dice, span: &Span) -> Shape {
         let age = age as f64;
         let (serves, is_built) = if age < takes { (number, age / takes) } else { (number + 1, 0.0) };
         let since = if age < takes { age + every - takes } else { age - takes };
-        let warm = warms * (1.0 - libm::exp(-since / tau));
+        let warm = warms * saturate(since, tau);
         sizes[serves] * (1.0 + warm) + sizes[number + 1] * libm::pow(is_built, power)
     });
     let level = plus(flat(span), dice.log_uniform(0.1, 1.5), &index.collect::<Vec<f64>>());
     let (share, tau) = (dice.uniform(0.0, 0.8), span.hours(dice.log_uniform(0.5, 100.0)));
-    Shape::benign(kept(&plus(level, dice.uniform(0.0, 0.3), &load), share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&plus(level, dice.uniform(0.0, 0.3), &load), share, tau)).busy(load)
 }

@@ -1,7 +1,7 @@
 //! Streams and batches: what waits for others, and what is kept for a window or for a job.
 
 use super::bounds::{at_most, bounded_early, bounded_often};
-use crate::generate::further::demand::{demand, mean, most};
+use crate::generate::further::demand::{demand, mean, most, waiting};
 use crate::generate::further::fills::up_to_most;
 use crate::generate::further::heaps::{kept, service};
 use crate::generate::{
@@ -15,20 +15,6 @@ use crate::generate::{
 const FIRST: f64 = 0.5;
 /// For so much of the time there is no room for more.
 const OFTEN: f64 = 0.04;
-
-/// What has not been taken where `rate` comes: up to `capacity` is, a sample, but nothing in an outage.
-pub(super) fn waiting(rate: &[f64], capacity: f64, outages: &[(usize, usize)]) -> Vec<f64> {
-    let mut takes = vec![capacity; rate.len()];
-    for &(begins, long) in outages {
-        takes.iter_mut().skip(begins).take(long).for_each(|takes| *takes = 0.0);
-    }
-    let mut left = 0.0_f64;
-    let left = rate.iter().zip(takes).map(|(rate, takes)| {
-        left = (left + rate - takes).max(0.0);
-        left
-    });
-    left.collect()
-}
 
 /// What is to be sent waits while nobody takes it, up to a bound, and is sent as fast as can be afterwards.
 pub(super) fn shipped(dice: &mut Dice, span: &Span) -> Shape {
@@ -47,7 +33,7 @@ pub(super) fn shipped(dice: &mut Dice, span: &Span) -> Shape {
     let level = plus(flat(span), dice.log_uniform(0.15, 3.0), &up_to_most(left));
     let level = plus(level, dice.log_uniform(0.02, 0.5), &load);
     let (share, tau) = (dice.uniform(0.0, 0.95), span.hours(dice.log_uniform(0.5, 1000.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&level, share, tau)).busy(load)
 }
 
 /// Keys gather in windows of one or more lengths until those close; what may come late keeps them for some time.
@@ -61,7 +47,7 @@ pub(super) fn windows(dice: &mut Dice, span: &Span) -> Shape {
     let level = plus(flat(span), dice.log_uniform(0.1, 2.0), &state);
     let level = plus(level, dice.uniform(0.0, 0.3), &load);
     let (share, tau) = (dice.uniform(0.0, 0.8), span.hours(dice.log_uniform(0.5, 60.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&level, share, tau)).busy(load)
 }
 
 /// The different keys of the open window, and of the last one while it waits for what is late.
@@ -93,7 +79,7 @@ pub(super) fn replica(dice: &mut Dice, span: &Span) -> Shape {
     let level = plus(service(dice, span, &load), dice.log_uniform(0.05, 2.0), &pages);
     let level = plus(level, dice.log_uniform(0.1, 2.0), &left);
     let (share, tau) = (dice.uniform(0.0, 0.9), span.hours(dice.log_uniform(1.0, 500.0)));
-    Shape::benign(kept(&level, share, tau.max(1.0))).busy(load)
+    Shape::benign(kept(&level, share, tau)).busy(load)
 }
 
 /// A job that reads so much in so many samples, and then nothing for some.
@@ -133,6 +119,6 @@ pub(super) fn partitions(dice: &mut Dice, span: &Span) -> Shape {
     there.truncate(span.samples);
     let there = up_to_most(bounded_often(there, OFTEN));
     let (share, tau) = (dice.uniform(0.0, 0.95), span.hours(dice.log_uniform(0.5, 500.0)));
-    let level = plus(flat(span), dice.log_uniform(0.15, 3.0), &kept(&there, share, tau.max(1.0)));
+    let level = plus(flat(span), dice.log_uniform(0.15, 3.0), &kept(&there, share, tau));
     Shape::benign(level).busy(load)
 }

@@ -7,7 +7,7 @@ use crate::generate::further::heaps::service;
 use crate::generate::further::leaks::{HEIGHT, leaking};
 use crate::generate::further::lru::{Asked, Lru};
 use crate::generate::{
-    curves::{flat, integral, plus, ramp, summed, times, up_to_one},
+    curves::{flat, integral, plus, product, ramp, summed, times, up_to_one},
     dice::Dice,
     shape::{End, Shape},
     span::Span,
@@ -120,7 +120,7 @@ pub(super) fn fewer_clients(dice: &mut Dice, span: &Span) -> Shape {
     let onset = if dice.chance(0.4) { 0 } else { span.somewhere(dice, 0.0, 0.6) };
     let (tau, left) = (dice.log_uniform(0.1, 1.0) * span.samples as f64, dice.uniform(0.03, 0.3));
     let old = span.map(|i| left + (1.0 - left) * libm::exp(-(i.saturating_sub(onset) as f64) / tau));
-    let rate: Vec<f64> = load.iter().zip(&old).map(|(load, old)| load * old).collect();
+    let rate = product(&load, &old);
     let level = service(dice, span, &load);
     let height = mean(&level) * dice.log_uniform(0.1, HEIGHT.1);
     let leaked = summed(rate, onset, height);
