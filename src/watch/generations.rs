@@ -11,8 +11,9 @@ use crate::history::{HOUR, History};
 
 use super::Observation;
 
-/// A life shorter than this, in seconds, is one of many. A longer one is judged for itself.
-pub(super) const SHORT: f64 = 6.0 * HOUR;
+/// A life shorter than this, in seconds, is one of many. A longer one is judged for itself: its own windows of eight hours and more
+/// have something to say by then.
+pub(super) const SHORT: f64 = 12.0 * HOUR;
 
 /// So many short lives in a row are a habit.
 const HABIT: u32 = 3;
@@ -108,33 +109,44 @@ mod tests {
     use super::*;
     use crate::sample::Memory;
 
-    /// Scores of children that live for an hour each and grow by half while the parent has so many MiB at each hour.
-    fn scores(hours: u32, parent: impl Fn(f64) -> f64) -> Vec<f64> {
+    /// Scores of children that live for so many hours, one after the other and again, and grow by half each while the parent has
+    /// so many MiB at each hour of six days.
+    fn scores(lives: &[u32], parent: impl Fn(f64) -> f64) -> Vec<f64> {
         let mut generations = Generations::default();
-        let mut scores = Vec::new();
-        for hour in 0..hours {
-            for minute in 0..60 {
-                let mebibytes = parent(f64::from(hour)) * (1.0 + f64::from(minute) / 120.0);
+        let (mut scores, mut began) = (Vec::new(), 0);
+        for minutes in lives.iter().map(|hours| 60 * hours).cycle() {
+            if began >= 144 * 60 {
+                break;
+            }
+            for minute in 0..minutes {
+                let grown = 1.0 + f64::from(minute) / f64::from(2 * minutes);
+                let mebibytes = parent(f64::from(began) / 60.0) * grown;
                 let memory = Memory::default();
-                let time = f64::from(hour * 60 + minute) * 60.0;
+                let time = f64::from(began + minute) * 60.0;
                 let seen = Observation::alone(time, (mebibytes * 1_048_576.0) as u64, &memory);
                 generations.observe(&seen, f64::from(minute) * 60.0, 60.0);
                 scores.extend(generations.assessment().and_then(|assessment| assessment.score));
             }
-            generations.ended(3540.0);
+            generations.ended(60.0 * f64::from(minutes - 1));
+            began += minutes;
         }
         scores
     }
 
     #[test]
     fn children_that_each_begin_above_the_one_before_are_a_leak() {
-        assert!(scores(72, |hour| 100.0 + 2.0 * hour).into_iter().any(|score| score > 60.0));
+        for lives in [&[1][..], &[4, 7, 5], &[8]] {
+            let leak = scores(lives, |hour| 100.0 + 2.0 * hour);
+            assert!(leak.into_iter().any(|score| score > 60.0), "lives of {lives:?} hours");
+        }
     }
 
     #[test]
     fn children_that_each_grow_and_end_are_not() {
-        let highest = scores(72, |_| 100.0).into_iter().fold(0.0, f64::max);
-        assert!(highest < 20.0, "{highest}");
+        for lives in [&[1][..], &[4, 7, 5], &[8]] {
+            let highest = scores(lives, |_| 100.0).into_iter().fold(0.0, f64::max);
+            assert!(highest < 20.0, "lives of {lives:?} hours: {highest}");
+        }
     }
 
     #[test]
