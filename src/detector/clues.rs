@@ -1,9 +1,11 @@
 //! What bears on the verdict of hours to days, as one row of numbers: every gate of every time scale, open or not, how the whole
-//! life grew and since when, and what is known of its age and of the lives before it.
+//! life grew and since when, what is known of its age and of the lives before it, and which shapes its floors have.
 //!
 //! Their order is that in which the forest was fitted: see `benches/verdict/fit`.
 
-use crate::history::{HOUR, History};
+use std::ops::Range;
+
+use crate::history::{HOUR, HOURLY, History};
 
 use super::Circumstances;
 use super::gate::Test;
@@ -12,6 +14,7 @@ use super::life::Life;
 use super::rise::Rise;
 use super::season::SeasonEvidence;
 use super::trend::{SCALE_COUNT, TrendChannel, TrendEvidence};
+use super::urgency::UrgencyChannel;
 
 /// Gates of a time scale that are clues of their own. That of the life is the same on all scales.
 const SCALE_TESTS: [Test; 9] = [
@@ -47,11 +50,15 @@ const LIFE: usize = 2;
 const GROWTH: usize = 2 + SCALE_COUNT - 1;
 const SEASON: usize = 1 + SEASON_TESTS.len();
 
+/// The rungs of whose floors the shapes are told: windows of two hours to 64, which are more and shorter ones than have gates.
+const SHAPED: Range<usize> = HOURLY - 4..HOURLY + 2;
+const SHAPE: usize = 3;
+
 /// The place of the strongest evidence of any window.
 const STRONGEST: usize = CONTEXT + SCALE_COUNT * SCALE + LIFE + SEASON;
 
 /// How many there are.
-pub const CLUES: usize = STRONGEST + 1 + GROWTH;
+pub const CLUES: usize = STRONGEST + 1 + GROWTH + SHAPE * (SHAPED.end - SHAPED.start);
 
 /// One row. What is not known is not a number.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +78,7 @@ impl Clues {
     pub(super) fn of(
         history: &History,
         evidence: f64,
-        (trend, season): (&TrendChannel, Option<&SeasonEvidence>),
+        (trend, season, urgency): (&TrendChannel, Option<&SeasonEvidence>, &UrgencyChannel),
         (life, onset): (Life, Option<f64>),
         lasting: &Lasting,
         around: &Circumstances,
@@ -96,6 +103,7 @@ impl Clues {
         row.put_known(growing_for.map(|seconds| (seconds / HOUR).ln_1p()));
         row.put_known(growing_for.map(|seconds| (seconds / age.max(1.0)).min(1.0)));
         row.put_paces(trend);
+        SHAPED.for_each(|rung| row.put_shape(urgency.likeness(rung)));
         Some(Clues(row.0.try_into().ok()?))
     }
 
@@ -140,6 +148,10 @@ impl Row {
             let known = pair[0].zip(pair[1]).filter(|(_, longer)| *longer > 0.0);
             self.put_known(known.map(|(slope, longer)| (slope / longer).clamp(-MOST_PACE, MOST_PACE)));
         }
+    }
+
+    fn put_shape(&mut self, likeness: Option<[f64; SHAPE]>) {
+        likeness.unwrap_or([f64::NAN; SHAPE]).into_iter().for_each(|value| self.put(value));
     }
 
     fn put_scale(&mut self, held: Option<&TrendEvidence>, room: Option<u64>) {
@@ -200,7 +212,8 @@ mod tests {
 
     #[test]
     fn since_when_it_grows_and_how_much_faster_of_late_is_told() {
-        let growth = |clues: &Clues| -> [f32; GROWTH] { clues.0[CLUES - GROWTH..].try_into().unwrap() };
+        let growth =
+            |clues: &Clues| -> [f32; GROWTH] { clues.0[STRONGEST + 1..][..GROWTH].try_into().unwrap() };
         let [hours, share, paces @ ..] = growth(&after(30, |hour| 1e8 + 4e6 * hour).unwrap());
         assert!((hours - 31.0_f32.ln()).abs() < 0.01 && (share - 1.0).abs() < 0.01, "{hours} {share}");
         assert!(paces[..2].iter().all(|pace| (pace - 1.0).abs() < 0.05), "{paces:?}");
@@ -209,6 +222,22 @@ mod tests {
             growth(&after(30, |hour| 1e8 + 4e6 * (hour - 20.0).max(0.0)).unwrap());
         assert!((hours - 11.0_f32.ln()).abs() < 0.2 && (share - 0.33).abs() < 0.1, "{hours} {share}");
         assert!(paces[1] > 1.5, "{paces:?}");
+    }
+
+    #[test]
+    fn which_shape_floors_have_is_told_of_windows_of_two_hours_to_64() {
+        let shapes = |clues: &Clues| -> Vec<[f32; SHAPE]> {
+            let shapes = &clues.0[STRONGEST + 1 + GROWTH..];
+            shapes.chunks(SHAPE).map(|shape| shape.try_into().unwrap()).collect()
+        };
+        let line = shapes(&after(80, |hour| 1e8 + 2e6 * (hour - 20.0).max(0.0)).unwrap());
+        assert_eq!(line.len(), 6);
+        assert!(line.iter().all(|[bayes, shape, _]| *bayes > 1.0 && *shape > 0.0), "{line:?}");
+        assert!((line[5][2] - 60.0 / 64.0).abs() < 0.1, "it has grown for 60 of 64 hours: {line:?}");
+        let fill = shapes(&after(80, |hour| 1e8 + 1e8 * (1.0 - (-hour / 20.0).exp())).unwrap());
+        assert!(fill[5][0] < 0.0, "what levels off looks like a fill: {fill:?}");
+        let stayed = shapes(&after(30, |hour| 1e8 + 1e7 * hour.min(20.0)).unwrap());
+        assert!(stayed[0][0].is_nan() && !stayed[4][0].is_nan(), "what no longer rises has none: {stayed:?}");
     }
 
     #[test]

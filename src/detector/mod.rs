@@ -238,7 +238,7 @@ impl Detector {
         history: &History,
         around: &Circumstances,
     ) -> Option<Clues> {
-        let channels = (&self.trend, self.season.as_ref());
+        let channels = (&self.trend, self.season.as_ref(), &self.urgency);
         Clues::of(history, self.slow_evidence(), channels, life, &self.lasting, around)
     }
 

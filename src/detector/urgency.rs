@@ -165,6 +165,13 @@ impl UrgencyChannel {
         signs.collect()
     }
 
+    /// What shapes say of the floors of `rung`, and what is left of that once every objection counts, both in log-odds, and the share
+    /// of the window for which they have grown; `None` where they do not rise.
+    pub(super) fn likeness(&self, rung: usize) -> Option<[f64; 3]> {
+        let Urgency { bayes, shape, rise, .. } = self.held.get(rung)?.as_deref()?;
+        Some([f64::from(*bayes), f64::from(*shape), rise.growing_for / rise.window])
+    }
+
     /// The most urgent evidence.
     pub(super) fn strongest(&self) -> Option<&Urgency> {
         self.held.iter().flatten().map(Box::as_ref).max_by(|a, b| a.odds.total_cmp(&b.odds))

@@ -13,7 +13,7 @@ import numpy as np
 DEPTH, SEED = 6, 0
 TREES = {"slow": 800, "urgent": 400}
 RATE = {"slow": 0.15, "urgent": 0.12}
-SCALES = 5
+SCALES, SHAPED = 5, 6
 
 # Two rows of three are of growth that some gate explains in every window. It is told from leaks without much ado, and what is
 # hard shall count.
@@ -35,6 +35,8 @@ CLUES = (
     + [1]
     # how long it has grown, also as a share of its age; how fast each scale grows, by the one above it
     + [1, 0] + [0] * (SCALES - 1)
+    # likeness to growth that goes on, without and with all objections, and for what share of the window it has grown
+    + [1, 1, 0] * SHAPED
 )
 
 # The same of a climb whose limit is near.
@@ -51,7 +53,7 @@ SIGNS = [
     1, 1, 1,
 ]
 MONOTONE = {"slow": CLUES, "urgent": SIGNS}
-STRONGEST = len(CLUES) - 2 - SCALES
+STRONGEST = len(CLUES) - 3 * SHAPED - 2 - SCALES
 
 
 def load(channel, path):
