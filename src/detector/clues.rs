@@ -14,7 +14,7 @@ use super::life::Life;
 use super::rise::Rise;
 use super::season::SeasonEvidence;
 use super::trend::{SCALE_COUNT, TrendChannel, TrendEvidence};
-use super::urgency::UrgencyChannel;
+use super::urgency::{Urgency, UrgencyChannel};
 
 /// Gates of a time scale that are clues of their own. That of the life is the same on all scales.
 const SCALE_TESTS: [Test; 9] = [
@@ -52,6 +52,7 @@ const SEASON: usize = 1 + SEASON_TESTS.len();
 
 /// The rungs of whose floors the shapes are told: windows of two hours to 64, which are more and shorter ones than have gates.
 const SHAPED: Range<usize> = HOURLY - 4..HOURLY + 2;
+/// What the bank of shapes says, the same with every objection, and the share of the window for which it has grown.
 const SHAPE: usize = 3;
 
 /// The place of the strongest evidence of any window.
@@ -103,7 +104,7 @@ impl Clues {
         row.put_known(growing_for.map(|seconds| (seconds / HOUR).ln_1p()));
         row.put_known(growing_for.map(|seconds| (seconds / age.max(1.0)).min(1.0)));
         row.put_paces(trend);
-        SHAPED.for_each(|rung| row.put_shape(urgency.likeness(rung)));
+        SHAPED.for_each(|rung| row.put_shape(urgency.at(rung)));
         Some(Clues(row.0.try_into().ok()?))
     }
 
@@ -150,8 +151,10 @@ impl Row {
         }
     }
 
-    fn put_shape(&mut self, likeness: Option<[f64; SHAPE]>) {
-        likeness.unwrap_or([f64::NAN; SHAPE]).into_iter().for_each(|value| self.put(value));
+    fn put_shape(&mut self, held: Option<&Urgency>) {
+        self.put_known(held.map(|held| f64::from(held.bayes)));
+        self.put_known(held.map(|held| f64::from(held.shape)));
+        self.put_known(held.map(|held| held.rise.growing_for / held.rise.window));
     }
 
     fn put_scale(&mut self, held: Option<&TrendEvidence>, room: Option<u64>) {

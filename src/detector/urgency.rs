@@ -92,7 +92,7 @@ pub(super) struct Urgency {
     /// far the limit.
     pub(super) shape: f32,
     /// What the bank of shapes says.
-    bayes: f32,
+    pub(super) bayes: f32,
     /// Whether an earlier life has shown that this growth ends.
     pub(super) known_warm_up: bool,
     /// Whether the limit is too far away for this to be urgent before the look after the next, whatever its shape.
@@ -150,7 +150,7 @@ impl UrgencyChannel {
     }
 
     fn longer(&self, rung: usize) -> [Option<f32>; 2] {
-        [1, 2].map(|more| self.held.get(rung + more)?.as_ref().map(|urgency| urgency.bayes))
+        [1, 2].map(|more| self.at(rung + more).map(|urgency| urgency.bayes))
     }
 
     /// What each window shows now that is on the way to a limit which is near.
@@ -165,11 +165,9 @@ impl UrgencyChannel {
         signs.collect()
     }
 
-    /// What shapes say of the floors of `rung`, and what is left of that once every objection counts, both in log-odds, and the share
-    /// of the window for which they have grown; `None` where they do not rise.
-    pub(super) fn likeness(&self, rung: usize) -> Option<[f64; 3]> {
-        let Urgency { bayes, shape, rise, .. } = self.held.get(rung)?.as_deref()?;
-        Some([f64::from(*bayes), f64::from(*shape), rise.growing_for / rise.window])
+    /// The latest evidence of `rung`; `None` where its floors do not rise.
+    pub(super) fn at(&self, rung: usize) -> Option<&Urgency> {
+        self.held.get(rung)?.as_deref()
     }
 
     /// The most urgent evidence.

@@ -109,6 +109,9 @@ mod tests {
     use super::*;
     use crate::sample::Memory;
 
+    /// How long children live, one after the other and again, hours.
+    const LIVES: [&[u32]; 3] = [&[1], &[4, 7, 5], &[8]];
+
     /// Scores of children that live for so many hours, one after the other and again, and grow by half each while the parent has
     /// so many MiB at each hour of six days.
     fn scores(lives: &[u32], parent: impl Fn(f64) -> f64) -> Vec<f64> {
@@ -135,7 +138,7 @@ mod tests {
 
     #[test]
     fn children_that_each_begin_above_the_one_before_are_a_leak() {
-        for lives in [&[1][..], &[4, 7, 5], &[8]] {
+        for lives in LIVES {
             let leak = scores(lives, |hour| 100.0 + 2.0 * hour);
             assert!(leak.into_iter().any(|score| score > 60.0), "lives of {lives:?} hours");
         }
@@ -143,7 +146,7 @@ mod tests {
 
     #[test]
     fn children_that_each_grow_and_end_are_not() {
-        for lives in [&[1][..], &[4, 7, 5], &[8]] {
+        for lives in LIVES {
             let highest = scores(lives, |_| 100.0).into_iter().fold(0.0, f64::max);
             assert!(highest < 20.0, "lives of {lives:?} hours: {highest}");
         }

@@ -23,7 +23,7 @@ EXPLAINED = 0.3
 # time that is left are no evidence by themselves: what fills is fast as well.
 SCALE = {"trend": 1, "relative": 0, "absolute": 0, "signal": 0, "slowing": 1, "spread": 1, "retained": 1,
          "novelty": 1, "give_back": 0, "left": 0, "evidence": 1}
-CLUES = (
+BEFORE_STRONGEST = (
     # age, suspicion of earlier lives, beyond their plateau, their growth, since growth was seen, how long it lasted
     [0, 1, 1, 0, -1, 0]
     + list(SCALE.values()) * SCALES
@@ -31,6 +31,9 @@ CLUES = (
     + [1, 1]
     # season: evidence, pattern, concordance, quiet hours, spread, slowing, worst day, relative, absolute, life
     + [1, 1, 1, 1, 1, 1, 1, 0, 0, 1]
+)
+CLUES = (
+    BEFORE_STRONGEST
     # the strongest evidence
     + [1]
     # how long it has grown, also as a share of its age; how fast each scale grows, by the one above it
@@ -53,7 +56,7 @@ SIGNS = [
     1, 1, 1,
 ]
 MONOTONE = {"slow": CLUES, "urgent": SIGNS}
-STRONGEST = len(CLUES) - 3 * SHAPED - 2 - SCALES
+STRONGEST = len(BEFORE_STRONGEST)
 
 
 def load(channel, path):
