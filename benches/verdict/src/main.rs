@@ -74,6 +74,8 @@ enum Set {
     Population,
     /// Real programs.
     Recordings,
+    /// Real programs of hours, under limits that matter.
+    Limits,
     /// Each of them.
     All,
 }
@@ -134,23 +136,17 @@ impl Options {
     }
 
     /// None where there are no recordings.
-    fn recorded(&self) -> Result<Option<Found>, RecordingError> {
-        let traces = recordings::load(Path::new(RECORDINGS), self.held_out)?;
+    fn recorded(&self, name: &'static str, traces: Vec<Trace>) -> Option<Found> {
         if traces.is_empty() {
             eprintln!("There are no such recordings in {RECORDINGS}.");
-            return Ok(None);
+            return None;
         }
         let origin = if self.held_out {
             "Recordings that are kept for the end."
         } else {
             "Recordings that may be tuned on."
         };
-        Ok(Some(self.judged(
-            "recordings",
-            || traces.iter().map(|trace| || trace.clone()),
-            Pace::Fast,
-            origin,
-        )))
+        Some(self.judged(name, || traces.iter().map(|trace| || trace.clone()), Pace::Fast, origin))
     }
 
     fn judged<T: Iterator<Item: Make> + Send>(
@@ -172,18 +168,20 @@ impl Options {
     }
 
     fn found(&self, set: Set) -> Result<Option<Found>, RecordingError> {
+        let folder = Path::new(RECORDINGS);
         match set {
             Set::Days => Ok(Some(self.generated("days", Regime::Days, Pace::Days))),
             Set::Fast => Ok(Some(self.generated("fast", Regime::Fast, Pace::Fast))),
             Set::Population => Ok(Some(self.population())),
-            Set::Recordings => self.recorded(),
+            Set::Recordings => Ok(self.recorded("recordings", recordings::load(folder, self.held_out)?)),
+            Set::Limits => Ok(self.recorded("limits", recordings::load_limited(folder, self.held_out)?)),
             Set::All => Ok(None),
         }
     }
 
     fn run(&self) -> Result<(), Failure> {
         let mut all = Vec::new();
-        for set in [Set::Days, Set::Fast, Set::Population, Set::Recordings] {
+        for set in [Set::Days, Set::Fast, Set::Population, Set::Recordings, Set::Limits] {
             if self.regime != set && self.regime != Set::All {
                 continue;
             }

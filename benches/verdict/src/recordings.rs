@@ -57,6 +57,18 @@ enum Truth {
     Benign,
 }
 
+/// How real time became recorded time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Motion {
+    /// Days in minutes.
+    Days,
+    /// Hours in minutes.
+    Fast,
+    /// As it was.
+    Real,
+}
+
 /// An entry of the list.
 #[derive(Debug, Deserialize)]
 struct Entry {
@@ -65,6 +77,7 @@ struct Entry {
     onset_seconds: Option<f64>,
     interval_seconds: f64,
     held_out: bool,
+    regime: Motion,
 }
 
 /// A row of a recording.
@@ -77,8 +90,26 @@ struct Row {
     cpu_seconds: Option<f64>,
 }
 
+/// A leak's limit is what it holds when these shares of the time from its onset on are over.
+const UNTIL_LIMIT: [f64; 3] = [0.5, 0.75, 1.0];
+
+/// The limit of what does not leak lies so many times as high as the most that it ever holds: four fifths of it are in use, or a
+/// third.
+const ROOM: [f64; 4] = [1.25, 1.5, 2.0, 3.0];
+
 /// The recordings in `folder` that are kept for the end, or those that are not; none where the folder is absent.
 pub fn load(folder: &Path, held_out: bool) -> Result<Vec<Trace>, RecordingError> {
+    chosen(folder, |entry| entry.held_out == held_out)
+}
+
+/// Those of hours and of true time, each under several limits that matter: a leak hits its own, where the recording ends, and
+/// what does not leak comes close. Leaks that hit theirs anyway are left out.
+pub fn load_limited(folder: &Path, held_out: bool) -> Result<Vec<Trace>, RecordingError> {
+    let traces = chosen(folder, |entry| entry.held_out == held_out && entry.regime != Motion::Days)?;
+    Ok(traces.iter().flat_map(limited).collect())
+}
+
+fn chosen(folder: &Path, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<Trace>, RecordingError> {
     let path = folder.join("recordings.json");
     if !path.exists() {
         return Ok(Vec::new());
@@ -87,8 +118,34 @@ pub fn load(folder: &Path, held_out: bool) -> Result<Vec<Trace>, RecordingError>
         std::fs::read_to_string(&path).map_err(|cause| RecordingError::Io { path: path.clone(), cause })?;
     let entries: Vec<Entry> =
         serde_json::from_str(&list).map_err(|cause| RecordingError::List { path: path.clone(), cause })?;
-    let wanted = entries.into_iter().filter(|entry| entry.held_out == held_out);
-    wanted.map(|entry| trace(folder, &path, entry)).collect()
+    entries.into_iter().filter(wanted).map(|entry| trace(folder, &path, entry)).collect()
+}
+
+fn limited(trace: &Trace) -> Vec<Trace> {
+    let made: Vec<Trace> = match trace.label {
+        Label::Leak { onset, .. } => {
+            UNTIL_LIMIT.iter().filter_map(|share| killed(trace, onset, *share)).collect()
+        }
+        Label::Benign => ROOM.iter().filter_map(|room| confined(trace, *room)).collect(),
+    };
+    (0..).zip(made).map(|(number, trace)| Trace { number, ..trace }).collect()
+}
+
+/// The same under a limit so many times as high as its peak.
+fn confined(trace: &Trace, room: f64) -> Option<Trace> {
+    Some(Trace { limit: Some((room * trace.peak()? as f64) as u64), ..trace.clone() })
+}
+
+/// A leak under a limit that it hits when such a `share` of the time since its onset is over; `None` of one of several lives, and
+/// of one that held more before it leaked.
+fn killed(trace: &Trace, onset: f64, share: f64) -> Option<Trace> {
+    let last = trace.points.last().filter(|last| last.life == 0)?;
+    let until = onset + share * (last.time - onset);
+    let leaking = trace.points.iter().filter(|point| (onset..=until).contains(&point.time));
+    let limit = leaking.map(|point| point.bytes).max()?;
+    let hit = trace.points.iter().position(|point| point.bytes >= limit)?;
+    let points = trace.points[..=hit].to_vec();
+    (points[hit].time >= onset).then(|| Trace { limit: Some(limit), dies: true, points, ..trace.clone() })
 }
 
 fn trace(folder: &Path, list: &Path, entry: Entry) -> Result<Trace, RecordingError> {
@@ -134,6 +191,7 @@ fn points(rows: &[Row], first: f64) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{leak, series};
     use flate2::{Compression, write::GzEncoder};
     use std::io::Write;
 
@@ -163,6 +221,38 @@ mod tests {
             trace.points.iter().map(|at| (at.time, at.bytes, at.life, at.cpu_seconds)).collect();
         assert_eq!(points, [(0.0, 100, 0, Some(0.5)), (60.0, 200, 0, Some(1.0)), (120.0, 50, 1, None)]);
         assert!(load(folder.path(), true).unwrap().is_empty(), "it is not kept for the end");
+    }
+
+    #[test]
+    fn under_limits_that_matter_leaks_end_there_and_others_come_close() {
+        let hourly = |label, bytes: fn(f64) -> f64| series(label, 3600.0, 9, bytes);
+        let limits = |trace: &Trace| -> Vec<_> {
+            let limited = limited(trace).into_iter();
+            limited
+                .map(|trace| (trace.number, trace.limit.unwrap(), trace.dies, trace.points.len()))
+                .collect()
+        };
+        let grows = |time: f64| 100.0 + 10.0 * (time / 3600.0 - 2.0).max(0.0);
+        assert_eq!(
+            limits(&hourly(leak(7200.0), grows)),
+            [(0, 130, true, 6), (1, 140, true, 7), (2, 160, true, 9)],
+            "from 2 h on for 6 h"
+        );
+        let benign = limits(&hourly(Label::Benign, grows));
+        assert_eq!(benign, [(0, 200, false, 9), (1, 240, false, 9), (2, 320, false, 9), (3, 480, false, 9)]);
+        let more_before = |time: f64| if time < 3600.0 { 150.0 } else { 100.0 + time / 3600.0 };
+        assert_eq!(limits(&hourly(leak(7200.0), more_before)), []);
+        let mut restarted = hourly(leak(7200.0), grows);
+        restarted.points[8].life = 1;
+        assert_eq!(limits(&restarted), [], "it is killed anyway");
+    }
+
+    #[test]
+    fn days_are_not_among_those_under_other_limits() {
+        let rows = "60,100,900,0,0.5\n120,200,900,0,1\n180,250,900,0,2\n";
+        assert!(load_limited(folder(LIST, rows).path(), false).unwrap().is_empty());
+        let fast = LIST.replace("days", "fast");
+        assert_eq!(load_limited(folder(&fast, rows).path(), false).unwrap().len(), 3);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use Bound::{AtLeast, AtMost, Told};
 use Measure::*;
 
 /// Targets at the exporter's own threshold.
-pub const TARGETS: [Goal; 21] = [
+pub const TARGETS: [Goal; 26] = [
     Goal::new("days", Precision, AtLeast(0.97)),
     Goal::new("days", Recall, AtLeast(0.97)),
     Goal::new("days", FalseAlarms, AtMost(0.005)),
@@ -28,6 +28,11 @@ pub const TARGETS: [Goal; 21] = [
     Goal::new("recordings", BenignCalled, AtMost(0.05)),
     Goal::new("recordings", Held, AtLeast(1.0)),
     Goal::new("recordings", FalseAlarms, Told),
+    Goal::new("limits", Recall, AtLeast(0.9)),
+    Goal::new("limits", BenignCalled, AtMost(0.05)),
+    Goal::new("limits", BeforeHalf, AtLeast(0.4)),
+    Goal::new("limits", Unwarned, AtMost(0.03)),
+    Goal::new("limits", BenignForetold, Told),
 ];
 
 /// Those of one set.
