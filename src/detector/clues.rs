@@ -167,11 +167,6 @@ impl Row {
     }
 }
 
-/// Some of those of which more can only speak for a leak: significance on each scale, and the strongest evidence.
-#[cfg(test)]
-pub(super) const ONLY_FOR_A_LEAK: [usize; SCALE_COUNT + 1] =
-    [CONTEXT, CONTEXT + SCALE, CONTEXT + 2 * SCALE, CONTEXT + 3 * SCALE, CONTEXT + 4 * SCALE, STRONGEST];
-
 #[cfg(test)]
 mod tests {
     use super::super::{Circumstances, Detector, Lineage};

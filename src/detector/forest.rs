@@ -1,9 +1,7 @@
 //! What all that is known together says: a sum over small trees, each of which asks the same few questions of every row.
 //!
 //! Symmetric trees fitted by gradient boosting (Prokhorenkova et al., "CatBoost: unbiased boosting with categorical
-//! features", 2018). Where more of a value can only speak for a leak, the trees were not allowed to hold it against
-//! one: significance, steps, what was retained, novelty, growth that goes on. How they were fitted, and to what, is in
-//! `benches/verdict/fit`.
+//! features", 2018). How they were fitted, and to what, is in `benches/verdict/fit`.
 
 mod slow;
 mod urgent;
@@ -16,9 +14,9 @@ const UNIT: f64 = 0.01;
 
 /// What hours and days show: the [`clues`](super::clues).
 ///
-/// Four of ten rows to which the trees were fitted are of leaks, and hardly any process leaks. At -1.15, leaks of days would be
-/// called 1.8 hours sooner, with a quarter more false alarms.
-pub(super) static SLOW: Forest = Forest { prior: -1.4, bias: slow::BIAS, trees: &slow::TREES };
+/// Four of ten rows to which the trees were fitted are of leaks, and hardly any process leaks. At -1.6, leaks of days would be
+/// called an hour sooner, with a seventh more false alarms.
+pub(super) static SLOW: Forest = Forest { prior: -1.8, bias: slow::BIAS, trees: &slow::TREES };
 
 /// What one window shows of growth on the way to a limit that is near: its [`signs`](super::signs).
 pub(super) static URGENT: Forest = Forest { prior: -2.9, bias: urgent::BIAS, trees: &urgent::TREES };
@@ -71,18 +69,16 @@ impl Forest {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::clues::{self, CLUES};
+    use super::super::clues::CLUES;
     use super::super::signs::SIGNS;
     use super::*;
 
-    /// Each forest, how many values it is asked about, and of some of which more can only speak for a leak: of signs, how long
-    /// growth has lasted against what is left, what shapes say, and the rule.
-    const FORESTS: [(&Forest, usize, &[usize]); 2] =
-        [(&SLOW, CLUES, &clues::ONLY_FOR_A_LEAK), (&URGENT, SIGNS, &[2, 4, 7, 13, 20, 21])];
+    /// Each forest, and how many values it is asked about.
+    const FORESTS: [(&Forest, usize); 2] = [(&SLOW, CLUES), (&URGENT, SIGNS)];
 
     #[test]
     fn every_question_is_about_a_value() {
-        for (forest, values, _) in FORESTS {
+        for (forest, values) in FORESTS {
             let questions = || forest.trees.iter().flat_map(|tree| tree.questions);
             assert!(questions().all(|(value, above)| usize::from(value) < values && above.is_finite()));
         }
@@ -105,19 +101,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_values_have_an_answer_and_some_never_speak_against_a_leak(
+        fn any_values_have_an_answer(
             values in prop::collection::vec(prop_oneof![9 => -10.0_f32..100.0, 1 => Just(f32::NAN), 1 => Just(f32::INFINITY)], CLUES.max(SIGNS)),
-            more in any::<prop::sample::Index>(),
-            by in 0.1_f32..50.0,
         ) {
-            for (forest, count, only_for) in FORESTS {
-                let mut values = values[..count].to_vec();
-                let before = forest.log_odds(&values);
-                values[*more.get(only_for)] += by;
-                let after = forest.log_odds(&values);
-                prop_assert!(before.is_finite() && after.is_finite());
-                // Leaves are rounded.
-                prop_assert!(after >= before - UNIT * forest.trees.len() as f64, "{} {}", before, after);
+            for (forest, count) in FORESTS {
+                prop_assert!(forest.log_odds(&values[..count]).is_finite());
             }
         }
     }

@@ -102,10 +102,13 @@ fn write_urgent(out: &mut impl Write, options: &Options) -> io::Result<()> {
     out.flush()
 }
 
-/// Of a series as it is, and under a limit that is near, as it is and as somebody else would have recorded it.
+/// Of a series as it is, and under a limit that is near: as it is, as somebody else would have recorded it, and in fast motion.
 fn urgent_rows(trace: &Trace) -> Vec<u8> {
-    let near = [generate::near(trace), generate::near(&generate::otherwise(trace))];
-    [signs(trace), signs(&near[0]), signs(&near[1])].concat()
+    let others = [trace.clone(), generate::otherwise(trace), generate::hurried(trace)];
+    std::iter::once(signs(trace))
+        .chain(others.iter().map(|other| signs(&generate::near(other))))
+        .flatten()
+        .collect()
 }
 
 fn signs(trace: &Trace) -> Vec<u8> {

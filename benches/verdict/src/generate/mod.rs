@@ -21,7 +21,7 @@ pub use classes::{Class, classes};
 use dice::{Dice, Purpose};
 pub use further::{further, sudden};
 pub use mixed::mixed;
-pub use otherwise::{near, otherwise};
+pub use otherwise::{hurried, near, otherwise};
 pub use population::population;
 pub use span::Regime;
 use span::Span;

@@ -2,7 +2,7 @@
 //! there is always a limit or how close it is, how large programs are, how much of them never moves, or how finely memory
 //! is counted.
 
-use crate::trace::{Point, Trace};
+use crate::trace::{Label, Point, Trace};
 
 use super::dice::{Dice, Purpose};
 
@@ -45,6 +45,32 @@ pub fn otherwise(trace: &Trace) -> Trace {
     }
 }
 
+/// The least that samples of a series are apart that is hurried, seconds: what is watched most closely is looked at so often.
+const CLOSEST: f64 = 1.0;
+
+/// The same in fast motion: what leaks within minutes leaks as others do in hours.
+pub fn hurried(trace: &Trace) -> Trace {
+    let faster = dice(trace, 6).log_uniform(1.0, (trace.interval / CLOSEST).max(1.0 + f64::EPSILON));
+    let label = match trace.label {
+        Label::Leak { onset, fixed } => {
+            Label::Leak { onset: onset / faster, fixed: fixed.map(|fixed| fixed / faster) }
+        }
+        Label::Benign => Label::Benign,
+    };
+    let hurry = |point: &Point| Point {
+        time: point.time / faster,
+        cpu_seconds: point.cpu_seconds.map(|seconds| seconds / faster),
+        ..*point
+    };
+    Trace {
+        label,
+        interval: trace.interval / faster,
+        up_for: trace.up_for / faster,
+        points: trace.points.iter().map(hurry).collect(),
+        ..trace.clone()
+    }
+}
+
 /// What depends on nothing but which series it is: no two have the same peak, unless they are the same.
 fn dice(trace: &Trace, kind: u8) -> Dice {
     let (class, number) = (trace.class, trace.number);
@@ -82,7 +108,6 @@ pub fn near(trace: &Trace) -> Trace {
 mod tests {
     use super::*;
     use crate::testing::{leak, series};
-    use crate::trace::Label;
 
     #[test]
     fn what_is_true_of_it_stays_true() {
@@ -110,6 +135,19 @@ mod tests {
             others.iter().any(|other| other.interval == 60.0)
                 && others.iter().any(|other| other.interval > 1200.0)
         );
+    }
+
+    #[test]
+    fn what_is_hurried_does_the_same_in_less_time() {
+        let slow = series(leak(3600.0), 60.0, 1440, |time| 1e8 + 100.0 * time);
+        let fast = hurried(&slow);
+        let faster = slow.interval / fast.interval;
+        assert!((1.0..=60.0).contains(&faster) && fast.interval >= CLOSEST, "{faster}");
+        assert_eq!(fast.label.onset(), Some(3600.0 / faster));
+        assert_eq!(fast.points[700].time, slow.points[700].time / faster);
+        assert!(fast.points.iter().map(|point| point.bytes).eq(slow.points.iter().map(|point| point.bytes)));
+        let closest = series(Label::Benign, CLOSEST, 10, |_| 1e8);
+        assert!((hurried(&closest).interval - CLOSEST).abs() < 1e-9, "nothing is looked at more often");
     }
 
     #[test]
