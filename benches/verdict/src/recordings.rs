@@ -121,6 +121,7 @@ fn chosen(folder: &Path, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<Trace>, 
     entries.into_iter().filter(wanted).map(|entry| trace(folder, &path, entry)).collect()
 }
 
+/// The same under each limit that can be made for it.
 fn limited(trace: &Trace) -> Vec<Trace> {
     let made: Vec<Trace> = match trace.label {
         Label::Leak { onset, .. } => {

@@ -104,11 +104,9 @@ fn write_urgent(out: &mut impl Write, options: &Options) -> io::Result<()> {
 
 /// Of a series as it is, and under a limit that is near: as it is, as somebody else would have recorded it, and in fast motion.
 fn urgent_rows(trace: &Trace) -> Vec<u8> {
-    let others = [trace.clone(), generate::otherwise(trace), generate::hurried(trace)];
-    std::iter::once(signs(trace))
-        .chain(others.iter().map(|other| signs(&generate::near(other))))
-        .flatten()
-        .collect()
+    let (other, hurried) = (generate::otherwise(trace), generate::hurried(trace));
+    let near = [trace, &other, &hurried].map(|recorded| signs(&generate::near(recorded)));
+    [signs(trace), near.concat()].concat()
 }
 
 fn signs(trace: &Trace) -> Vec<u8> {

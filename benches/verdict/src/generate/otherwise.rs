@@ -50,7 +50,7 @@ const CLOSEST: f64 = 1.0;
 
 /// The same in fast motion: what leaks within minutes leaks as others do in hours.
 pub fn hurried(trace: &Trace) -> Trace {
-    let faster = dice(trace, 6).log_uniform(1.0, (trace.interval / CLOSEST).max(1.0 + f64::EPSILON));
+    let faster = dice(trace, 6).log_uniform(1.0, (trace.interval / CLOSEST).max(1.0));
     let label = match trace.label {
         Label::Leak { onset, fixed } => {
             Label::Leak { onset: onset / faster, fixed: fixed.map(|fixed| fixed / faster) }
