@@ -27,15 +27,16 @@ pub(super) struct Forest {
     prior: f64,
     /// Log-odds to begin with.
     bias: f64,
-    trees: &'static [Tree],
+    trees: &'static Trees<800>,
 }
 
-/// One tree.
-struct Tree {
+/// Trees, with what they ask apart from what they answer: to walk over all of them takes a quarter less time than if each had
+/// both beside each other.
+struct Trees<const N: usize> {
     /// Whether this value is above that threshold; what is not known is above none. Each answer is one bit of the number of
     /// the leaf, the first the lowest.
-    questions: [(u8, f32); DEPTH],
-    leaves: [i16; 1 << DEPTH],
+    questions: [[(u8, f32); DEPTH]; N],
+    leaves: [[i16; 1 << DEPTH]; N],
 }
 
 /// As many values as a question can ask for, so that none has to be asked whether there is such a one.
@@ -48,20 +49,24 @@ fn row(values: &[f32]) -> Row {
     row
 }
 
-impl Tree {
-    fn leaf(&self, row: &Row) -> i16 {
-        let answers = self.questions.iter().map(|&(value, threshold)| row[usize::from(value)] > threshold);
-        let number = answers.enumerate().fold(0, |number, (bit, answer)| number | usize::from(answer) << bit);
-        self.leaves[number]
+/// Number of the leaf that the answers lead to.
+fn leaf(questions: &[(u8, f32); DEPTH], row: &Row) -> usize {
+    let answers = questions.iter().map(|&(value, threshold)| row[usize::from(value)] > threshold);
+    answers.enumerate().map(|(bit, answer)| usize::from(answer) << bit).fold(0, |number, bit| number | bit)
+}
+
+impl<const N: usize> Trees<N> {
+    /// The sum of what each tree answers.
+    fn sum(&self, row: &Row) -> i64 {
+        let trees = self.questions.iter().zip(&self.leaves);
+        trees.map(|(questions, leaves)| i64::from(leaves[leaf(questions, row)])).sum()
     }
 }
 
 impl Forest {
     /// Log-odds that the life of which these are the values leaks.
     pub(super) fn log_odds(&self, values: &[f32]) -> f64 {
-        let row = row(values);
-        let sum: i64 = self.trees.iter().map(|tree| i64::from(tree.leaf(&row))).sum();
-        self.prior + self.bias + UNIT * sum as f64
+        self.prior + self.bias + UNIT * self.trees.sum(&row(values)) as f64
     }
 }
 
@@ -79,24 +84,28 @@ mod tests {
     #[test]
     fn every_question_is_about_a_value() {
         for (forest, values) in FORESTS {
-            let questions = || forest.trees.iter().flat_map(|tree| tree.questions);
-            assert!(questions().all(|(value, above)| usize::from(value) < values && above.is_finite()));
+            let mut questions = forest.trees.questions.iter().flatten();
+            assert!(questions.all(|&(value, above)| usize::from(value) < values && above.is_finite()));
         }
     }
 
     #[test]
     fn each_answer_is_a_bit_of_the_number_of_the_leaf() {
-        let tree = Tree {
-            questions: [(0, 1.0), (1, f32::MIN), (2, 5.0), (3, 0.0), (3, f32::MAX), (2, 6.5)],
-            leaves: std::array::from_fn(|number| number as i16),
+        let questions = [(0, 1.0), (1, f32::MIN), (2, 5.0), (3, 0.0), (3, f32::MAX), (2, 6.5)];
+        assert_eq!(leaf(&questions, &row(&[2.0, 7.0, 6.0, 1.0])), 0b001111);
+        assert_eq!(leaf(&questions, &row(&[1.0, f32::NAN, f32::INFINITY, -1.0])), 0b100100);
+        let unknown = leaf(&questions, &row(&[f32::NAN; 4]));
+        assert_eq!(unknown, 0, "what is not known is above nothing, not even the lowest number");
+    }
+
+    #[test]
+    fn each_tree_answers_from_its_own_leaves() {
+        let trees = Trees {
+            questions: [[(0, 1.0); DEPTH], [(1, 1.0); DEPTH]],
+            leaves: [std::array::from_fn(|leaf| leaf as i16), std::array::from_fn(|leaf| 100 + leaf as i16)],
         };
-        assert_eq!(tree.leaf(&row(&[2.0, 7.0, 6.0, 1.0])), 0b001111);
-        assert_eq!(tree.leaf(&row(&[1.0, f32::NAN, f32::INFINITY, -1.0])), 0b100100);
-        assert_eq!(
-            tree.leaf(&row(&[f32::NAN; 4])),
-            0,
-            "what is not known is above nothing, not even the lowest number"
-        );
+        assert_eq!(trees.sum(&row(&[2.0, 0.0])), 63 + 100);
+        assert_eq!(trees.sum(&row(&[0.0, 2.0])), 163);
     }
 
     proptest! {

@@ -54,22 +54,26 @@ def question(split):
     return f"({split['float_feature_index']}, {above})"
 
 
+def tree(fitted, scale):
+    questions = [question(split) for split in fitted["splits"]]
+    leaves = [round(100 * scale * value) for value in fitted["leaf_values"]]
+    # A tree that had no use for another question is asked one that nothing passes.
+    while len(questions) < DEPTH:
+        questions.append("(0, f32::MAX)")
+        leaves += leaves
+    return ", ".join(questions), ", ".join(map(str, leaves))
+
+
 def write(model, path):
     scale, bias = model["scale_and_bias"]
+    trees = [tree(fitted, scale) for fitted in model["oblivious_trees"]]
     with open(path, "w") as out:
-        out.write("//! Fitted by `benches/verdict/fit`; not to be changed by hand.\n\nuse super::Tree;\n\n")
+        out.write("//! Fitted by `benches/verdict/fit`; not to be changed by hand.\n\nuse super::Trees;\n\n")
         out.write(f"/// Log-odds to begin with.\npub(super) const BIAS: f64 = {float(np.ravel(bias)[0]):.4f};\n\n")
-        out.write(f"#[rustfmt::skip]\npub(super) static TREES: [Tree; {len(model['oblivious_trees'])}] = [\n")
-        for tree in model["oblivious_trees"]:
-            questions = [question(split) for split in tree["splits"]]
-            leaves = [round(100 * scale * value) for value in tree["leaf_values"]]
-            # A tree that had no use for another question is asked one that nothing passes.
-            while len(questions) < DEPTH:
-                questions.append("(0, f32::MAX)")
-                leaves += leaves
-            row = f"questions: [{', '.join(questions)}], leaves: [{', '.join(map(str, leaves))}]"
-            out.write(f"    Tree {{ {row} }},\n")
-        out.write("];\n")
+        out.write(f"#[rustfmt::skip]\npub(super) static TREES: Trees<{len(trees)}> = Trees {{\n")
+        for name, column in zip(("questions", "leaves"), zip(*trees)):
+            out.write(f"    {name}: [\n" + "".join(f"        [{row}],\n" for row in column) + "    ],\n")
+        out.write("};\n")
 
 
 if __name__ == "__main__":
