@@ -10,6 +10,10 @@ const FEW: usize = 32;
 
 /// The middle value, or the mean of the two middle ones.
 pub(super) fn median(values: &[f64]) -> Option<f64> {
+    if let &[a, b, c] = values {
+        let [a, b, c] = [a, b, c].map(ordered);
+        return Some(unordered(a.min(b).max(a.max(b).min(c))));
+    }
     let mut few = [0; FEW];
     if let Some(few) = few.get_mut(..values.len()) {
         few.iter_mut().zip(values).for_each(|(place, value)| *place = ordered(*value));
@@ -63,26 +67,46 @@ const MOST_AUTOCORRELATION: f64 = 0.9;
 
 /// The trend of evenly spaced values with gaps; `None` for fewer than three points.
 pub(super) fn trend(values: &[Option<f64>]) -> Option<Trend> {
-    let points = Points::of(values);
-    let slope = points.slope()?;
-    let residuals = points.residuals(slope)?;
-    let noise = deviation(&residuals)?;
-    let (n, concordance) = (points.len() as f64, points.concordance());
-    let rho = points.autocorrelation(&residuals).clamp(0.0, MOST_AUTOCORRELATION);
-    let variance = n * (n - 1.0) * (2.0 * n + 5.0) / 18.0 * (1.0 + rho) / (1.0 - rho);
-    let tau = concordance / (n * (n - 1.0) / 2.0);
-    Some(Trend { slope, z: (concordance - sign(concordance)) / variance.sqrt(), tau, noise })
+    Line::of(values)?.trend()
 }
 
 /// The Theil-Sen slope alone, as of [`trend`]; `None` for fewer than three points.
 pub(super) fn slope(values: &[Option<f64>]) -> Option<f64> {
-    Points::of(values).slope()
+    Line::of(values).map(|line| line.slope)
 }
 
 /// The noise alone, as of [`trend`].
 pub(super) fn noise(values: &[Option<f64>]) -> Option<f64> {
-    let points = Points::of(values);
-    deviation(&points.residuals(points.slope()?)?)
+    let line = Line::of(values)?;
+    deviation(&line.points.residuals(line.slope)?)
+}
+
+/// The line of which a [`Trend`] tells how well it fits: enough where it does not rise.
+pub(super) struct Line {
+    points: Points,
+    /// As of [`Trend`].
+    pub(super) slope: f64,
+}
+
+impl Line {
+    /// That through evenly spaced values with gaps; `None` for fewer than three points.
+    pub(super) fn of(values: &[Option<f64>]) -> Option<Line> {
+        let points = Points::of(values);
+        let slope = points.slope()?;
+        Some(Line { points, slope })
+    }
+
+    /// As of [`trend`].
+    pub(super) fn trend(&self) -> Option<Trend> {
+        let (points, slope) = (&self.points, self.slope);
+        let residuals = points.residuals(slope)?;
+        let noise = deviation(&residuals)?;
+        let (n, concordance) = (points.len() as f64, points.concordance());
+        let rho = points.autocorrelation(&residuals).clamp(0.0, MOST_AUTOCORRELATION);
+        let variance = n * (n - 1.0) * (2.0 * n + 5.0) / 18.0 * (1.0 + rho) / (1.0 - rho);
+        let tau = concordance / (n * (n - 1.0) / 2.0);
+        Some(Trend { slope, z: (concordance - sign(concordance)) / variance.sqrt(), tau, noise })
+    }
 }
 
 /// 1.4826 times the median of how far `residuals` are from 0.
@@ -99,9 +123,12 @@ struct Points {
 
 impl Points {
     fn of(values: &[Option<f64>]) -> Points {
-        let known = values.iter().enumerate().filter_map(|(step, value)| Some((step as f64, (*value)?)));
-        let (steps, values) = known.unzip();
-        Points { steps, values }
+        let (mut steps, mut known) = (Vec::with_capacity(values.len()), Vec::with_capacity(values.len()));
+        for (step, value) in values.iter().enumerate().filter_map(|(step, value)| Some((step, (*value)?))) {
+            steps.push(step as f64);
+            known.push(value);
+        }
+        Points { steps, values: known }
     }
 
     fn len(&self) -> usize {

@@ -9,7 +9,7 @@ use super::activity::{self, Activity, Busy};
 use super::gate::{Gate, Gates, Test};
 use super::life::{Life, WholeLife};
 use super::rise::Rise;
-use super::stats::{Trend, effective_steps, median, ramp, trend};
+use super::stats::{Line, Trend, effective_steps, median, ramp};
 use super::window::{Past, Window, never_given_back};
 
 /// A time scale of this channel.
@@ -145,10 +145,9 @@ fn judge(
     scale: Scale,
     window: &Window,
 ) -> Option<TrendEvidence> {
-    let line = trend(&window.floors)?;
-    let (level, end) = (window.level()?, window.end()?);
-    let steps = window.floors.len() as f64 - 1.0;
-    let grown = line.slope * steps;
+    let line = Line::of(&window.floors)?;
+    let end = window.end()?;
+    let grown = line.slope * (window.floors.len() as f64 - 1.0);
     let window_seconds = window.width * window.floors.len() as f64;
     let rise = |gates| Rise {
         slope: line.slope / window.width,
@@ -161,6 +160,7 @@ fn judge(
     if grown <= 0.0 {
         return Some(TrendEvidence { evidence: 0.0, slowing: 1.0, rise: rise(Gates::default()) });
     }
+    let (trend, level) = (line.trend()?, window.level()?);
     let kept = never_given_back(&window.floors);
     let filled = window.filled()?;
     let past = Past::of(history, scale.rung, window.start, &filled, 0);
@@ -168,9 +168,9 @@ fn judge(
     let waning = busy.as_ref().and_then(Busy::waning).unwrap_or(1.0);
     let slowing = slowing(window, grown) * waning.clamp(1.0, MOST_WANING);
     let retained = (kept[window.floors.len() * 3 / 4] - lowest_of_first_three(window)) / (0.75 * grown);
-    let signal = grown / line.noise.max(1e-4 * level);
+    let signal = grown / trend.noise.max(1e-4 * level);
     let gates = [
-        trend_gate(&line, scale),
+        trend_gate(&trend, scale),
         Gate::new(Test::Relative, grown / level.max(1.0), scale.relative),
         Gate::new(Test::Absolute, grown, gate::ABSOLUTE),
         Gate::new(Test::Signal, signal, gate::SIGNAL),
@@ -215,9 +215,9 @@ fn lowest_of_first_three(window: &Window) -> f64 {
 
 /// A trend that the correction for autocorrelation hides shows in windows of 16 h and more, where every floor is above
 /// the one before: a rate that follows the load bends the line, and its residuals look like noise with a long memory.
-fn trend_gate(line: &Trend, scale: Scale) -> Gate {
-    let gate = Gate::new(Test::Trend, line.z, gate::TREND);
-    let monotonic = if scale.rung < HALF_HOURLY { 0.0 } else { ramp(line.tau, gate::TAU) };
+fn trend_gate(trend: &Trend, scale: Scale) -> Gate {
+    let gate = Gate::new(Test::Trend, trend.z, gate::TREND);
+    let monotonic = if scale.rung < HALF_HOURLY { 0.0 } else { ramp(trend.tau, gate::TAU) };
     Gate { pass: gate.pass.max(monotonic as f32), ..gate }
 }
 

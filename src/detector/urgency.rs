@@ -144,7 +144,7 @@ impl UrgencyChannel {
 
     /// What cannot become urgent before is looked at each second time: by the clock, so that it does not matter who looked first.
     fn waits(&mut self, history: &History, rung: usize) -> bool {
-        let is_odd = (history.latest() / between_looks(history, rung)).floor() % 2.0 != 0.0;
+        let is_odd = (history.latest() / between_looks(history, rung)) as i64 & 1 != 0;
         let held = self.held.get_mut(rung).and_then(Option::as_mut);
         held.is_some_and(|held| held.is_far && is_odd && !std::mem::replace(&mut held.has_waited, true))
     }

@@ -1,5 +1,7 @@
 //! Views of a history: the floors of one rung, and what came before them.
 
+use std::iter;
+
 use crate::history::{BLOCKS, Block, History, RUNGS, width};
 
 use super::stats::median;
@@ -131,8 +133,8 @@ impl Past {
             .enumerate()
             .map(|(place, &floor)| (window_start + place as f64 * width(rung), floor, floor));
         past.give_back(inside, settled);
-        // The same one twice changes nothing.
-        for coarse in [(rung + COARSER).min(RUNGS - 1), RUNGS - 1] {
+        let coarse = (rung + COARSER).min(RUNGS - 1);
+        for coarse in iter::once(coarse).chain((coarse < RUNGS - 1).then_some(RUNGS - 1)) {
             let Some(ring) = history.ladder().ring(coarse) else {
                 continue;
             };
