@@ -17,9 +17,6 @@ use verdict::report::{self, DocumentError, Findings, Section};
 use verdict::split;
 use verdict::trace::{Make, Trace};
 
-/// Where recordings lie, whatever the working directory.
-const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
-
 /// Where the page lies.
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
 
@@ -138,7 +135,7 @@ impl Options {
     /// None where there are no recordings.
     fn recorded(&self, name: &'static str, traces: Vec<Trace>) -> Option<Found> {
         if traces.is_empty() {
-            eprintln!("There are no such recordings in {RECORDINGS}.");
+            eprintln!("There are no such recordings in {}.", recordings::FOLDER);
             return None;
         }
         let origin = if self.held_out {
@@ -168,7 +165,7 @@ impl Options {
     }
 
     fn found(&self, set: Set) -> Result<Option<Found>, RecordingError> {
-        let folder = Path::new(RECORDINGS);
+        let folder = Path::new(recordings::FOLDER);
         match set {
             Set::Days => Ok(Some(self.generated("days", Regime::Days, Pace::Days))),
             Set::Fast => Ok(Some(self.generated("fast", Regime::Fast, Pace::Fast))),

@@ -10,6 +10,9 @@ use thiserror::Error;
 
 use crate::trace::{Label, Point, Trace};
 
+/// Where recordings lie, whatever the working directory.
+pub const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
+
 /// Why recordings can't be read.
 #[derive(Debug, Error)]
 pub enum RecordingError {

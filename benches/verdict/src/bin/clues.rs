@@ -1,15 +1,17 @@
-//! Writes what the verdict on labelled series goes by, for `fit/fit.py`: one row for each hour in which something rises, or for
-//! each window that shows something urgent. A row is 1 or 0 for whether the series leaked then, and the clues or the signs;
+//! Writes what the verdict on labelled series and recordings goes by, for `fit/fit.py`: one row for each hour in which something
+//! rises, or for each window that shows something urgent. A row is 1 or 0 for whether the series leaked then, and the clues or the signs;
 //! all 32-bit floats, lowest byte first.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use thiserror::Error;
 use verdict::generate::{self, Regime};
 use verdict::ours::Ours;
+use verdict::recordings::{self, RecordingError};
 use verdict::run::each;
 use verdict::split;
 use verdict::trace::{Make, Trace};
@@ -42,6 +44,9 @@ struct Options {
     /// Processes of a host where nothing leaks.
     #[arg(long, default_value_t = 10_000)]
     entities: u32,
+    /// Takes of each recording that may be tuned on, each as somebody else would have recorded it.
+    #[arg(long, default_value_t = 60)]
+    per_recording: u32,
     /// Write what the urgent channel goes by, and not the slow one.
     #[arg(long)]
     urgent: bool,
@@ -55,26 +60,60 @@ fn main() -> ExitCode {
     match write(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}: {error}", options.out.display());
+            eprintln!("{error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn write(options: &Options) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(&options.out)?);
+/// Why there are no rows.
+#[derive(Debug, Error)]
+enum ClueError {
+    /// They can't be written.
+    #[error("{}: {cause}", path.display())]
+    Out {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        cause: io::Error,
+    },
+    /// Recordings can't be read.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+}
+
+fn write(options: &Options) -> Result<(), ClueError> {
+    let recordings = recordings::load(Path::new(recordings::FOLDER), false)?;
+    let takes = recordings.iter().flat_map(|recording| {
+        (0..options.per_recording).map(move |number| move || Trace { number, ..recording.clone() })
+    });
+    let write = |mut out| {
+        if options.urgent {
+            write_urgent(&mut out, options, takes)
+        } else {
+            write_slow(&mut out, options, takes)
+        }
+    };
+    let file = File::create(&options.out).map(BufWriter::new);
+    file.and_then(write).map_err(|cause| ClueError::Out { path: options.out.clone(), cause })
+}
+
+fn write_slow(
+    out: &mut impl Write,
+    options: &Options,
+    takes: impl Iterator<Item: Make> + Send,
+) -> io::Result<()> {
     let first = options.seeds[0];
-    if options.urgent {
-        return write_urgent(&mut out, options);
-    }
     for &seed in &options.seeds {
-        write_each(&mut out, generate::all(Regime::Days, seed, options.per_class), slow_rows)?;
+        write_each(out, generate::all(Regime::Days, seed, options.per_class), slow_rows)?;
         for regime in [Regime::Days, Regime::Fast] {
-            write_each(&mut out, generate::further(regime, seed, options.per_further), slow_rows)?;
+            write_each(out, generate::further(regime, seed, options.per_further), slow_rows)?;
         }
     }
-    write_each(&mut out, generate::mixed(first, options.mixed), slow_rows)?;
-    write_each(&mut out, generate::population(first, options.entities, 7.0, 60.0), slow_rows)?;
+    write_each(out, generate::mixed(first, options.mixed), slow_rows)?;
+    write_each(out, generate::population(first, options.entities, 7.0, 60.0), slow_rows)?;
+    write_each(out, takes, |take| clues(&generate::otherwise(take)))?;
     out.flush()
 }
 
@@ -88,7 +127,11 @@ fn write_each(
 }
 
 /// The same series, each under other limits, too.
-fn write_urgent(out: &mut impl Write, options: &Options) -> io::Result<()> {
+fn write_urgent(
+    out: &mut impl Write,
+    options: &Options,
+    takes: impl Iterator<Item: Make> + Send,
+) -> io::Result<()> {
     let first = options.seeds[0];
     for &seed in &options.seeds {
         for regime in [Regime::Days, Regime::Fast] {
@@ -99,14 +142,19 @@ fn write_urgent(out: &mut impl Write, options: &Options) -> io::Result<()> {
     }
     write_each(out, generate::mixed(first, options.mixed), urgent_rows)?;
     write_each(out, generate::population(first, options.entities, 7.0, 60.0), urgent_rows)?;
+    write_each(out, takes, near_rows)?;
     out.flush()
 }
 
-/// Of a series as it is, and under a limit that is near: as it is, as somebody else would have recorded it, and in fast motion.
+/// Of a series as it is, and under a limit that is near.
 fn urgent_rows(trace: &Trace) -> Vec<u8> {
+    [signs(trace), near_rows(trace)].concat()
+}
+
+/// Of a series under a limit that is near: as it is, as somebody else would have recorded it, and in fast motion.
+fn near_rows(trace: &Trace) -> Vec<u8> {
     let (other, hurried) = (generate::otherwise(trace), generate::hurried(trace));
-    let near = [trace, &other, &hurried].map(|recorded| signs(&generate::near(recorded)));
-    [signs(trace), near.concat()].concat()
+    [trace, &other, &hurried].map(|recorded| signs(&generate::near(recorded))).concat()
 }
 
 fn signs(trace: &Trace) -> Vec<u8> {
