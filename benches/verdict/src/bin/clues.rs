@@ -45,7 +45,7 @@ struct Options {
     #[arg(long, default_value_t = 10_000)]
     entities: u32,
     /// Takes of each recording that may be tuned on, each as somebody else would have recorded it.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 48)]
     per_recording: u32,
     /// Write what the urgent channel goes by, and not the slow one.
     #[arg(long)]
@@ -142,19 +142,23 @@ fn write_urgent(
     }
     write_each(out, generate::mixed(first, options.mixed), urgent_rows)?;
     write_each(out, generate::population(first, options.entities, 7.0, 60.0), urgent_rows)?;
-    write_each(out, takes, near_rows)?;
+    write_each(out, takes, recorded_rows)?;
     out.flush()
 }
 
-/// Of a series as it is, and under a limit that is near.
+/// Of a series as it is, and under a limit that is near: as it is, as somebody else would have recorded it, and in fast motion.
 fn urgent_rows(trace: &Trace) -> Vec<u8> {
-    [signs(trace), near_rows(trace)].concat()
+    let near = [trace, &generate::otherwise(trace), &generate::hurried(trace)].map(near_rows);
+    [signs(trace), near.concat()].concat()
 }
 
-/// Of a series under a limit that is near: as it is, as somebody else would have recorded it, and in fast motion.
+/// Of a recording under a limit that is near alone: its own says too much. In fast motion most of them were recorded.
+fn recorded_rows(take: &Trace) -> Vec<u8> {
+    [take, &generate::otherwise(take)].map(near_rows).concat()
+}
+
 fn near_rows(trace: &Trace) -> Vec<u8> {
-    let (other, hurried) = (generate::otherwise(trace), generate::hurried(trace));
-    [trace, &other, &hurried].map(|recorded| signs(&generate::near(recorded))).concat()
+    signs(&generate::near(trace))
 }
 
 fn signs(trace: &Trace) -> Vec<u8> {
