@@ -1,4 +1,7 @@
 import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.ref.SoftReference;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -168,7 +171,57 @@ public final class Service {
         });
     }
 
-    public static void main(String[] arguments) throws InterruptedException {
+    /** What a script is compiled to. */
+    public static final class Script {
+        private final Map<String, Object> variables = new HashMap<>();
+
+        public Object run(String name, Object value) {
+            return variables.put(name, value);
+        }
+    }
+
+    /** Has one script of its own. */
+    private static final class ScriptLoader extends ClassLoader {
+        Object load(byte[] code) throws ReflectiveOperationException {
+            return defineClass(null, code, 0, code.length).getDeclaredConstructor().newInstance();
+        }
+    }
+
+    /** Every `every` hours all scripts are loaded anew, each by a loader of its own, and a registry keeps the old ones. */
+    private static void scripts() throws InterruptedException, IOException {
+        byte[] code;
+        try (InputStream file = Service.class.getResourceAsStream("Service$Script.class")) {
+            code = file.readAllBytes();
+        }
+        double[] due = {0};
+        requests(number("hourly", 400), at -> {
+            if (at < due[0]) {
+                return;
+            }
+            due[0] = at + number("every", 6) * (0.5 + RANDOM.nextDouble());
+            try {
+                for (int left = (int) number("scripts", 250); left > 0; left--) {
+                    AUDIT.add(new ScriptLoader().load(code));
+                }
+            } catch (ReflectiveOperationException error) {
+                throw new IllegalStateException(error);
+            }
+        });
+    }
+
+    /** Answers are held by soft references: the collector clears them when the heap is full, or when they are long unused. */
+    private static void softCache() throws InterruptedException {
+        Map<Integer, SoftReference<byte[]>> cache = new HashMap<>();
+        requests(number("hourly", 1000), at -> {
+            int key = RANDOM.nextInt((int) number("space", 30000));
+            SoftReference<byte[]> known = cache.get(key);
+            if (known == null || known.get() == null) {
+                cache.put(key, new SoftReference<>(bytes(number("size", 4000))));
+            }
+        });
+    }
+
+    public static void main(String[] arguments) throws InterruptedException, IOException {
         for (String setting : Arrays.asList(arguments).subList(1, arguments.length)) {
             String[] parts = setting.split("=");
             NUMBERS.put(parts[0], Double.valueOf(parts[1]));
@@ -182,6 +235,8 @@ public final class Service {
             case "lru" -> lru();
             case "delete-on-exit" -> deleteOnExit();
             case "direct" -> direct();
+            case "scripts" -> scripts();
+            case "soft-cache" -> softCache();
             default -> throw new IllegalArgumentException("a scenario that exists is needed as first argument");
         }
     }

@@ -88,11 +88,22 @@ def value(size):
     return random.randbytes(int(size * random.uniform(0.3, 1.7)))
 
 
+SCRIPT = """
+local user, most = 'user:{user}', 40
+local calls = redis.call('EXISTS', user .. ':calls')
+if calls > most then
+  return redis.call('EXISTS', user .. ':paid')
+end
+return calls
+"""
+
+
 def redis_load(client, pid, base=0, hourly=0, size=900, keys=1e15, ttl=0, unlimited=0, onset=0, queue=0, seen=0,
-               fields=0):
+               fields=0, events=0, latest=0, scripts=0):
     """SETs of `keys` different keys; with a time to live of `ttl` hours but for a share of `unlimited` from `onset` on.
 
-    From there on as many jobs as `queue` says are pushed to a list, ids `seen` to a set, and `fields` to a hash.
+    From there on as many jobs as `queue` says are pushed to a list, ids `seen` to a set, and `fields` to a hash, and each of
+    `scripts` is a text of its own. Of `events` in a sorted set the `latest` are kept until then, and all of them after.
     """
     client.send([resp("SET", f"base:{number}", random.randbytes(1024)) for number in range(int(base * 1024))])
     counts(pid)
@@ -110,22 +121,29 @@ def redis_load(client, pid, base=0, hourly=0, size=900, keys=1e15, ttl=0, unlimi
             commands += [resp("SADD", "seen", random.randbytes(20).hex()) for _ in range(arrivals(seen, passed))]
         if fields and hours() >= onset:
             commands += [resp("HSET", "carts", random.getrandbits(60), value(size)) for _ in range(arrivals(fields, passed))]
+        if events:
+            commands += [resp("ZADD", "events", hours(), value(size)) for _ in range(arrivals(events, passed))]
+            if hours() < onset:
+                commands.append(resp("ZREMRANGEBYRANK", "events", 0, -int(latest) - 1))
+        if scripts and hours() >= onset:
+            commands += [resp("EVAL", SCRIPT.format(user=random.getrandbits(60)), 0) for _ in range(arrivals(scripts, passed))]
         client.send(commands)
 
 
-def memcached(megabytes=40, hourly=3000, size=800, keys=1e15, skew=1):
-    """Sets of `keys` different keys; a `skew` above 1 sets some far more often than others."""
+def memcached(megabytes=40, hourly=3000, size=800, keys=1e15, skew=1, ttl=0):
+    """Sets of `keys` different keys; a `skew` above 1 sets some far more often than others. They last `ttl` hours, or for ever."""
     user = ["-u", "root"] if ROOT else []
     server = subprocess.Popen(["memcached", "-s", SOCKET, "-m", str(int(megabytes)), "-t", "2", *user])
     yield server
     await_true("memcached", answers)
     client = Client()
     counts(server.pid)
+    lasts = round(ttl * float(os.environ["HOUR"]))
     for passed in ticks():
         commands = []
         for _ in range(arrivals(hourly, passed)):
             data = value(size)
-            commands.append(b"set item:%d 0 0 %d\r\n%s\r\n" % (keys * random.random() ** skew, len(data), data))
+            commands.append(b"set item:%d 0 %d %d\r\n%s\r\n" % (keys * random.random() ** skew, lasts, len(data), data))
         client.send(commands)
 
 
@@ -286,6 +304,25 @@ def aggregates(say, pid, hourly=1200, rows=30000):
             say(f"SELECT max(n) FROM (SELECT repeat(g::text, 20), count(*) AS n FROM generate_series(1, {groups}) g GROUP BY 1) x;")
 
 
+def settings(say, pid, hourly=700, size=6000):
+    """Each request leaves its context in a setting with a name of its own, which a session keeps until it ends."""
+    counts(pid)
+    number = 0
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            number += 1
+            say(f"SET context.request_{number} = '{random.randbytes(int(size * random.uniform(0.25, 0.75))).hex()}';")
+
+
+def temporary_rows(say, pid, hourly=2000, megabytes=24):
+    """Rows go to a temporary table; buffers of the session's own fill with it until all are in use."""
+    counts(pid)
+    say(f"SET temp_buffers = '{int(megabytes)}MB'; CREATE TEMP TABLE kept (id int, note text);")
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            say("INSERT INTO kept SELECT g, repeat(g::text, 200) FROM generate_series(10, 29) g;")
+
+
 def catalog_warm_up(say, pid, hourly=40, tables=600):
     """A backend learns the schema table by table: its caches grow until it knows them all."""
     for number in range(int(tables)):
@@ -311,6 +348,8 @@ SCENARIOS = {
     "prepared": lambda **settings: postgres(prepared, **settings),
     "temporary-tables": lambda **settings: postgres(temporary_tables, **settings),
     "sorts": lambda **settings: postgres(sorts, **settings),
+    "settings": lambda **numbers: postgres(settings, **numbers),
+    "temporary-rows": lambda **settings: postgres(temporary_rows, **settings),
     "catalog-warm-up": lambda **settings: postgres(catalog_warm_up, **settings),
 }
 

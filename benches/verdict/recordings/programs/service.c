@@ -231,10 +231,66 @@ static void arenas(void) {
     }
 }
 
+/* Each request has many buffers at once and gives them back, but for notes between them that hold their places for ever. */
+static void notes(void) {
+    enum { most = 60 };
+    char *buffers[most];
+    double onset = number("onset", 0), bytes = number("bytes", 120);
+    for (;;)
+        for (int left = arrivals(number("hourly", 1500), tick()); left > 0; left--) {
+            for (int i = 0; i < most; i++) {
+                buffers[i] = block((size_t)(32 + exp(uniform() * 9.5)));
+                if (i % 20 == 10 && before >= onset) block((size_t)(bytes * (0.5 + uniform())));
+            }
+            for (int i = 0; i < most; i++) free(buffers[i]);
+        }
+}
+
+static void *lookup(void *seed) {
+    random_state = 88172645463325252ull + (uintptr_t)seed * 2654435761ull;
+    serve();
+    return block((size_t)(number("bytes", 6000) * (0.5 + uniform())));
+}
+
+/* Each lookup is a thread; from `onset` on nobody joins it, and what it returned stays with what is left of its stack. */
+static void lookups(void) {
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 256 << 10);
+    for (uintptr_t started = 0;;)
+        for (int left = arrivals(number("hourly", 900), tick()); left > 0; left--) {
+            pthread_t thread;
+            void *answer;
+            if (pthread_create(&thread, &small, lookup, (void *)++started)) exit(1);
+            if (before >= number("onset", 0)) continue;
+            pthread_join(thread, &answer);
+            free(answer);
+        }
+}
+
+/* Every `every` hours a job fills the heap with rows and frees them. The latest summaries, made last, hold up its top. */
+static void summaries(void) {
+    enum { kept = 12 };
+    char *summary[kept] = {0};
+    double every = number("every", 6), due = every / 2;
+    for (int job = 0;;) {
+        for (int left = arrivals(number("hourly", 2000), tick()); left > 0; left--) serve();
+        if (before < due) continue;
+        size_t count = (size_t)(number("rows", 8000) * (0.5 + uniform()));
+        char **rows = calloc(count, sizeof *rows);
+        for (size_t row = 0; row < count; row++) rows[row] = block((size_t)(64 + uniform() * 4000));
+        free(summary[job % kept]);
+        summary[job++ % kept] = block(20000);
+        for (size_t row = 0; row < count; row++) free(rows[row]);
+        free(rows);
+        due += every;
+    }
+}
+
 static const struct { const char *name; void (*run)(void); } scenarios[] = {
     {"leak-request", leak_request}, {"leak-errors", leak_errors}, {"fragmentation", fragmentation},
     {"pool", pool}, {"ramp", ramp}, {"reload", reload}, {"addresses", addresses},
-    {"arenas", arenas},
+    {"arenas", arenas}, {"notes", notes}, {"lookups", lookups}, {"summaries", summaries},
 };
 
 int main(int count, char **values) {

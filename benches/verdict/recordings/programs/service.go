@@ -228,10 +228,18 @@ func cache() {
 	}, nothing)
 }
 
+// idle is nothing but a heartbeat.
+func idle() {
+	for {
+		time.Sleep(500 * time.Millisecond)
+		serve()
+	}
+}
+
 func main() {
 	scenarios := map[string]func(){
 		"goroutines": goroutines, "label-sets": labelSets, "excerpts": excerpts, "watches": watches,
-		"bodies": bodies, "merges": merges, "cache": cache,
+		"bodies": bodies, "merges": merges, "cache": cache, "idle": idle,
 	}
 	if len(os.Args) < 2 || scenarios[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "service: a scenario that exists is needed as first argument")

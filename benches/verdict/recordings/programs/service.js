@@ -167,6 +167,37 @@ const scenarios = {
       if (recent.length > number('recent', 4000)) recent.shift();
     });
   },
+  // Documents are imported at night; a slice of each is kept for its name, and the slice keeps the whole.
+  slices() {
+    const names = [];
+    let before = 0;
+    requests(number('hourly', 200), () => serve(), (at) => {
+      const tonight = at % 24 > number('from', 2) && at % 24 < number('until', 5);
+      const expected = tonight ? number('documents', 200) * (at - before) : 0;
+      before = at;
+      for (let left = Math.floor(expected + uniform()); left > 0; left--) {
+        names.push(Buffer.alloc(Math.floor(number('size', 12000) * (0.5 + uniform())), 1).subarray(0, 20));
+      }
+    });
+  },
+  // A pool of workers that is made larger, one by one, until there are enough; each has a heap of its own.
+  workers() {
+    const { Worker } = require('worker_threads');
+    const source = `
+      const { parentPort } = require('worker_threads');
+      const recent = [];
+      parentPort.on('message', (rows) => {
+        recent.push(rows.map((row) => ({ row })));
+        if (recent.length > 100) recent.shift();
+      });`;
+    const pool = [];
+    requests(number('hourly', 4000), (at) => {
+      if (pool.length < Math.min(number('most', 5), 1 + at / number('every', 0.4))) {
+        pool.push(new Worker(source, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 32 } }));
+      }
+      pool[Math.floor(uniform() * pool.length)].postMessage(Array.from({ length: 200 }, uniform));
+    });
+  },
 };
 
 if (!scenarios[scenario]) {

@@ -97,7 +97,30 @@ function documents(): void
     }
 }
 
-$scenarios = ['query-log' => query_log(...), 'documents' => documents(...)];
+/** Each row is known by its id, as an object and as it was when it was read, and nobody clears what is known. */
+function identity_map(): void
+{
+    $known = [];
+    foreach (jobs(number('hourly', 1500)) as $at) {
+        $id = count($known);
+        $row = ['id' => $id, 'name' => "name $id", 'note' => str_repeat('x', (int) (number('size', 1500) * (0.5 + uniform())))];
+        $known["Item#$id"] = ['object' => (object) $row, 'original' => $row];
+    }
+}
+
+/** Texts are loaded with the page that first needs them, until all are. */
+function texts(): void
+{
+    $loaded = [];
+    foreach (jobs(number('hourly', 300)) as $at) {
+        $page = (int) (uniform() * number('pages', 800));
+        $loaded[$page] ??= array_map(fn ($i) => str_repeat("text $i of $page ", 5), range(1, (int) number('lines', 250)));
+    }
+}
+
+$scenarios = [
+    'query-log' => query_log(...), 'documents' => documents(...), 'identity-map' => identity_map(...), 'texts' => texts(...),
+];
 if (!isset($scenarios[$scenario])) {
     fwrite(STDERR, "service.php: a scenario that exists is needed as first argument\n");
     exit(2);

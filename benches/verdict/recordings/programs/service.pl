@@ -61,7 +61,17 @@ sub pages {
     requests(sub ($at) { $pages[ @pages * rand()**2 ]->() });
 }
 
-my %scenario = (links => \&links, pages => \&pages);
+# What is asked for is compiled to a rule of its own, and a package keeps it by its name.
+sub rules {
+    my $rules = 0;
+    requests(sub ($at) {
+        $rules++;
+        my $lines = join '', map { "return $_ if \$field =~ /^value $_ of $rules/;" } 1 .. ($number{lines} // 8);
+        eval "sub Rule::rule_$rules (\$field) { $lines 0 } 1" or die $@;
+    });
+}
+
+my %scenario = (links => \&links, pages => \&pages, rules => \&rules);
 die "service.pl: a scenario that exists is needed as first argument\n" unless $scenario{ $scenario // '' };
 my @base = map { chr(65 + $_ % 26) x 65536 } 1 .. ($number{base} // 0) * 16;
 $scenario{$scenario}->();

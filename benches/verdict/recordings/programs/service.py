@@ -233,10 +233,41 @@ def sessions(most=3000, size=12000, step=1e9, larger=1.6):
         serve(9)
 
 
+def index(begins=20, lasts=20, documents=16000, hourly=300):
+    """From `begins` on documents are read for `lasts` hours; an index of their words stays, with an excerpt of each."""
+    postings = {f"word {number}": [] for number in range(20000)}
+    words, excerpts = list(postings), []
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            serve(10)
+            len(postings[random.choice(words)])
+        while len(excerpts) < documents * min(1, (hours() - begins) / lasts):
+            for word in random.choices(words, k=60):
+                postings[word].append(len(excerpts))
+            excerpts.append(os.urandom(int(1000 * random.uniform(0.5, 1.5))))
+
+
+def pages(hourly=400, rows=80000, size=900, megabytes=24):
+    """A table in a file is larger than SQLite's cache of pages, which fills as rows are read, and then evicts."""
+    path = os.path.join(os.environ["WORK"], "table")
+    with sqlite3.connect(path) as writer:
+        writer.execute("PRAGMA synchronous = OFF")
+        writer.execute("PRAGMA cache_size = 100")
+        writer.execute("CREATE TABLE item (id INTEGER PRIMARY KEY, body BLOB)")
+        writer.executemany("INSERT INTO item VALUES (?, ?)", ((number, os.urandom(int(size))) for number in range(int(rows))))
+    writer.close()
+    database = sqlite3.connect(path)
+    database.execute(f"PRAGMA cache_size = {-int(megabytes * 1024)}")
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            serve(11)
+            database.execute("SELECT body FROM item WHERE id = ?", (random.randrange(int(rows)),)).fetchone()
+
+
 SCENARIOS = {
     function.__name__.replace("_", "-"): function
     for function in (list_cache, cycle_without_gc, cycle_with_gc, handlers, idle, batch, lru, warm, nightly, later, threads,
-                     cursors, sessions)
+                     cursors, sessions, index, pages)
 }
 
 

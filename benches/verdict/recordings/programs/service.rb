@@ -97,7 +97,36 @@ def jobs
   threads.each(&:join)
 end
 
-scenarios = { "memoized" => :memoized, "errors" => :errors, "finders" => :finders, "jobs" => :jobs }
+# Exports are read page by page. From `onset` on some readers stop early: an enumerator stays, a fiber with its stack.
+def exports
+  open = []
+  requests(number("hourly", 3000)) do |at|
+    export = Enumerator.new { |pages| 3.times { pages << rows(10) } }
+    if at >= number("onset", 0) && RANDOM.rand < number("share", 0.2)
+      export.next
+      open << export
+    else
+      loop { export.next }
+    end
+  end
+end
+
+# Fragments of pages are kept; the oldest leaves when there are too many. All garbage is collected every few hours.
+def fragments
+  kept = {}
+  due = 0
+  requests(number("hourly", 300)) do |at|
+    key = RANDOM.rand(number("space", 30_000).to_i)
+    kept[key] ||= RANDOM.bytes((number("size", 2000) * (0.5 + RANDOM.rand)).to_i).unpack1("H*")
+    kept.shift if kept.size > number("entries", 6000)
+    next if at < due
+    due = at + number("every", 6)
+    GC.start
+  end
+end
+
+scenarios = { "memoized" => :memoized, "errors" => :errors, "finders" => :finders, "jobs" => :jobs,
+              "exports" => :exports, "fragments" => :fragments }
 abort "service.rb: a scenario that exists is needed as first argument" unless scenarios.key?(SCENARIO)
 base = Array.new((number("base", 0) * 16).to_i) { "Z" * (1 << 16) }
 send(scenarios[SCENARIO])

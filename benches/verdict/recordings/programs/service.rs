@@ -312,6 +312,55 @@ fn recent(world: &mut World) {
     }
 }
 
+/// Rules are read anew again and again, and leaked so that everybody may borrow them: the new ones beside all the old.
+fn reloads(world: &mut World) {
+    let (mut rules, mut due): (&'static [String], f64) = (&[], 0.0);
+    loop {
+        for request in 0..world.arrivals(number("hourly", 20_000.0)) {
+            world.serve();
+            std::hint::black_box(rules.get(request));
+        }
+        if world.at >= due {
+            due = world.at + number("every", 0.25) * (0.5 + world.uniform());
+            let read: Vec<String> =
+                (0..number("rows", 9000.0) as usize).map(|row| format!("rule {row:0>200}")).collect();
+            rules = Box::leak(read.into_boxed_slice());
+        }
+    }
+}
+
+/// A store of one log: what is written goes to its end, and when most of it is outdated the rest is written anew.
+fn log_store(world: &mut World) {
+    const SEGMENT: usize = 1 << 18;
+    fn append(segments: &mut Vec<Vec<u8>>, record: &[u8]) -> (usize, usize, usize) {
+        if segments.last().is_none_or(|last| last.len() + record.len() > SEGMENT) {
+            segments.push(Vec::with_capacity(SEGMENT));
+        }
+        let at = segments.len() - 1;
+        let start = segments[at].len();
+        segments[at].extend_from_slice(record);
+        (at, start, record.len())
+    }
+    let (keys, size) = (number("keys", 6000.0), number("size", 2500.0));
+    let (mut segments, mut index) = (Vec::new(), HashMap::<u64, (usize, usize, usize)>::new());
+    loop {
+        for _ in 0..world.arrivals(number("hourly", 20_000.0)) {
+            world.serve();
+            let (key, record) = ((world.uniform() * keys) as u64, world.bytes(size));
+            index.insert(key, append(&mut segments, &record));
+        }
+        let live: usize = index.values().map(|(.., length)| length).sum();
+        if segments.len() * SEGMENT > 2 * live + 16 * SEGMENT {
+            let mut compacted = Vec::new();
+            for place in index.values_mut() {
+                let (at, start, length) = *place;
+                *place = append(&mut compacted, &segments[at][start..start + length]);
+            }
+            segments = compacted;
+        }
+    }
+}
+
 fn main() {
     let mut world = World::new();
     world.at = (now() - world.begin) / world.hour;
@@ -329,6 +378,8 @@ fn main() {
         Some("retries") => retries(&mut world),
         Some("tokens") => tokens(&mut world),
         Some("recent") => recent(&mut world),
+        Some("reloads") => reloads(&mut world),
+        Some("log-store") => log_store(&mut world),
         _ => {
             eprintln!("service: a scenario that exists is needed as first argument");
             process::exit(2);
