@@ -346,7 +346,7 @@ BENIGN = [
            "A worker is replaced after so many jobs; each loads anew what it is asked for, until that is all of it.",
            deploys=(18, 37, 58, 80)),
     benign("java-soft-cache", DAYS, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx64m soft-cache hourly=1000 space=30000 size=4000 garbage=3000", 144,
-           "Soft references fill the heap until a full collection clears them: a sawtooth whose teeth are most of a day."),
+           "Soft references fill the heap until full collections clear what is long unused; the heap stays as large as it became."),
     benign("c-job-summaries", DAYS, "C", "c summaries base=6 hourly=1500 every=6 rows=8000", 80,
            "Jobs free their rows, but a small summary at the heap's top keeps malloc from giving anything back; the latest are kept."),
     benign("rust-log-store-fast", FAST, "Rust", "rust log-store base=8 hourly=20000 keys=6000 size=2500", 96,
