@@ -242,85 +242,79 @@ def postgres(scenario, **settings):
     scenario(say, int(told.read_text()), **settings)
 
 
-def prepared(say, pid, hourly=20, release=0):
-    """A statement is prepared for each kind of request, under a name of its own; with `release` it is given back."""
-    counts(pid)
+def requests(hourly):
+    """Numbers requests as they arrive, the first is 1."""
     number = 0
     for passed in ticks():
         for _ in range(arrivals(hourly, passed)):
             number += 1
-            columns = ", ".join(f"relname || 'x{number}_{i}'" for i in range(3))
-            say(f"PREPARE p{number} AS SELECT {columns} FROM pg_class WHERE oid = $1;")
-            say(f"EXECUTE p{number}({number});")
-            if release and number > release:
-                say(f"DEALLOCATE p{number - int(release)};")
+            yield number
+
+
+def prepared(say, pid, hourly=20, release=0):
+    """A statement is prepared for each kind of request, under a name of its own; with `release` it is given back."""
+    counts(pid)
+    for number in requests(hourly):
+        columns = ", ".join(f"relname || 'x{number}_{i}'" for i in range(3))
+        say(f"PREPARE p{number} AS SELECT {columns} FROM pg_class WHERE oid = $1;")
+        say(f"EXECUTE p{number}({number});")
+        if release and number > release:
+            say(f"DEALLOCATE p{number - int(release)};")
 
 
 def temporary_tables(say, pid, hourly=400, onset=0):
     """Each request makes a temporary table that only the end of the session would drop."""
     counts(pid)
-    number = 0
-    for passed in ticks():
-        for _ in range(arrivals(hourly, passed)):
-            number += 1
-            say(f"CREATE TEMP TABLE t{number} (id int, name text); INSERT INTO t{number} VALUES (1, 'x');")
-            if hours() < onset:
-                say(f"DROP TABLE t{number};")
+    for number in requests(hourly):
+        say(f"CREATE TEMP TABLE t{number} (id int, name text); INSERT INTO t{number} VALUES (1, 'x');")
+        if hours() < onset:
+            say(f"DROP TABLE t{number};")
 
 
 def sorts(say, pid, hourly=4, rows=40000):
     """A cursor over a sort is open most of the time; how many rows it holds goes with the load."""
     counts(pid)
     say("BEGIN;")
-    for passed in ticks():
-        for _ in range(arrivals(hourly, passed)):
-            count = int(rows * load(hours()) * random.uniform(0.3, 1.7))
-            say(f"COMMIT; BEGIN; SET LOCAL work_mem = '{random.choice((4, 16, 32))}MB';")
-            say(f"DECLARE c CURSOR FOR SELECT repeat(g::text, 20) AS k FROM generate_series(1, {count}) g ORDER BY k;")
-            say("FETCH 1 FROM c;")
+    for _ in requests(hourly):
+        count = int(rows * load(hours()) * random.uniform(0.3, 1.7))
+        say(f"COMMIT; BEGIN; SET LOCAL work_mem = '{random.choice((4, 16, 32))}MB';")
+        say(f"DECLARE c CURSOR FOR SELECT repeat(g::text, 20) AS k FROM generate_series(1, {count}) g ORDER BY k;")
+        say("FETCH 1 FROM c;")
 
 
 def held_cursors(say, pid, hourly=1500, onset=0, rows=200):
     """Reports are read through cursors that outlive their transaction; from `onset` on nobody closes one."""
     counts(pid)
-    number = 0
-    for passed in ticks():
-        for _ in range(arrivals(hourly, passed)):
-            number += 1
-            count = int(rows * random.uniform(0.5, 1.5))
-            say(f"DECLARE c{number} CURSOR WITH HOLD FOR SELECT repeat(g::text, 20) FROM generate_series(1, {count}) g;")
-            say(f"FETCH 1 FROM c{number};")
-            if hours() < onset:
-                say(f"CLOSE c{number};")
+    for number in requests(hourly):
+        count = int(rows * random.uniform(0.5, 1.5))
+        say(f"DECLARE c{number} CURSOR WITH HOLD FOR SELECT repeat(g::text, 20) FROM generate_series(1, {count}) g;")
+        say(f"FETCH 1 FROM c{number};")
+        if hours() < onset:
+            say(f"CLOSE c{number};")
 
 
 def aggregates(say, pid, hourly=1200, rows=30000):
     """Groups of every size are counted in memory, and forgotten with the answer."""
     counts(pid)
     say("SET work_mem = '48MB';")
-    for passed in ticks():
-        for _ in range(arrivals(hourly, passed)):
-            groups = int(rows * random.random() ** 4) + 1
-            say(f"SELECT max(n) FROM (SELECT repeat(g::text, 20), count(*) AS n FROM generate_series(1, {groups}) g GROUP BY 1) x;")
+    for _ in requests(hourly):
+        groups = int(rows * random.random() ** 4) + 1
+        say(f"SELECT max(n) FROM (SELECT repeat(g::text, 20), count(*) AS n FROM generate_series(1, {groups}) g GROUP BY 1) x;")
 
 
 def settings(say, pid, hourly=700, size=6000):
     """Each request leaves its context in a setting with a name of its own, which a session keeps until it ends."""
     counts(pid)
-    number = 0
-    for passed in ticks():
-        for _ in range(arrivals(hourly, passed)):
-            number += 1
-            say(f"SET context.request_{number} = '{random.randbytes(int(size * random.uniform(0.25, 0.75))).hex()}';")
+    for number in requests(hourly):
+        say(f"SET context.request_{number} = '{random.randbytes(int(size * random.uniform(0.25, 0.75))).hex()}';")
 
 
 def temporary_rows(say, pid, hourly=2000, megabytes=24):
     """Rows go to a temporary table; buffers of the session's own fill with it until all are in use."""
     counts(pid)
     say(f"SET temp_buffers = '{int(megabytes)}MB'; CREATE TEMP TABLE kept (id int, note text);")
-    for passed in ticks():
-        for _ in range(arrivals(hourly, passed)):
-            say("INSERT INTO kept SELECT g, repeat(g::text, 200) FROM generate_series(10, 29) g;")
+    for _ in requests(hourly):
+        say("INSERT INTO kept SELECT g, repeat(g::text, 200) FROM generate_series(10, 29) g;")
 
 
 def catalog_warm_up(say, pid, hourly=40, tables=600):
@@ -333,9 +327,8 @@ def catalog_warm_up(say, pid, hourly=40, tables=600):
     say(f"\\o {told}\nselect pg_backend_pid();\n\\o /dev/null")
     await_true("the backend's pid", lambda: told.exists() and told.read_text().strip())
     counts(int(told.read_text()))
-    for passed in ticks():
-        for _ in range(arrivals(hourly, passed)):
-            say(f"SELECT count(c1) FROM u{random.randrange(int(tables))} WHERE c0 = 1;")
+    for _ in requests(hourly):
+        say(f"SELECT count(c1) FROM u{random.randrange(int(tables))} WHERE c0 = 1;")
 
 
 SCENARIOS = {
