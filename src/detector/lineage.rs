@@ -44,7 +44,7 @@ pub struct Lineage {
     settled: Option<f64>,
     /// What was running.
     executable: Option<Executable>,
-    /// Age at which the last suspect life was called.
+    /// Age at which the last suspect life was called; of several in a row, the oldest.
     called_at_age: Option<f64>,
     /// The score with which the last life ended.
     scores: Scores,
@@ -156,7 +156,13 @@ impl Lineage {
         };
         // Those that live will say so again.
         self.settled = None;
-        self.called_at_age = ending.called_at_age.or(self.called_at_age);
+        let called = ending.called_at_age.or(self.called_at_age);
+        // With suspicion to begin with a life is called sooner than it would be by itself, which is what the next has to outlive.
+        self.called_at_age = if self.relapses > 1 {
+            [called, self.called_at_age].into_iter().flatten().reduce(f64::max)
+        } else {
+            called
+        };
         self.executable = executable.or(self.executable);
         self.ended = self.ended.max(history.latest());
     }
@@ -178,11 +184,12 @@ impl Lineage {
     }
 
     /// The suspicion that a new life has to outlive; `None` for a clean lineage. Another executable may be the fix, so
-    /// that half of it is left. One that has relapsed is given no term but its own.
+    /// that half of it is left, unless the last one was not. What relapses as it is has no term but its own.
     pub(super) fn probation(&self, executable: Option<Executable>) -> Option<Probation> {
         let called = self.called_at_age.filter(|_| self.standing > 0.0)?;
-        let most = if self.relapses > 1 { f64::INFINITY } else { PROBATION.1 };
-        let score = if self.is_same(executable) { self.standing } else { 0.5 * self.standing };
+        let (has_relapsed, is_same) = (self.relapses > 1, self.is_same(executable));
+        let score = if has_relapsed || is_same { self.standing } else { 0.5 * self.standing };
+        let most = if has_relapsed && is_same { f64::INFINITY } else { PROBATION.1 };
         Some(Probation { score, until: (PROBATION.0 * called).min(most) })
     }
 
@@ -282,6 +289,26 @@ mod tests {
         assert_eq!(records[0], records[1]);
         assert_eq!(records[0], records[2]);
         assert_eq!(records[0].suspicion(OLD, HOUR, false), 0.9);
+    }
+
+    /// Score of a probation, and its hours.
+    fn term(lineage: &Lineage, executable: Option<Executable>) -> Option<(f64, f64)> {
+        lineage.probation(executable).map(|probation| (probation.score, probation.until / HOUR))
+    }
+
+    #[test]
+    fn a_relapse_is_to_be_outlived_for_as_long_as_any_before_it_went_uncalled() {
+        let mut lineage = Lineage::default();
+        let mut after = |called: f64, standing| {
+            let ending = Ending { called_at_age: Some(called * HOUR), standing, ..ending(0.9, None) };
+            lineage.record(&life(lineage.ended(), 12.0, |hour| 1e8 + hour * 1e7), ending, OLD);
+            [term(&lineage, OLD), term(&lineage, NEW)]
+        };
+        assert_eq!(after(4.0, 0.9), [Some((0.9, 3.6)), Some((0.45, 3.6))]);
+        assert_eq!(after(10.0, 0.9), [Some((0.9, 9.0)), Some((0.9, 5.4))]);
+        assert_eq!(after(2.0, 0.9), [Some((0.9, 9.0)), Some((0.9, 5.4))]);
+        assert_eq!(after(3.0, 0.0), [None, None], "a life that was well");
+        assert_eq!(after(1.0, 0.9), [Some((0.9, 0.9)), Some((0.45, 0.9))]);
     }
 
     #[test]
