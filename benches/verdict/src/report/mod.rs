@@ -2,6 +2,7 @@
 
 mod activity;
 mod document;
+mod errors;
 mod findings;
 mod plots;
 mod section;

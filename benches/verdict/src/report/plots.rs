@@ -3,38 +3,48 @@
 use super::findings::{Baseline, Findings};
 use super::svg::{Plot, Scale};
 use super::text::significant;
-use crate::measure::{Class, Figures, Outcome, calibration, classes, curve};
+use crate::measure::{Class, Outcome, calibration, classes, curve};
 use crate::ours::THRESHOLD;
 
 /// So many baselines are drawn, the best ones by F1: more would hide each other.
 const BASELINES: usize = 5;
 
-/// Median delay against false alarms, as the threshold goes up and down; `None` where nothing was measured.
-pub(super) fn delays_against_false_alarms(findings: &Findings) -> Option<String> {
+/// A method, and points of its curve.
+type Line<'a> = (&'a str, Vec<(f64, f64)>);
+
+/// Where the lines of each method end, and their legend stands, pixels.
+pub(super) const LEGEND: f64 = 310.0;
+
+/// The curves of the score and of the best baselines; of those that have any.
+pub(super) fn lines<'a>(
+    findings: &'a Findings,
+    frontier: impl Fn(&[Outcome]) -> Vec<(f64, f64)>,
+) -> Vec<Line<'a>> {
     let mut baselines: Vec<&Baseline> = findings.baselines.iter().collect();
     baselines.sort_by(|a, b| f64::total_cmp(&b.figures.f1().unwrap_or(0.0), &a.figures.f1().unwrap_or(0.0)));
     baselines.truncate(BASELINES);
     let mut lines = vec![("memleak-exporter", frontier(&findings.ours))];
     lines.extend(baselines.iter().map(|baseline| (baseline.name.as_str(), frontier(&baseline.outcomes))));
     lines.retain(|(_, points)| !points.is_empty());
-    let exposure = findings.figures().false_alarms.exposure;
-    // No false alarm has no logarithm: it is drawn where half of one would be.
-    let none = 0.5 / exposure;
-    let all = || lines.iter().flat_map(|(_, points)| points);
-    let (shortest, longest) = span(all().map(|(_, hours)| *hours))?;
-    let most = all().map(|(rate, _)| *rate).fold(4.0 * none, f64::max);
-    let x = Scale { low: none, high: most, is_log: true };
-    let y = Scale { low: shortest, high: longest, is_log: true };
-    let mut plot = Plot::new((900.0, 420.0), (64.0, 310.0), x, y);
-    let mut ticks = vec![(none, "0".to_owned())];
-    ticks.extend(
-        x.ticks().into_iter().filter(|tick| *tick > 1.8 * none).map(|tick| (tick, significant(tick))),
-    );
-    plot.x_axis("false alarms per entity-day", &ticks);
-    plot.y_axis("median delay, hours", &labelled(y.ticks()));
+    lines
+}
+
+/// Those points of a curve that none has on its left and below it, from the left.
+pub(super) fn least(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let mut best = f64::INFINITY;
+    points.retain(|(_, y)| {
+        let is_better = *y < best;
+        best = best.min(*y);
+        is_better
+    });
+    points
+}
+
+/// Draws them, and says on the right which is which.
+pub(super) fn draw_lines(plot: &mut Plot, lines: &[Line]) {
     for (series, (name, points)) in lines.iter().enumerate() {
-        let places: Vec<_> =
-            points.iter().map(|(rate, hours)| (plot.place_x(*rate), plot.place_y(*hours))).collect();
+        let places: Vec<_> = points.iter().map(|(x, y)| (plot.place_x(*x), plot.place_y(*y))).collect();
         plot.line(&places, series);
         for place in &places {
             plot.dot(*place, 2.0, series);
@@ -43,33 +53,46 @@ pub(super) fn delays_against_false_alarms(findings: &Findings) -> Option<String>
         plot.line(&[(602.0, y), (638.0, y)], series);
         plot.text((646.0, y + 4.5), "start", "", name);
     }
-    mark_threshold(&mut plot, findings);
-    Some(plot.finish("Median delay against false alarms per entity-day, by threshold"))
 }
 
-fn mark_threshold(plot: &mut Plot, findings: &Findings) {
+/// Draws where the score stands at the exporter's own threshold.
+pub(super) fn mark_threshold(plot: &mut Plot, (x, y): (f64, f64)) {
+    let (x, y) = (plot.place_x(x), plot.place_y(y));
+    plot.dot((x, y), 6.0, 0);
+    plot.text((x + 10.0, y - 8.0), "start", "", &format!("threshold {THRESHOLD}"));
+}
+
+/// Ticks of a logarithmic scale on which 0 is drawn at its lowest value, since it has no logarithm.
+pub(super) fn ticks_from_none(scale: Scale) -> Vec<(f64, String)> {
+    let others = scale.ticks().into_iter().filter(|tick| *tick > 1.8 * scale.low);
+    std::iter::once((scale.low, "0".to_owned())).chain(labelled(others.collect())).collect()
+}
+
+/// Median delay against false alarms, as the threshold goes up and down; `None` where nothing was measured.
+pub(super) fn delays_against_false_alarms(findings: &Findings) -> Option<String> {
+    let lines = lines(findings, frontier);
     let figures = findings.figures();
-    if let Some((rate, hours)) = figures.false_alarms.value().zip(figures.delay.median) {
-        let (x, y) = (plot.place_x(rate), plot.place_y(hours));
-        plot.dot((x, y), 6.0, 0);
-        plot.text((x + 10.0, y - 8.0), "start", "", &format!("threshold {THRESHOLD}"));
+    // No false alarm is drawn where half of one would be.
+    let none = 0.5 / figures.false_alarms.exposure;
+    let all = || lines.iter().flat_map(|(_, points)| points);
+    let (shortest, longest) = span(all().map(|(_, hours)| *hours))?;
+    let most = all().map(|(rate, _)| *rate).fold(4.0 * none, f64::max);
+    let x = Scale { low: none, high: most, is_log: true };
+    let y = Scale { low: shortest, high: longest, is_log: true };
+    let mut plot = Plot::new((900.0, 420.0), (64.0, LEGEND), x, y);
+    plot.x_axis("false alarms per entity-day", &ticks_from_none(x));
+    plot.y_axis("median delay, hours", &labelled(y.ticks()));
+    draw_lines(&mut plot, &lines);
+    if let Some(place) = figures.false_alarms.value().zip(figures.delay.median) {
+        mark_threshold(&mut plot, place);
     }
+    Some(plot.finish("Median delay against false alarms per entity-day, by threshold"))
 }
 
 /// The shortest median delay with at most so many false alarms per entity-day, by that, ascending.
 fn frontier(outcomes: &[Outcome]) -> Vec<(f64, f64)> {
-    let mut points: Vec<(f64, f64)> = curve(outcomes)
-        .iter()
-        .filter_map(|figures: &Figures| figures.false_alarms.value().zip(figures.delay.median))
-        .collect();
-    points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let mut best = f64::INFINITY;
-    points.retain(|(_, hours)| {
-        let is_better = *hours < best;
-        best = best.min(*hours);
-        is_better
-    });
-    points
+    let figures = curve(outcomes);
+    least(figures.iter().filter_map(|at| at.false_alarms.value().zip(at.delay.median)).collect())
 }
 
 /// How often the highest score of a trace meant a leak.

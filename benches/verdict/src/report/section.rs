@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::activity::{changed_classes, figure_table};
+use super::errors::errors_against_each_other;
 use super::findings::Findings;
 use super::plots;
 use super::text::{
@@ -101,6 +102,11 @@ fn at_thresholds(outcomes: &[Outcome]) -> [Figures; THRESHOLDS.len()] {
 
 fn drawings(findings: &Findings) -> Vec<Drawing> {
     let all = [
+        (
+            "errors",
+            "What is missed or late, against what is called wrongly",
+            errors_against_each_other(findings),
+        ),
         ("delay", "Delay against false alarms", plots::delays_against_false_alarms(findings)),
         ("classes", "Delay of every leak by class", plots::delays_by_class(findings)),
         ("calibration", "How often a score means a leak", Some(plots::calibration_plot(findings))),

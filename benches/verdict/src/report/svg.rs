@@ -49,7 +49,7 @@ const BOTTOM: f64 = 52.0;
 /// dark pages.
 const STYLE: &str = ".page{fill:#fff}text{font:13px system-ui,sans-serif;fill:#1f2328}.quiet{fill:#59636e}\
     .axis{stroke:#818b98;stroke-width:1;fill:none}.grid{stroke:#d1d9e0;stroke-width:1}\
-    .line{fill:none;stroke-width:2}\
+    .area{fill:#009e73;fill-opacity:0.15}.line{fill:none;stroke-width:2}\
     .s0{stroke:#0072b2;fill:#0072b2}.s1{stroke:#d55e00;fill:#d55e00}.s2{stroke:#009e73;fill:#009e73}\
     .s3{stroke:#cc79a7;fill:#cc79a7}.s4{stroke:#b58900;fill:#b58900}.s5{stroke:#59636e;fill:#59636e}\
     .line{fill:none}\
@@ -107,6 +107,16 @@ impl Plot {
             r#"<text transform="translate(16 {middle}) rotate(-90)" text-anchor="middle">{}</text>"#,
             escaped(title)
         ));
+    }
+
+    /// An area between two values each way, and what it is.
+    pub(super) fn area(&mut self, (x_low, x_high): (f64, f64), (y_low, y_high): (f64, f64), text: &str) {
+        let (left, right) = (self.place_x(x_low), self.place_x(x_high));
+        let (top, bottom) = (self.place_y(y_high), self.place_y(y_low));
+        self.add(format_args!(
+            r#"<path class="area" d="M{left:.1} {top:.1}H{right:.1}V{bottom:.1}H{left:.1}Z"/>"#
+        ));
+        self.text((left + 8.0, top + 18.0), "start", "quiet", text);
     }
 
     /// Text that starts, ends or is centred at a place.
