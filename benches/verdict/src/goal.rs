@@ -27,6 +27,8 @@ pub enum Measure {
     LongDelay,
     /// Leaks called before half the way to the limit, 0 to 1.
     BeforeHalf,
+    /// Leaks called before any life had gone half the way, 0 to 1.
+    BeforeAnyHalf,
     /// Limits hit without a call or a forecast in time, 0 to 1.
     Unwarned,
     /// Benign traces of which a limit was foretold, 0 to 1.
@@ -92,6 +94,7 @@ impl Measure {
             Measure::SteadyDelay => "the same, steady after a plateau or an earlier life",
             Measure::LongDelay => "delay of nine in ten, hours",
             Measure::BeforeHalf => "called before half the way",
+            Measure::BeforeAnyHalf => "the same, before any life had gone that far",
             Measure::Unwarned => "limits hit without any warning",
             Measure::BenignForetold => "benign ones with a limit foretold",
             Measure::Held => "caught leaks still suspect at the end",
@@ -112,6 +115,7 @@ impl Measure {
             Measure::SteadyDelay => hours(figures.delay.steady),
             Measure::LongDelay => hours(figures.delay.p90),
             Measure::BeforeHalf => figures.limits.before_half.value(),
+            Measure::BeforeAnyHalf => figures.limits.before_any_half.value(),
             Measure::Unwarned => figures.limits.unwarned_by_either.value(),
             Measure::BenignForetold => figures.limits.counted_down_benign.value(),
             Measure::Held => figures.held.value(),

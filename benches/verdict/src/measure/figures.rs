@@ -1,7 +1,7 @@
 //! How good a method is at one threshold.
 
 use super::bounds::{Rate, Share};
-use super::outcome::{Call, Outcome, Rise, TO_ACT};
+use super::outcome::{Call, Outcome, Rise, TO_ACT, Way};
 use super::quantile::{median, quantile};
 
 const HOUR: f64 = 3600.0;
@@ -50,6 +50,8 @@ pub struct Limits {
     pub way: Option<f64>,
     /// Leaks called before half the way, among all with a limit.
     pub before_half: Share,
+    /// The same, before any life had gone half the way.
+    pub before_any_half: Share,
     /// Never rightly suspect, among the leaks that hit their limit.
     pub unwarned: Share,
     /// Neither rightly suspect nor foretold to be hit within the hour while there was time to act.
@@ -126,10 +128,10 @@ fn limits(calls: &[(&Outcome, Call)]) -> Limits {
     let (leaks, benign): (Vec<_>, Vec<_>) = calls.iter().partition(|(outcome, _)| outcome.onset().is_some());
     // A leak that is called has no share of the way only where its limit was already below it.
     let ways = leaks.iter().filter(|(outcome, _)| outcome.is_limited).map(|(_, call)| match right(*call) {
-        Some(rise) => rise.way.unwrap_or(1.0),
-        None => 1.0,
+        Some(rise) => rise.way.unwrap_or(Way::ALL),
+        None => Way::ALL,
     });
-    let ways: Vec<f64> = ways.collect();
+    let ways: Vec<Way> = ways.collect();
     let unwarned = |(outcome, call): &&(&Outcome, Call)| outcome.dies && right(*call).is_none();
     let called_in_time = |(outcome, call): &(&Outcome, Call)| {
         right(*call).is_some_and(|rise| rise.time <= outcome.end - TO_ACT)
@@ -139,8 +141,9 @@ fn limits(calls: &[(&Outcome, Call)]) -> Limits {
     let dying = leaks.iter().filter(|(outcome, _)| outcome.dies).count();
     let share = |part| Share { part, whole: dying };
     Limits {
-        way: median(ways.iter().copied()),
-        before_half: Share::of(&ways, |way| *way < 0.5),
+        way: median(ways.iter().map(|way| way.now)),
+        before_half: Share::of(&ways, |way| way.now < 0.5),
+        before_any_half: Share::of(&ways, |way| way.ever < 0.5),
         unwarned: share(leaks.iter().filter(|leak| unwarned(leak)).count()),
         unwarned_by_either: share(leaks.iter().filter(|leak| no_warning(leak)).count()),
         counted_down_benign: Share::of(benign, |(outcome, _)| outcome.counted_down),

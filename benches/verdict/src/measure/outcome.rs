@@ -20,9 +20,26 @@ pub struct Rise {
     pub value: f64,
     /// Seconds since the life began.
     pub age: f64,
-    /// Share of the way from the onset to the limit, by memory, 0 to 1.
-    pub way: Option<f64>,
+    /// How much of the way to the limit was gone; `None` without a limit, and before the onset.
+    pub way: Option<Way>,
 }
+
+/// Shares of the way from the level at the onset to the limit, by memory, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Way {
+    /// What the life that goes on has taken; all where one before it had come to the limit.
+    pub now: f64,
+    /// The most that any life has taken since the onset.
+    pub ever: f64,
+}
+
+impl Way {
+    /// Of what is never called.
+    pub const ALL: Way = Way { now: 1.0, ever: 1.0 };
+}
+
+/// A life that ends this near to its limit has come to it: what it took after its last sample is not known. Share of the limit.
+const AT_LIMIT: f64 = 0.9;
 
 /// What a first suspect reading is worth.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -173,7 +190,7 @@ struct Walk<'a> {
     next: usize,
     began: f64,
     at_onset: Option<u64>,
-    /// What lives that ended since the onset ended at: that way was gone, though the next life starts below.
+    /// The highest level at which a life ended since the onset.
     ended_at: u64,
 }
 
@@ -207,10 +224,12 @@ impl<'a> Walk<'a> {
         self.latest().map_or(0.0, |point| point.time - self.began)
     }
 
-    fn way(&self) -> Option<f64> {
+    fn way(&self) -> Option<Way> {
         let (limit, start) = (self.trace.limit? as f64, self.at_onset? as f64);
-        let reached = self.latest()?.bytes.max(self.ended_at) as f64;
-        (limit > start).then(|| ((reached - start) / (limit - start)).clamp(0.0, 1.0))
+        let (bytes, ended_at) = (self.latest()?.bytes as f64, self.ended_at as f64);
+        let gone = |reached: f64| ((reached - start) / (limit - start)).clamp(0.0, 1.0);
+        let now = if ended_at >= AT_LIMIT * limit { 1.0 } else { gone(bytes) };
+        (limit > start).then(|| Way { now, ever: gone(bytes.max(ended_at)) })
     }
 }
 
@@ -263,14 +282,22 @@ mod tests {
         trace.limit = Some(300);
         let found = Outcome::new(&trace, &readings(&[(20.0, 10.0), (125.0, 20.0)]));
         assert_eq!((found.rises[0].way, found.rises[0].age), (None, 20.0));
-        assert_eq!((found.rises[1].way, found.rises[1].age), (Some((220.0 - 150.0) / 150.0), 120.0));
+        let share = 70.0 / 150.0;
+        assert_eq!((found.rises[1].way, found.rises[1].age), (Some(Way { now: share, ever: share }), 120.0));
         for (index, point) in trace.points.iter_mut().enumerate() {
             if index >= 10 {
                 (point.life, point.bytes) = (1, 100);
             }
         }
         let restarted = Outcome::new(&trace, &readings(&[(130.0, 20.0)]));
-        assert_eq!((restarted.rises[0].way, restarted.rises[0].age), (Some(40.0 / 150.0), 30.0));
+        let way = Way { now: 0.0, ever: 40.0 / 150.0 };
+        assert_eq!((restarted.rises[0].way, restarted.rises[0].age), (Some(way), 30.0));
+        // The life before it ended at 190 bytes.
+        let ways = [212, 211].map(|limit| {
+            trace.limit = Some(limit);
+            Outcome::new(&trace, &readings(&[(130.0, 20.0)])).rises[0].way.map(|way| way.now)
+        });
+        assert_eq!(ways, [Some(0.0), Some(1.0)], "what came to its limit has gone all of the way");
     }
 
     #[test]

@@ -101,6 +101,7 @@ pub(super) fn measured(measure: Measure, figures: &Figures) -> String {
         Measure::SteadyDelay => hours(delay.steady),
         Measure::LongDelay => hours(delay.p90),
         Measure::BeforeHalf => bounded(limits.before_half),
+        Measure::BeforeAnyHalf => bounded(limits.before_any_half),
         Measure::Unwarned => counted(limits.unwarned_by_either),
         Measure::BenignForetold => counted(limits.counted_down_benign),
         Measure::Held => counted(figures.held),
