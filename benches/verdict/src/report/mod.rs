@@ -6,6 +6,7 @@ mod errors;
 mod findings;
 mod plots;
 mod section;
+mod spans;
 mod svg;
 mod text;
 

@@ -6,6 +6,7 @@ use super::activity::{changed_classes, figure_table};
 use super::errors::errors_against_each_other;
 use super::findings::Findings;
 use super::plots;
+use super::spans::span_table;
 use super::text::{
     calibration_table, class_table, goal_table, host_table, method_table, threshold_table, warning_table,
 };
@@ -49,6 +50,9 @@ impl Section {
         let mut text = Text(format!("{origin} {leaks} leak, {} do not.\n", ours.len() - leaks));
         text.table(goal_table(targets::of(name), &findings.figures()));
         text.headed("What other thresholds buy and cost", threshold_table(&at_thresholds(ours)));
+        if let Some(table) = span_table(ours, THRESHOLD) {
+            text.headed("By how long they were watched", table);
+        }
         text.headed("How often a score means a leak", calibration_table(&calibration(ours)));
         let ours_here = findings.figures();
         let methods = || {

@@ -258,7 +258,7 @@ fn or_unknown<T>(value: Option<T>, write: impl Fn(T) -> String) -> String {
 }
 
 /// A share with its 95 % bounds.
-fn bounded(share: Share) -> String {
+pub(super) fn bounded(share: Share) -> String {
     let both = share.value().zip(share.bounds());
     or_unknown(both, |(value, (low, high))| format!("{value:.3} ({low:.2}–{high:.2})"))
 }
@@ -275,7 +275,7 @@ fn decimal(value: Option<f64>) -> String {
     or_unknown(value, |value| format!("{value:.3}"))
 }
 
-fn counted(share: Share) -> String {
+pub(super) fn counted(share: Share) -> String {
     if share.whole == 0 { UNKNOWN.to_owned() } else { format!("{}\u{a0}of\u{a0}{}", share.part, share.whole) }
 }
 
