@@ -5,6 +5,7 @@
 mod age;
 mod demand;
 mod fills;
+mod growing;
 mod heaps;
 mod leaks;
 mod lru;
@@ -76,7 +77,7 @@ const SUDDEN: [&str; 2] = ["stopped", "relapsing"];
 
 /// All further classes.
 fn classes() -> impl Iterator<Item = &'static Class> {
-    [&CLASSES[..], &servers::CLASSES, &runtimes::CLASSES].into_iter().flatten()
+    [&CLASSES[..], &servers::CLASSES, &runtimes::CLASSES, &growing::CLASSES].into_iter().flatten()
 }
 
 /// So many series of each further class, each of which is made where it is called: nothing but the trees is to see them.

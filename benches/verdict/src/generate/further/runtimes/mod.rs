@@ -12,6 +12,8 @@ mod unfreed;
 mod workers;
 
 use crate::generate::classes::{Class, benign, leak};
+pub(super) use touched::Pages;
+pub(super) use unfreed::program;
 
 #[rustfmt::skip]
 pub(super) static CLASSES: [Class; 24] = [

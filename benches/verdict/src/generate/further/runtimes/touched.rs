@@ -12,7 +12,7 @@ use crate::generate::{
 
 /// Pages in groups, each of which is touched at another rate: in part within minutes, and in part within days.
 #[derive(Clone)]
-pub(super) struct Pages {
+pub(in crate::generate::further) struct Pages {
     groups: Vec<Group>,
 }
 
@@ -27,7 +27,12 @@ struct Group {
 
 impl Pages {
     /// None resident; the coldest are touched once in so many hours.
-    pub(super) fn draw(dice: &mut Dice, span: &Span, groups: usize, (hot, cold): (f64, f64)) -> Self {
+    pub(in crate::generate::further) fn draw(
+        dice: &mut Dice,
+        span: &Span,
+        groups: usize,
+        (hot, cold): (f64, f64),
+    ) -> Self {
         let group = |dice: &mut Dice| Group {
             rate: 1.0 / span.hours(dice.log_uniform(hot, cold)).max(1.0),
             weight: dice.exponential() / groups as f64,
@@ -37,7 +42,7 @@ impl Pages {
     }
 
     /// What is resident after a sample of so much load.
-    pub(super) fn touch(&mut self, load: f64) -> f64 {
+    pub(in crate::generate::further) fn touch(&mut self, load: f64) -> f64 {
         let touched = self.groups.iter_mut().map(|group| {
             group.there += (1.0 - group.there) * (group.rate * load).min(1.0);
             group.weight * group.there

@@ -23,7 +23,7 @@ const LEAST: f64 = 0.1;
 const TRIES: usize = 12;
 
 /// What a program has in any runtime.
-pub(super) fn program(dice: &mut Dice, span: &Span, load: &[f64]) -> Vec<f64> {
+pub(in crate::generate::further) fn program(dice: &mut Dice, span: &Span, load: &[f64]) -> Vec<f64> {
     match dice.whole(0, 10) {
         0 => tenured_heap(dice, span, load),
         1 => uncommitting_heap(dice, span, load),

@@ -1,0 +1,32 @@
+//! More of what leaks: from the first minute, below a fill, over lives, late, hidden, and at a pace that changes.
+
+mod births;
+mod filling;
+
+use super::demand::mean;
+use super::leaks::HEIGHT;
+use crate::generate::{
+    classes::{Class, leak},
+    curves::summed,
+    dice::Dice,
+    shape::Shape,
+};
+
+#[rustfmt::skip]
+pub(super) static CLASSES: [Class; 7] = [
+    leak("heartbeat",          births::heartbeat,            "each tick of a timer keeps a record, whatever else there is to do"),
+    leak("doubling",           births::doubling,             "a table of all that it ever saw, which is copied to one of twice the size"),
+    leak("heavy_items",        births::heavy_items,          "a command keeps all that it reads, and few things are most of it"),
+    leak("graphs",             births::graphs,               "each step of a training keeps what it was computed from"),
+
+    leak("below_fill",         filling::below_fill,          "a cache fills for days, and what leaks below it is seen when it is full"),
+    leak("after_loading",      filling::after_loading,       "all is loaded at once, and each change to it leaves the old behind"),
+    leak("plans",              filling::plans,               "pages are touched until all are there, and plans are kept for ever"),
+];
+
+/// Leaks on top of `level` whenever there is a `rate`, from the first time on.
+fn from_birth(dice: &mut Dice, level: Vec<f64>, rate: Vec<f64>) -> Shape {
+    let onset = rate.iter().position(|rate| *rate > 0.0).unwrap_or(0);
+    let height = mean(&level) * dice.log_uniform(HEIGHT.0, HEIGHT.1);
+    Shape::leaking(level, summed(rate, onset, height), onset)
+}
