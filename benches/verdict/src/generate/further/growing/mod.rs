@@ -2,6 +2,8 @@
 
 mod births;
 mod filling;
+mod late;
+mod lives;
 
 use super::demand::mean;
 use super::leaks::HEIGHT;
@@ -13,7 +15,7 @@ use crate::generate::{
 };
 
 #[rustfmt::skip]
-pub(super) static CLASSES: [Class; 7] = [
+pub(super) static CLASSES: [Class; 16] = [
     leak("heartbeat",          births::heartbeat,            "each tick of a timer keeps a record, whatever else there is to do"),
     leak("doubling",           births::doubling,             "a table of all that it ever saw, which is copied to one of twice the size"),
     leak("heavy_items",        births::heavy_items,          "a command keeps all that it reads, and few things are most of it"),
@@ -22,6 +24,17 @@ pub(super) static CLASSES: [Class; 7] = [
     leak("below_fill",         filling::below_fill,          "a cache fills for days, and what leaks below it is seen when it is full"),
     leak("after_loading",      filling::after_loading,       "all is loaded at once, and each change to it leaves the old behind"),
     leak("plans",              filling::plans,               "pages are touched until all are there, and plans are kept for ever"),
+
+    leak("at_limit",           lives::at_limit,              "lives that each end at the limit, sooner under more load"),
+    leak("by_schedule",        lives::by_schedule,           "restarts by a schedule, for it is known to leak"),
+    leak("leaking_releases",   lives::releases,              "each release leaks from one on, and none as the last one did"),
+    leak("orphaned",           lives::orphaned,              "workers that were replaced, and did not end"),
+    leak("restored",           lives::restored,              "what leaked is read again after each restart"),
+
+    leak("disk_full",          late::disk_full,              "what cannot be written any more waits in memory"),
+    leak("outboxes",           late::outboxes,               "what is meant for peers that are gone is kept"),
+    leak("expired",            late::expired,                "tries with credentials that expired, each of which leaves a client"),
+    leak("wrapped",            late::wrapped,                "numbers begin anew, and what others have does not go"),
 ];
 
 /// Leaks on top of `level` whenever there is a `rate`, from the first time on.

@@ -14,6 +14,7 @@ mod workers;
 use crate::generate::classes::{Class, benign, leak};
 pub(super) use touched::Pages;
 pub(super) use unfreed::program;
+pub(super) use workers::forks;
 
 #[rustfmt::skip]
 pub(super) static CLASSES: [Class; 24] = [

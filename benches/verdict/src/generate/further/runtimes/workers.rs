@@ -13,7 +13,12 @@ use crate::generate::{
 const DRAINED: f64 = 0.02;
 
 /// When each worker begins anew: after so many requests, about as many as there are in `period` samples.
-pub(super) fn forks(dice: &mut Dice, load: &[f64], workers: usize, period: f64) -> Vec<Vec<usize>> {
+pub(in crate::generate::further) fn forks(
+    dice: &mut Dice,
+    load: &[f64],
+    workers: usize,
+    period: f64,
+) -> Vec<Vec<usize>> {
     let served = integral(load);
     let (per_life, differs) = (period.max(3.0) * mean(load), dice.uniform(0.02, 0.4));
     let most = served.last().copied().unwrap_or(0.0);
