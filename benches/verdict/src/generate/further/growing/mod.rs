@@ -1,10 +1,12 @@
 //! More of what leaks: from the first minute, below a fill, over lives, late, hidden, and at a pace that changes.
 
 mod births;
+mod events;
 mod filling;
 mod hidden;
 mod late;
 mod lives;
+mod pace;
 mod sweeps;
 
 use super::demand::mean;
@@ -18,7 +20,7 @@ use crate::generate::{
 };
 
 #[rustfmt::skip]
-pub(super) static CLASSES: [Class; 25] = [
+pub(super) static CLASSES: [Class; 33] = [
     leak("heartbeat",          births::heartbeat,            "each tick of a timer keeps a record, whatever else there is to do"),
     leak("doubling",           births::doubling,             "a table of all that it ever saw, which is copied to one of twice the size"),
     leak("heavy_items",        births::heavy_items,          "a command keeps all that it reads, and few things are most of it"),
@@ -49,6 +51,16 @@ pub(super) static CLASSES: [Class; 25] = [
     leak("too_few",            sweeps::too_few,              "a sweep takes no more than so many, and more come"),
     leak("pinning",            sweeps::pinning,              "some things of each burst stay, and hold its pages"),
     leak("cyclic",             sweeps::cyclic,               "cycles that a collector comes by, and some that it leaves"),
+
+    leak("addresses",          events::addresses,            "connections to where others were before they moved"),
+    leak("storms",             events::storms,               "all clients come anew at once, and leave some of what that took"),
+    leak("reports",            events::reports,              "reports that are kept, each of all that was before"),
+    leak("half_drained",       events::half_drained,         "buffers fill in outages, and are not quite emptied"),
+
+    leak("listeners",          pace::listeners,              "events are kept for all who ever listened"),
+    leak("slows_itself",       pace::slows_itself,           "what leaks is searched, so that less is done and leaks"),
+    leak("more_users",         pace::more_users,             "more use it by the day, and each request leaks"),
+    leak("piled_up",           pace::piled_up,               "begins with what has piled up, and goes on with what comes"),
 ];
 
 /// Leaks on top of `level` whenever there is a `rate`, from the first time on.
@@ -61,7 +73,7 @@ fn from_birth(dice: &mut Dice, level: Vec<f64>, rate: Vec<f64>) -> Shape {
 /// The same from a sample on that is drawn, and enough to be seen above what comes and goes.
 fn seen(dice: &mut Dice, span: &Span, level: Vec<f64>, rate: Vec<f64>) -> Shape {
     let clean = may_begin(dice, span);
-    let onset = (clean..span.samples).find(|&i| rate[i] > 0.0).unwrap_or(0);
+    let onset = (clean..span.samples).chain(0..clean).find(|&i| rate[i] > 0.0).unwrap_or(clean);
     let height = mean(&level) * dice.log_uniform(2.5 * HEIGHT.0, 1.5 * HEIGHT.1);
     Shape::leaking(level, summed(rate, onset, height), onset)
 }
