@@ -205,6 +205,12 @@ LEAKS = [
          "Each request leaves a setting with a name of its own, and a session keeps them until it ends.", quiet=0.6),
     leak("rust-leaked-reloads-fast", FAST, "Rust", "rust reloads base=24 hourly=20000 every=0.25 rows=9000", 96, 0,
          "Rules are read anew every quarter of an hour and leaked, so that everybody may borrow them: a staircase.", quiet=0.6),
+    leak("c-restless-sessions-real", REAL, "C", "c restless base=12 sessions=700 hourly=90000 bytes=160", 64, 0,
+         "A note of each request is never freed, while sessions come and go by chance, megabytes within minutes."),
+    leak("node-tenant-contexts-real", REAL, "Node", "node --max-old-space-size=128 tenants hourly=9000 every=0.03 onset=0.15", 72, 0.15,
+         "From 0.15 h on each new tenant's script gets a context with globals of its own, and none is ever given up: steps."),
+    leak("perl-reconnect-storms-real", REAL, "Perl", "perl storms base=20 hourly=18000 onset=0.1 every=0.1 clients=170 size=8000", 64, 0.1,
+         "From 0.1 h on clients that connect anew leave their former handlers behind; all do so at once, minutes apart."),
 ]
 
 BENIGN = [
@@ -361,6 +367,14 @@ BENIGN = [
            "Sessions last a good half hour; the memory of those that expired serves the next ones, below -m.", quiet=0.95),
     benign("go-at-rest-fast", FAST, "Go", "go idle base=6", 32,
            "A heartbeat and nothing else: the heap creeps from one of the runtime's rare collections to the next."),
+    benign("java-cached-threads-real", REAL, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx32m cached-threads hourly=36000 garbage=20000", 80,
+           "A thread for each request that waits, with a stack of its own, as many as the minute's load needs.", quiet=0.3),
+    benign("go-retention-real", REAL, "Go", "go retention base=8 hourly=36000 size=1500 keep=0.35", 96,
+           "What came within the last 0.35 h is kept: a straight line until the first of it is old enough to go."),
+    benign("rust-frames-real", REAL, "Rust", "rust frames base=8 hourly=14000 frames=4500", 64,
+           "Pages of a large file are read into the frames of a pool until none is free; from then on frames change hands."),
+    benign("postgres-functions-real", REAL, "PostgreSQL", "drive functions hourly=1500 functions=450 statements=4", 48,
+           "A session calls all functions in turn and keeps each compiled and planned, until it has called the last."),
 ]
 
 ALL = LEAKS + BENIGN

@@ -13,6 +13,9 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Small services in Java, one scenario each: Service SCENARIO [NAME=NUMBER]...
@@ -221,6 +224,24 @@ public final class Service {
         });
     }
 
+    private static int deep(int depth) {
+        return depth == 0 ? serve() : deep(depth - 1) + 1;
+    }
+
+    /** A thread for each request that waits for something far away: as many as the load needs. One without work ends. */
+    private static void cachedThreads() throws InterruptedException {
+        long seconds = Math.round(number("rest", 0.02) * HOUR);
+        ExecutorService pool = new ThreadPoolExecutor(0, 1000, seconds, TimeUnit.SECONDS, new SynchronousQueue<>());
+        requests(number("hourly", 36000), at -> pool.execute(() -> {
+            deep((int) (number("depth", 1500) * (0.5 + RANDOM.nextDouble())));
+            try {
+                Thread.sleep((long) (number("lasts", 0.003) * HOUR * 1000 * (0.5 + RANDOM.nextDouble())));
+            } catch (InterruptedException error) {
+                Thread.currentThread().interrupt();
+            }
+        }));
+    }
+
     public static void main(String[] arguments) throws InterruptedException, IOException {
         for (String setting : Arrays.asList(arguments).subList(1, arguments.length)) {
             String[] parts = setting.split("=");
@@ -237,6 +258,7 @@ public final class Service {
             case "direct" -> direct();
             case "scripts" -> scripts();
             case "soft-cache" -> softCache();
+            case "cached-threads" -> cachedThreads();
             default -> throw new IllegalArgumentException("a scenario that exists is needed as first argument");
         }
     }

@@ -317,16 +317,33 @@ def temporary_rows(say, pid, hourly=2000, megabytes=24):
         say("INSERT INTO kept SELECT g, repeat(g::text, 200) FROM generate_series(10, 29) g;")
 
 
+def reconnected(say):
+    """The pid of a new backend, which knows nothing yet."""
+    say("\\c")
+    told = WORK / "reconnected"
+    say(f"\\o {told}\nselect pg_backend_pid();\n\\o /dev/null")
+    await_true("the backend's pid", lambda: told.exists() and told.read_text().strip())
+    return int(told.read_text())
+
+
+def functions(say, pid, hourly=1500, functions=500, statements=6):
+    """A session calls all functions in turn; each is compiled when it is called first, and planned."""
+    for number in range(int(functions)):
+        lines = " ".join(f"SELECT count(*) + n INTO n FROM pg_class WHERE relname = a || '{number}_{i}';"
+                         for i in range(int(statements)))
+        say(f"CREATE FUNCTION f{number}(a text) RETURNS int LANGUAGE plpgsql AS $$ DECLARE n int := 0; "
+            f"BEGIN {lines} RETURN n; END $$;")
+    counts(reconnected(say))
+    for number in requests(hourly):
+        say(f"SELECT f{number % int(functions)}('x');")
+
+
 def catalog_warm_up(say, pid, hourly=40, tables=600):
     """A backend learns the schema table by table: its caches grow until it knows them all."""
     for number in range(int(tables)):
         columns = ", ".join(f"c{i} int" for i in range(20))
         say(f"CREATE TABLE u{number} ({columns}, PRIMARY KEY (c0));")
-    say("\\c")
-    told = WORK / "reconnected"
-    say(f"\\o {told}\nselect pg_backend_pid();\n\\o /dev/null")
-    await_true("the backend's pid", lambda: told.exists() and told.read_text().strip())
-    counts(int(told.read_text()))
+    counts(reconnected(say))
     for _ in requests(hourly):
         say(f"SELECT count(c1) FROM u{random.randrange(int(tables))} WHERE c0 = 1;")
 
@@ -343,6 +360,7 @@ SCENARIOS = {
     "sorts": lambda **settings: postgres(sorts, **settings),
     "settings": lambda **numbers: postgres(settings, **numbers),
     "temporary-rows": lambda **settings: postgres(temporary_rows, **settings),
+    "functions": lambda **settings: postgres(functions, **settings),
     "catalog-warm-up": lambda **settings: postgres(catalog_warm_up, **settings),
 }
 

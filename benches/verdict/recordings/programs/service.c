@@ -1,6 +1,7 @@
 /* Small services in C, one scenario each: service SCENARIO [NAME=NUMBER]...
  *
  * Amounts are per hour of recorded time; HOUR (real seconds) and BEGIN (epoch seconds) come from the environment. */
+#include <malloc.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -287,10 +288,36 @@ static void summaries(void) {
     }
 }
 
+/* As many sessions as chance brings, another number every few minutes, and what is free goes back to the system.
+ * A note of each request is never freed, from `onset` on. */
+static void restless(void) {
+    int most = (int)number("sessions", 500), open = 0, wanted = most / 2;
+    double due = 0, bytes = number("bytes", 150), onset = number("onset", 0);
+    char **held = calloc(most + 1, sizeof *held);
+    for (;;) {
+        for (int left = arrivals(number("hourly", 90000), tick()); left > 0; left--) {
+            serve();
+            if (before >= onset) block((size_t)(bytes * (0.5 + uniform())));
+        }
+        if (before >= due) {
+            wanted = (int)(most * (0.4 + 0.6 * uniform()));
+            due = before + number("every", 0.05) * (0.5 + uniform());
+            malloc_trim(0);
+        }
+        for (int left = 40; left > 0 && open < wanted; left--) held[open++] = block((size_t)(8192 + uniform() * 16384));
+        for (int left = 40; left > 0 && open > wanted; left--) {
+            int gone = (int)(uniform() * open--);
+            free(held[gone]);
+            held[gone] = held[open];
+        }
+    }
+}
+
 static const struct { const char *name; void (*run)(void); } scenarios[] = {
     {"leak-request", leak_request}, {"leak-errors", leak_errors}, {"fragmentation", fragmentation},
     {"pool", pool}, {"ramp", ramp}, {"reload", reload}, {"addresses", addresses},
     {"arenas", arenas}, {"notes", notes}, {"lookups", lookups}, {"summaries", summaries},
+    {"restless", restless},
 };
 
 int main(int count, char **values) {

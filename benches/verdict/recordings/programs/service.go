@@ -228,6 +228,22 @@ func cache() {
 	}, nothing)
 }
 
+// retention keeps what came within so many hours, and drops what is older.
+func retention() {
+	type sample struct {
+		at    float64
+		value []byte
+	}
+	kept := list.New()
+	requests(number("hourly", 36000), func(at float64) {
+		kept.PushBack(sample{at, filled(number("size", 1500))})
+	}, func(at float64) {
+		for first := kept.Front(); first != nil && first.Value.(sample).at < at-number("keep", 0.4); first = kept.Front() {
+			kept.Remove(first)
+		}
+	})
+}
+
 // idle is nothing but a heartbeat.
 func idle() {
 	for {
@@ -239,7 +255,7 @@ func idle() {
 func main() {
 	scenarios := map[string]func(){
 		"goroutines": goroutines, "label-sets": labelSets, "excerpts": excerpts, "watches": watches,
-		"bodies": bodies, "merges": merges, "cache": cache, "idle": idle,
+		"bodies": bodies, "merges": merges, "cache": cache, "idle": idle, "retention": retention,
 	}
 	if len(os.Args) < 2 || scenarios[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "service: a scenario that exists is needed as first argument")

@@ -180,6 +180,21 @@ const scenarios = {
       }
     });
   },
+  // From `onset` on a script of each tenant gets a context of its own, which stays; tenants come one by one.
+  tenants() {
+    const vm = require('vm');
+    const contexts = [];
+    let due = number('onset', 0);
+    requests(number('hourly', 4000), (at) => {
+      serve();
+      if (contexts.length) contexts[Math.floor(uniform() * contexts.length)].last = at;
+      if (at < due) return;
+      due = at + number('every', 0.05) * (0.3 + 1.4 * uniform());
+      const context = vm.createContext({});
+      vm.runInContext(`table = Array.from({ length: ${number('rows', 2000)} }, (_, i) => ({ i, name: 'row ' + i }))`, context);
+      contexts.push(context);
+    });
+  },
   // A pool of workers that is made larger, one by one, until there are enough; each has a heap of its own.
   workers() {
     const { Worker } = require('worker_threads');

@@ -71,7 +71,21 @@ sub rules {
     });
 }
 
-my %scenario = (links => \&links, pages => \&pages, rules => \&rules);
+# Nothing happens for a while, then all clients connect anew: a handler for each stays where it was, with its buffer.
+sub storms {
+    my $due = ($number{onset} // 0) + ($number{every} // 0.1) * rand;
+    my @handlers;
+    requests(sub ($at) {
+        return if $at < $due;
+        $due = $at + ($number{every} // 0.1) * (0.5 + rand);
+        for (1 .. ($number{clients} // 150) * (0.3 + 1.4 * rand)) {
+            my $buffer = 'x' x (($number{size} // 8000) * (0.5 + rand));
+            push @handlers, sub { length $buffer };
+        }
+    });
+}
+
+my %scenario = (links => \&links, pages => \&pages, rules => \&rules, storms => \&storms);
 die "service.pl: a scenario that exists is needed as first argument\n" unless $scenario{ $scenario // '' };
 my @base = map { chr(65 + $_ % 26) x 65536 } 1 .. ($number{base} // 0) * 16;
 $scenario{$scenario}->();

@@ -361,6 +361,37 @@ fn log_store(world: &mut World) {
     }
 }
 
+/// Pages of a larger file are read into frames of a pool; when no frame is left, one that was not used of late is taken.
+fn frames(world: &mut World) {
+    const PAGE: usize = 8192;
+    let (most, pages) = (number("frames", 5000.0) as usize, number("pages", 40_000.0));
+    let mut frames: Vec<(u64, bool, Box<[u8]>)> = Vec::with_capacity(most);
+    let (mut holds, mut hand) = (HashMap::<u64, usize>::new(), 0);
+    loop {
+        for _ in 0..world.arrivals(number("hourly", 14_000.0)) {
+            world.serve();
+            let page = (world.uniform() * pages) as u64;
+            if let Some(&frame) = holds.get(&page) {
+                frames[frame].1 = true;
+                continue;
+            }
+            if frames.len() < most {
+                holds.insert(page, frames.len());
+                frames.push((page, false, vec![page as u8 | 1; PAGE].into_boxed_slice()));
+                continue;
+            }
+            while std::mem::take(&mut frames[hand].1) {
+                hand = (hand + 1) % most;
+            }
+            holds.remove(&frames[hand].0);
+            holds.insert(page, hand);
+            frames[hand].0 = page;
+            frames[hand].2.fill(page as u8 | 1);
+            hand = (hand + 1) % most;
+        }
+    }
+}
+
 fn main() {
     let mut world = World::new();
     world.at = (now() - world.begin) / world.hour;
@@ -380,6 +411,7 @@ fn main() {
         Some("recent") => recent(&mut world),
         Some("reloads") => reloads(&mut world),
         Some("log-store") => log_store(&mut world),
+        Some("frames") => frames(&mut world),
         _ => {
             eprintln!("service: a scenario that exists is needed as first argument");
             process::exit(2);
