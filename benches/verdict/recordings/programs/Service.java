@@ -11,11 +11,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.WeakHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.Deflater;
 
 /**
  * Small services in Java, one scenario each: Service SCENARIO [NAME=NUMBER]...
@@ -224,6 +226,60 @@ public final class Service {
         });
     }
 
+    /** Rules are asked for in turn; each is loaded as a class by a loader of its own when it is asked for first. */
+    private static void rules() throws InterruptedException, IOException {
+        byte[] code;
+        try (InputStream file = Service.class.getResourceAsStream("Service$Script.class")) {
+            code = file.readAllBytes();
+        }
+        requests(number("hourly", 1800), at -> {
+            if (AUDIT.size() >= number("rules", 3000)) {
+                return;
+            }
+            try {
+                AUDIT.add(new ScriptLoader().load(code));
+            } catch (ReflectiveOperationException error) {
+                throw new IllegalStateException(error);
+            }
+        });
+    }
+
+    /** Compressors are not ended: the memory that each has outside the heap is freed whenever the collector finds it. */
+    private static void deflaters() throws InterruptedException {
+        requests(number("hourly", 3000), at -> {
+            Deflater deflater = new Deflater();
+            deflater.setInput(bytes(2000));
+            deflater.finish();
+            deflater.deflate(new byte[4000]);
+        });
+    }
+
+    /** Has a finalizer that, from `onset` on, waits for ever, and with it all that would be finalized after. */
+    private static final class Handle {
+        private final byte[] data = bytes(number("size", 2000));
+
+        @Override
+        @SuppressWarnings("deprecation")
+        protected void finalize() throws InterruptedException {
+            while (hours() >= number("onset", 0)) {
+                Thread.sleep(data.length);
+            }
+        }
+    }
+
+    private static void finalizers() throws InterruptedException {
+        requests(number("hourly", 8000), at -> new Handle());
+    }
+
+    /** What is known of each key is forgotten with the key, but it refers to the key, from `onset` on. */
+    private static void weakMap() throws InterruptedException {
+        Map<Object, Object[]> known = new WeakHashMap<>();
+        requests(number("hourly", 500), at -> {
+            Object key = new Object();
+            known.put(key, new Object[] {at >= number("onset", 0) ? key : null, bytes(number("size", 2000))});
+        });
+    }
+
     private static int deep(int depth) {
         return depth == 0 ? serve() : deep(depth - 1) + 1;
     }
@@ -259,6 +315,10 @@ public final class Service {
             case "scripts" -> scripts();
             case "soft-cache" -> softCache();
             case "cached-threads" -> cachedThreads();
+            case "rules" -> rules();
+            case "deflaters" -> deflaters();
+            case "finalizers" -> finalizers();
+            case "weak-map" -> weakMap();
             default -> throw new IllegalArgumentException("a scenario that exists is needed as first argument");
         }
     }

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 from service import BEGIN, arrivals, hours, load, ticks
@@ -98,12 +99,28 @@ return calls
 """
 
 
+TASK = """
+redis.call('XADD', 'tasks', 'MAXLEN', '~', '2000', '*', 'task', ARGV[1])
+if redis.call('EXISTS', 'grouped') == 0 then
+  redis.call('XGROUP', 'CREATE', 'tasks', 'group', '0')
+  redis.call('SET', 'grouped', '1')
+end
+local read = redis.call('XREADGROUP', 'GROUP', 'group', 'worker', 'STREAMS', 'tasks', '>')
+for _, task in ipairs(ARGV[2] == '1' and {} or read[1][2]) do
+  redis.call('XACK', 'tasks', 'group', task[1])
+end
+return 1
+"""
+
+
 def redis_load(client, pid, base=0, hourly=0, size=900, keys=1e15, ttl=0, unlimited=0, onset=0, queue=0, seen=0,
-               fields=0, events=0, latest=0, scripts=0):
+               fields=0, events=0, latest=0, scripts=0, visits=0, pages=1000, tasks=0):
     """SETs of `keys` different keys; with a time to live of `ttl` hours but for a share of `unlimited` from `onset` on.
 
     From there on as many jobs as `queue` says are pushed to a list, ids `seen` to a set, and `fields` to a hash, and each of
     `scripts` is a text of its own. Of `events` in a sorted set the `latest` are kept until then, and all of them after.
+    Of `tasks` a stream keeps the latest, and they are read by a group, which does not acknowledge them from then on.
+    A hundred `visits` at a time are counted for one of `pages` pages.
     """
     client.send([resp("SET", f"base:{number}", random.randbytes(1024)) for number in range(int(base * 1024))])
     counts(pid)
@@ -127,6 +144,11 @@ def redis_load(client, pid, base=0, hourly=0, size=900, keys=1e15, ttl=0, unlimi
                 commands.append(resp("ZREMRANGEBYRANK", "events", 0, -int(latest) - 1))
         if scripts and hours() >= onset:
             commands += [resp("EVAL", SCRIPT.format(user=random.getrandbits(60)), 0) for _ in range(arrivals(scripts, passed))]
+        for _ in range(arrivals(visits, passed)):
+            visitors = (random.getrandbits(40) for _ in range(100))
+            commands.append(resp("PFADD", f"page:{int(pages * random.random() ** 2)}", *visitors))
+        for _ in range(arrivals(tasks, passed)):
+            commands.append(resp("EVAL", TASK, 0, value(size), int(hours() >= onset)))
         client.send(commands)
 
 
@@ -196,6 +218,18 @@ def nginx(most=80, lasts=6, flat=0):
         for reader in [pair for pair in readers if pair[0] < hours()]:
             readers.remove(reader)
             reader[1].close()
+
+
+def stuck(most=40, lasts=0.4, flat=0.8, hourly=30, onset=0):
+    """The same downloads, and others: from `onset` on their readers vanish, and nginx is told to wait for them."""
+    steps = nginx(most, lasts, flat)
+    yield next(steps)
+    threading.Thread(target=next, args=(steps, None), daemon=True).start()
+    vanished = []
+    await_true("nginx's worker", (WORK / "pid").exists)
+    for passed in ticks():
+        if hours() >= onset:
+            vanished += [asked(b"/large") for _ in range(arrivals(hourly, passed))]
 
 
 def keep_alive(most=700, slow=0.1):
@@ -338,6 +372,21 @@ def functions(say, pid, hourly=1500, functions=500, statements=6):
         say(f"SELECT f{number % int(functions)}('x');")
 
 
+def open_transaction(say, pid, hourly=1500, rows=300, onset=0):
+    """Rows refer to others, which is checked at the end of each transaction; from `onset` on one is never ended."""
+    say("CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent SELECT generate_series(1, 1000);")
+    say("CREATE TABLE child (parent int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);")
+    counts(pid)
+    ended = True
+    for _ in requests(hourly):
+        if ended:
+            say("BEGIN;")
+        say(f"INSERT INTO child SELECT 1 + g % 1000 FROM generate_series(1, {int(rows * random.uniform(0.5, 1.5))}) g;")
+        ended = hours() < onset
+        if ended:
+            say("COMMIT;")
+
+
 def catalog_warm_up(say, pid, hourly=40, tables=600):
     """A backend learns the schema table by table: its caches grow until it knows them all."""
     for number in range(int(tables)):
@@ -352,6 +401,7 @@ SCENARIOS = {
     "redis": redis,
     "memcached": memcached,
     "nginx": nginx,
+    "stuck": stuck,
     "keep-alive": keep_alive,
     "held-cursors": lambda **settings: postgres(held_cursors, **settings),
     "aggregates": lambda **settings: postgres(aggregates, **settings),
@@ -360,6 +410,7 @@ SCENARIOS = {
     "sorts": lambda **settings: postgres(sorts, **settings),
     "settings": lambda **numbers: postgres(settings, **numbers),
     "temporary-rows": lambda **settings: postgres(temporary_rows, **settings),
+    "open-transaction": lambda **settings: postgres(open_transaction, **settings),
     "functions": lambda **settings: postgres(functions, **settings),
     "catalog-warm-up": lambda **settings: postgres(catalog_warm_up, **settings),
 }

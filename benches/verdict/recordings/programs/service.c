@@ -313,11 +313,39 @@ static void restless(void) {
     }
 }
 
+/* A log that was laid out at the start is written in order, and over again when it is full: its pages are touched once. */
+static void ring(void) {
+    size_t size = (size_t)number("megabytes", 40) << 20, at = 0;
+    char *log = malloc(size);
+    if (!log) exit(1);
+    for (;;)
+        for (int left = arrivals(number("hourly", 18000), tick()); left > 0; left--) {
+            size_t bytes = (size_t)(number("bytes", 1500) * (0.5 + uniform()));
+            serve();
+            if (at + bytes > size) at = 0;
+            memset(log + at, 0x5a, bytes);
+            at += bytes;
+        }
+}
+
+/* Blocks in a fixed number of slots, larger and smaller as the hours go by: what small ones left does not fit large ones. */
+static void drifting(void) {
+    int slots = (int)number("slots", 6000);
+    char **held = calloc(slots, sizeof *held);
+    for (;;)
+        for (int left = arrivals(number("hourly", 40000), tick()); left > 0; left--) {
+            int slot = (int)(uniform() * slots);
+            double about = number("bytes", 1500) * exp(1.5 * sin(2 * M_PI * before / number("period", 0.8)));
+            free(held[slot]);
+            held[slot] = block((size_t)(about * (0.5 + uniform())));
+        }
+}
+
 static const struct { const char *name; void (*run)(void); } scenarios[] = {
     {"leak-request", leak_request}, {"leak-errors", leak_errors}, {"fragmentation", fragmentation},
     {"pool", pool}, {"ramp", ramp}, {"reload", reload}, {"addresses", addresses},
     {"arenas", arenas}, {"notes", notes}, {"lookups", lookups}, {"summaries", summaries},
-    {"restless", restless},
+    {"restless", restless}, {"ring", ring}, {"drifting", drifting},
 };
 
 int main(int count, char **values) {

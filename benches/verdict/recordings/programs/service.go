@@ -244,6 +244,44 @@ func retention() {
 	})
 }
 
+// logins are sessions that end with a logout after some hours; a share vanishes without one.
+func logins() {
+	type session struct {
+		ends float64
+		data []byte
+	}
+	known, next := map[int]session{}, 0
+	requests(number("hourly", 900), func(at float64) {
+		ends := at + number("lasts", 4)*(0.5+random.Float64())
+		if random.Float64() < number("vanish", 0) {
+			ends = math.Inf(1)
+		}
+		known[next] = session{ends, filled(number("size", 3000))}
+		next++
+	}, func(at float64) {
+		for id, one := range known {
+			if one.ends < at {
+				delete(known, id)
+			}
+		}
+	})
+}
+
+// defers pile up: what is to be done after each message is done when the loop over messages ends, and it never does.
+func defers() {
+	messages := make(chan []byte)
+	go func() {
+		for message := range messages {
+			if message := message; hours() >= number("onset", 0) {
+				defer func() { message[0]++ }()
+			}
+		}
+	}()
+	requests(number("hourly", 20000), func(float64) {
+		messages <- filled(number("size", 400))
+	}, nothing)
+}
+
 // idle is nothing but a heartbeat.
 func idle() {
 	for {
@@ -256,6 +294,7 @@ func main() {
 	scenarios := map[string]func(){
 		"goroutines": goroutines, "label-sets": labelSets, "excerpts": excerpts, "watches": watches,
 		"bodies": bodies, "merges": merges, "cache": cache, "idle": idle, "retention": retention,
+		"logins": logins, "defers": defers,
 	}
 	if len(os.Args) < 2 || scenarios[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "service: a scenario that exists is needed as first argument")

@@ -144,9 +144,10 @@ const scenarios = {
       if (at < number('onset', 0)) clearInterval(heartbeat);
     });
   },
-  // Templates are compiled when they are first asked for, until all are.
+  // Templates are compiled when they are first asked for, until all are. `noted` bytes of each rendering are kept.
   templates() {
     const compiled = new Map();
+    const notes = [];
     const compile = (id) => {
       const lines = Array.from({ length: number('lines', 150) }, (_, i) => `out.push("line ${i} of ${id}", row.f${i % 9});`);
       return new Function('row', `const out = []; ${lines.join('\n')} return out;`);
@@ -155,6 +156,7 @@ const scenarios = {
       const id = Math.floor(uniform() * number('templates', 600));
       if (!compiled.has(id)) compiled.set(id, compile(id));
       compiled.get(id)({ f1: serve() });
+      if (number('noted', 0)) notes.push(text(number('noted', 0) * (0.5 + uniform())));
     });
   },
   // A campaign's traffic until `until`, then next to nothing.
@@ -178,6 +180,32 @@ const scenarios = {
       for (let left = Math.floor(expected + uniform()); left > 0; left--) {
         names.push(Buffer.alloc(Math.floor(number('size', 12000) * (0.5 + uniform())), 1).subarray(0, 20));
       }
+    });
+  },
+  // Buffers outside the heap, up to a bound in bytes: the oldest leave.
+  blobs() {
+    const blobs = new Map();
+    let bytes = 0;
+    requests(number('hourly', 1250), () => {
+      serve();
+      const body = Buffer.alloc(Math.floor(number('size', 20000) * (0.5 + uniform())), 1);
+      blobs.set(uniform(), body);
+      bytes += body.length;
+      while (bytes > number('megabytes', 40) * 1048576) {
+        const [key, oldest] = blobs.entries().next().value;
+        blobs.delete(key);
+        bytes -= oldest.length;
+      }
+    });
+  },
+  // Records are written to a stream that takes less than comes, and nobody heeds that it asks to wait.
+  unheeded() {
+    const { Writable } = require('stream');
+    const write = (record, encoding, done) => setTimeout(done, (HOUR * 1000) / number('drains', 4000));
+    const stream = new Writable({ objectMode: true, write });
+    requests(number('hourly', 30000), (at) => {
+      serve();
+      stream.write({ at, body: text(number('size', 2500)) });
     });
   },
   // From `onset` on a script of each tenant gets a context of its own, which stays; tenants come one by one.

@@ -118,8 +118,31 @@ function texts(): void
     }
 }
 
+/** Again and again a job reads more and more rows until it can write all of them; what is wrong with a row may be noted for ever. */
+function imports(): void
+{
+    $rows = $errors = [];
+    $due = number('every', 1.1) * uniform();
+    $read = hours();
+    foreach (jobs(number('hourly', 9000)) as $at) {
+        if ($at >= $due + number('lasts', 0.7)) {
+            $rows = [];
+            $due += number('every', 1.1) * (0.8 + 0.4 * uniform());
+        }
+        for (; $at >= $due && $read < $at; $read += number('lasts', 0.7) / number('rows', 16000)) {
+            $id = count($rows);
+            $rows[] = ['id' => $id, 'text' => str_repeat('x', (int) (number('size', 1000) * (0.5 + uniform())))];
+            if (uniform() < number('wrong', 0)) {
+                $errors[] = ['at' => $at, 'message' => "row $id: " . str_repeat('?', (int) number('size', 1000))];
+            }
+        }
+        $read = max($read, $at);
+    }
+}
+
 $scenarios = [
     'query-log' => query_log(...), 'documents' => documents(...), 'identity-map' => identity_map(...), 'texts' => texts(...),
+    'imports' => imports(...),
 ];
 if (!isset($scenarios[$scenario])) {
     fwrite(STDERR, "service.php: a scenario that exists is needed as first argument\n");

@@ -85,7 +85,19 @@ sub storms {
     });
 }
 
-my %scenario = (links => \&links, pages => \&pages, rules => \&rules, storms => \&storms);
+# A cache with a bound: the oldest leaves.
+sub oldest {
+    my (%cache, @order);
+    requests(sub ($at) {
+        my $key = int rand($number{space} // 60000);
+        return if exists $cache{$key};
+        $cache{$key} = 'x' x (($number{size} // 3000) * (0.5 + rand));
+        push @order, $key;
+        delete $cache{ shift @order } if @order > ($number{entries} // 6000);
+    });
+}
+
+my %scenario = (links => \&links, pages => \&pages, rules => \&rules, storms => \&storms, oldest => \&oldest);
 die "service.pl: a scenario that exists is needed as first argument\n" unless $scenario{ $scenario // '' };
 my @base = map { chr(65 + $_ % 26) x 65536 } 1 .. ($number{base} // 0) * 16;
 $scenario{$scenario}->();

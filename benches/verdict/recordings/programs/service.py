@@ -264,10 +264,37 @@ def pages(hourly=400, rows=80000, size=900, megabytes=24):
             database.execute("SELECT body FROM item WHERE id = ?", (random.randrange(int(rows)),)).fetchone()
 
 
+def shards(hourly=1500, each=12, count=160, terms=500):
+    """An index lies in files; one more is loaded with every so many requests, until all are in memory."""
+    folder = os.environ["WORK"]
+    for number in range(int(count)):
+        with open(os.path.join(folder, f"shard-{number}"), "w", encoding="ascii") as file:
+            json.dump({f"term {number} {i}": random.choices(range(10**6), k=8) for i in range(int(terms))}, file)
+    loaded, served = [], 0
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            serve(12)
+            served += 1
+            if served % each == 0 and len(loaded) < count:
+                with open(os.path.join(folder, f"shard-{len(loaded)}"), encoding="ascii") as file:
+                    loaded.append(json.load(file))
+
+
+def vocabulary(hourly=3000, words=20, tail=0.8):
+    """Every word that was ever seen is known; most are known already, and ever more so, but there is no last one."""
+    known = {}
+    for passed in ticks():
+        for _ in range(arrivals(hourly, passed)):
+            serve(13)
+            for _ in range(int(words)):
+                word = int(random.paretovariate(tail))
+                known.setdefault(word, [f"word {word}", 0, {}])[1] += 1
+
+
 SCENARIOS = {
     function.__name__.replace("_", "-"): function
     for function in (list_cache, cycle_without_gc, cycle_with_gc, handlers, idle, batch, lru, warm, nightly, later, threads,
-                     cursors, sessions, index, pages)
+                     cursors, sessions, index, pages, shards, vocabulary)
 }
 
 

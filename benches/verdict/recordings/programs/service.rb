@@ -125,8 +125,40 @@ def fragments
   end
 end
 
+# Each view is compiled to a method when it is first asked for; they are asked for in turn.
+def views
+  pages = Object.new
+  asked = 0
+  requests(number("hourly", 400)) do
+    name = :"view_#{asked % number("views", 600).to_i}"
+    asked += 1
+    unless pages.respond_to?(name)
+      lines = (0...number("lines", 150).to_i).map { |i| "out << \"line #{i} of #{name}: \" << row.fetch(:f#{i % 9}, \"\")" }
+      pages.instance_eval("def #{name}(row) = (out = +\"\"; #{lines.join("; ")}; out)", __FILE__, __LINE__)
+    end
+    pages.public_send(name, { f1: "1" })
+  end
+end
+
+class Upload
+  def initialize(bytes)
+    @bytes = bytes
+  end
+
+  def remove_later = ObjectSpace.define_finalizer(self, proc { @bytes = nil })
+end
+
+# From `onset` on an upload is to be removed when it is garbage; the block that would do it knows the upload, so it never is.
+def finalizers
+  requests(number("hourly", 9000)) do |at|
+    upload = Upload.new("u" * (number("size", 1500) * (0.5 + RANDOM.rand)).to_i)
+    upload.remove_later if at >= number("onset", 0)
+  end
+end
+
 scenarios = { "memoized" => :memoized, "errors" => :errors, "finders" => :finders, "jobs" => :jobs,
-              "exports" => :exports, "fragments" => :fragments }
+              "exports" => :exports, "fragments" => :fragments, "views" => :views,
+              "finalizers" => :finalizers }
 abort "service.rb: a scenario that exists is needed as first argument" unless scenarios.key?(SCENARIO)
 base = Array.new((number("base", 0) * 16).to_i) { "Z" * (1 << 16) }
 send(scenarios[SCENARIO])

@@ -392,6 +392,45 @@ fn frames(world: &mut World) {
     }
 }
 
+/// A queue with a bound in bytes whose reader is slower than its writer from the start; what does not fit is refused.
+fn bounded_queue(world: &mut World) {
+    let (bound, size) = (number("megabytes", 30.0) * 1_048_576.0, number("size", 1500.0));
+    let (mut queue, mut bytes) = (VecDeque::<Vec<u8>>::new(), 0);
+    loop {
+        let before = world.at;
+        for _ in 0..world.arrivals(number("hourly", 25_000.0)) {
+            world.serve();
+            let item = world.bytes(size);
+            if ((bytes + item.len()) as f64) < bound {
+                bytes += item.len();
+                queue.push_back(item);
+            }
+        }
+        let reads = number("reads", 10_000.0) * (world.at - before) + world.uniform();
+        for _ in 0..reads as usize {
+            bytes -= queue.pop_front().map_or(0, |item| item.len());
+        }
+    }
+}
+
+/// A store keeps those versions of a row that a snapshot may still read; from `onset` on one snapshot is never closed.
+fn snapshots(world: &mut World) {
+    let (onset, size, keys) = (number("onset", 0.0), number("size", 500.0), number("keys", 4000.0));
+    let mut rows: HashMap<u64, VecDeque<(f64, Vec<u8>)>> = HashMap::new();
+    loop {
+        for _ in 0..world.arrivals(number("hourly", 20_000.0)) {
+            world.serve();
+            let (key, value) = ((world.uniform() * keys) as u64, world.bytes(size));
+            let oldest_snapshot = world.at.min(onset);
+            let versions = rows.entry(key).or_default();
+            versions.push_back((world.at, value));
+            while versions.get(1).is_some_and(|(since, _)| *since <= oldest_snapshot) {
+                versions.pop_front();
+            }
+        }
+    }
+}
+
 fn main() {
     let mut world = World::new();
     world.at = (now() - world.begin) / world.hour;
@@ -412,6 +451,8 @@ fn main() {
         Some("reloads") => reloads(&mut world),
         Some("log-store") => log_store(&mut world),
         Some("frames") => frames(&mut world),
+        Some("bounded-queue") => bounded_queue(&mut world),
+        Some("snapshots") => snapshots(&mut world),
         _ => {
             eprintln!("service: a scenario that exists is needed as first argument");
             process::exit(2);
