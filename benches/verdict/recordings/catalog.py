@@ -411,7 +411,7 @@ BENIGN = [
            deploys=(18, 47, 59, 84)),
     benign("java-eden-fill-fast", FAST, "JVM", "java -XX:+UseSerialGC -Xms96m -Xmx96m -Xmn72m sawtooth hourly=3000 recent=300 garbage=8000", 112,
            "A young generation of fixed size is touched for the first time, in a straight line of more than an hour.", quiet=0.6),
-    benign("java-rules-fast", FAST, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx32m rules hourly=2400 rules=3000 garbage=6000", 96,
+    benign("java-rules-fast", FAST, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx32m rules hourly=7200 rules=3000 first=0.33 garbage=6000", 96,
            "Rules are asked for in turn and loaded as classes, outside the heap, until the last one is.", quiet=0.6),
     benign("java-deflaters-fast", FAST, "JVM", "java -XX:+UseSerialGC -Xms8m -Xmx24m deflaters hourly=3000 garbage=40000", 112,
            "Compressors are left to the collector, which knows how little they take within the heap: a sawtooth outside it.", quiet=0.6),

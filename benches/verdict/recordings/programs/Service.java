@@ -226,14 +226,14 @@ public final class Service {
         });
     }
 
-    /** Rules are asked for in turn; each is loaded as a class by a loader of its own when it is asked for first. */
+    /** Rules are asked for in turn, the `first` share for the first time; each is then loaded as a class by a loader of its own. */
     private static void rules() throws InterruptedException, IOException {
         byte[] code;
         try (InputStream file = Service.class.getResourceAsStream("Service$Script.class")) {
             code = file.readAllBytes();
         }
         requests(number("hourly", 1800), at -> {
-            if (AUDIT.size() >= number("rules", 3000)) {
+            if (AUDIT.size() >= number("rules", 3000) || RANDOM.nextDouble() > number("first", 1)) {
                 return;
             }
             try {
