@@ -226,7 +226,7 @@ public final class Service {
         });
     }
 
-    /** Rules are asked for in turn, the `first` share for the first time; each is then loaded as a class by a loader of its own. */
+    /** A `first` share of requests asks for a rule that is new, as long as there is one: a class with a loader of its own. */
     private static void rules() throws InterruptedException, IOException {
         byte[] code;
         try (InputStream file = Service.class.getResourceAsStream("Service$Script.class")) {
