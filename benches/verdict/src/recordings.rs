@@ -161,7 +161,7 @@ fn trace(folder: &Path, list: &Path, entry: Entry) -> Result<Trace, RecordingErr
         _ => return Err(RecordingError::Onset { path: list.to_owned(), name: entry.name }),
     };
     Ok(Trace {
-        // A recording is a class of its own; there are a few dozen, which live as long as the program.
+        // A recording is a class of its own; there are some hundred, which live as long as the program.
         class: entry.name.leak(),
         number: 0,
         label,

@@ -44,7 +44,7 @@ struct Options {
     /// Processes of a host where nothing leaks.
     #[arg(long, default_value_t = 10_000)]
     entities: u32,
-    /// Takes of each recording that may be tuned on, each as somebody else would have recorded it.
+    /// Takes of each recording that may be tuned on, each as somebody else would have recorded it; of what is urgent alone.
     #[arg(long, default_value_t = 48)]
     per_recording: u32,
     /// Write what the urgent channel goes by, and not the slow one.
@@ -89,21 +89,15 @@ fn write(options: &Options) -> Result<(), ClueError> {
         (0..options.per_recording).map(move |number| move || Trace { number, ..recording.clone() })
     });
     let write = |mut out| {
-        if options.urgent {
-            write_urgent(&mut out, options, takes)
-        } else {
-            write_slow(&mut out, options, takes)
-        }
+        if options.urgent { write_urgent(&mut out, options, takes) } else { write_slow(&mut out, options) }
     };
     let file = File::create(&options.out).map(BufWriter::new);
     file.and_then(write).map_err(|cause| ClueError::Out { path: options.out.clone(), cause })
 }
 
-fn write_slow(
-    out: &mut impl Write,
-    options: &Options,
-    takes: impl Iterator<Item: Make> + Send,
-) -> io::Result<()> {
+/// Without recordings: those of days are in such fast motion that heaps and caches take a day to fill in a straight line, and trees that
+/// had seen them would wait two days for a leak from birth.
+fn write_slow(out: &mut impl Write, options: &Options) -> io::Result<()> {
     let first = options.seeds[0];
     for &seed in &options.seeds {
         write_each(out, generate::all(Regime::Days, seed, options.per_class), slow_rows)?;
@@ -113,7 +107,6 @@ fn write_slow(
     }
     write_each(out, generate::mixed(first, options.mixed), slow_rows)?;
     write_each(out, generate::population(first, options.entities, 7.0, 60.0), slow_rows)?;
-    write_each(out, takes, |take| clues(&generate::otherwise(take)))?;
     out.flush()
 }
 
