@@ -3,6 +3,7 @@
 //! fills in a straight line for days: nobody tells that from a leak while it runs, and trees that had to would wait days for each.
 
 mod age;
+mod bounded;
 mod demand;
 mod fills;
 mod growing;
@@ -77,7 +78,9 @@ const SUDDEN: [&str; 2] = ["stopped", "relapsing"];
 
 /// All further classes.
 fn classes() -> impl Iterator<Item = &'static Class> {
-    [&CLASSES[..], &servers::CLASSES, &runtimes::CLASSES, &growing::CLASSES].into_iter().flatten()
+    [&CLASSES[..], &servers::CLASSES, &runtimes::CLASSES, &growing::CLASSES, &bounded::CLASSES]
+        .into_iter()
+        .flatten()
 }
 
 /// So many series of each further class, each of which is made where it is called: nothing but the trees is to see them.

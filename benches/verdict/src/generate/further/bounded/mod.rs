@@ -1,0 +1,76 @@
+//! Bounds that are met within minutes or hours, many close below the limit, and levels that rise for hours and come back: all
+//! that is taken for a leak until it ends.
+
+mod caches;
+mod heaps;
+
+use super::demand::mean;
+use crate::generate::{
+    classes::{Class, benign},
+    curves::integral,
+    dice::Dice,
+    shape::Shape,
+    span::Span,
+};
+
+/// What fills begins by this share of the series, and is full by that.
+const BEGUN: f64 = 0.4;
+const FULL: f64 = 0.6;
+/// How many hours it takes, where there is so much time.
+const TAKES: (f64, f64) = (0.1, 30.0);
+/// Where others would have been given more room: the limit as a multiple of the peak.
+const CLOSE: (f64, f64) = (1.03, 1.4);
+
+#[rustfmt::skip]
+pub(super) static CLASSES: [Class; 6] = [
+    benign("by_bytes",         caches::by_bytes,             "images of a large catalogue, up to so many bytes"),
+    benign("buffer_pool",      caches::buffer_pool,          "a pool of pages, each touched once it is needed"),
+    benign("read_ahead",       caches::read_ahead,           "pages are read ahead of a scan, and stay for some time"),
+    benign("segments",         caches::segments,             "segments of an index, loaded by the first search"),
+    benign("polluted",         caches::polluted,             "scans fill a cache with what nobody asks for again"),
+    benign("rehashed",         heaps::rehashed,              "a map of twice the size, whenever one is full"),
+];
+
+/// What fills from one sample on, and is full at another.
+#[derive(Clone, Copy)]
+struct Fill {
+    begins: usize,
+    ends: usize,
+}
+
+impl Fill {
+    /// From the first sample on, or from some later one.
+    fn draw(dice: &mut Dice, span: &Span) -> Self {
+        let begins = if dice.chance(0.5) { 0 } else { span.somewhere(dice, 0.0, BEGUN) };
+        let takes = span.hours(dice.log_uniform(TAKES.0, TAKES.1)).max(2.0);
+        let latest = FULL * span.samples as f64;
+        Self { begins, ends: span.at((begins as f64 + takes).min(latest)).max(begins + 1) }
+    }
+
+    /// How much comes at `rate` until it is full.
+    fn room(&self, rate: &[f64]) -> f64 {
+        rate[self.begins..self.ends].iter().sum::<f64>().max(f64::MIN_POSITIVE)
+    }
+
+    /// What has come at `rate` since it began: 1 where it is full, and more later.
+    fn come(&self, rate: &[f64]) -> Vec<f64> {
+        let room = self.room(rate);
+        let rate: Vec<f64> = rate
+            .iter()
+            .enumerate()
+            .map(|(i, rate)| if i < self.begins { 0.0 } else { rate / room })
+            .collect();
+        integral(&rate)
+    }
+}
+
+/// What is scaled to a share of what there is besides.
+fn beside(dice: &mut Dice, level: &[f64], share: (f64, f64)) -> f64 {
+    mean(level) * dice.log_uniform(share.0, share.1)
+}
+
+/// Many know how much it will need, and give it hardly more.
+fn close(dice: &mut Dice, level: Vec<f64>) -> Shape {
+    let limit = dice.chance(0.6).then(|| dice.uniform(CLOSE.0, CLOSE.1));
+    Shape { limit, ..Shape::benign(level) }
+}
