@@ -3,6 +3,7 @@
 
 mod caches;
 mod heaps;
+mod lives;
 
 use super::demand::mean;
 use crate::generate::{
@@ -22,13 +23,18 @@ const TAKES: (f64, f64) = (0.1, 30.0);
 const CLOSE: (f64, f64) = (1.03, 1.4);
 
 #[rustfmt::skip]
-pub(super) static CLASSES: [Class; 6] = [
+pub(super) static CLASSES: [Class; 11] = [
     benign("by_bytes",         caches::by_bytes,             "images of a large catalogue, up to so many bytes"),
     benign("buffer_pool",      caches::buffer_pool,          "a pool of pages, each touched once it is needed"),
     benign("read_ahead",       caches::read_ahead,           "pages are read ahead of a scan, and stay for some time"),
     benign("segments",         caches::segments,             "segments of an index, loaded by the first search"),
     benign("polluted",         caches::polluted,             "scans fill a cache with what nobody asks for again"),
     benign("rehashed",         heaps::rehashed,              "a map of twice the size, whenever one is full"),
+    benign("to_maximum",       heaps::to_maximum,            "a heap is collected in earnest only at its maximum"),
+    benign("campaign_data",    heaps::campaign_data,         "a campaign's data is live for days, and goes within hours"),
+    benign("plugin_host",      lives::plugin_host,           "plugins are loaded by their first use, after each start"),
+    benign("larger_fills",     lives::larger_fills,          "each build fills up to a bound of its own, some to a larger one"),
+    benign("crash_loop",       lives::crash_loop,            "short lives for other reasons, and then a long one"),
 ];
 
 /// What fills from one sample on, and is full at another.
