@@ -4,6 +4,7 @@
 mod caches;
 mod heaps;
 mod lives;
+mod queues;
 
 use super::demand::mean;
 use crate::generate::{
@@ -23,7 +24,7 @@ const TAKES: (f64, f64) = (0.1, 30.0);
 const CLOSE: (f64, f64) = (1.03, 1.4);
 
 #[rustfmt::skip]
-pub(super) static CLASSES: [Class; 11] = [
+pub(super) static CLASSES: [Class; 16] = [
     benign("by_bytes",         caches::by_bytes,             "images of a large catalogue, up to so many bytes"),
     benign("buffer_pool",      caches::buffer_pool,          "a pool of pages, each touched once it is needed"),
     benign("read_ahead",       caches::read_ahead,           "pages are read ahead of a scan, and stay for some time"),
@@ -35,6 +36,11 @@ pub(super) static CLASSES: [Class; 11] = [
     benign("plugin_host",      lives::plugin_host,           "plugins are loaded by their first use, after each start"),
     benign("larger_fills",     lives::larger_fills,          "each build fills up to a bound of its own, some to a larger one"),
     benign("crash_loop",       lives::crash_loop,            "short lives for other reasons, and then a long one"),
+    benign("slow_consumer",    queues::slow_consumer,        "a queue fills in front of a slow consumer, and senders wait"),
+    benign("batches",          queues::batches,              "a batch holds all its rows until it is written"),
+    benign("uploads",          queues::uploads,              "uploads are held until they are complete"),
+    benign("write_behind",     queues::write_behind,         "changed keys wait for a store that does not answer"),
+    benign("long_streams",     queues::long_streams,         "streams of an evening, each with a buffer that fills"),
 ];
 
 /// What fills from one sample on, and is full at another.
