@@ -3,8 +3,11 @@
 
 mod caches;
 mod heaps;
+mod jobs;
 mod lives;
+mod places;
 mod queues;
+mod rings;
 
 use super::demand::mean;
 use crate::generate::{
@@ -24,7 +27,7 @@ const TAKES: (f64, f64) = (0.1, 30.0);
 const CLOSE: (f64, f64) = (1.03, 1.4);
 
 #[rustfmt::skip]
-pub(super) static CLASSES: [Class; 16] = [
+pub(super) static CLASSES: [Class; 26] = [
     benign("by_bytes",         caches::by_bytes,             "images of a large catalogue, up to so many bytes"),
     benign("buffer_pool",      caches::buffer_pool,          "a pool of pages, each touched once it is needed"),
     benign("read_ahead",       caches::read_ahead,           "pages are read ahead of a scan, and stay for some time"),
@@ -41,6 +44,16 @@ pub(super) static CLASSES: [Class; 16] = [
     benign("uploads",          queues::uploads,              "uploads are held until they are complete"),
     benign("write_behind",     queues::write_behind,         "changed keys wait for a store that does not answer"),
     benign("long_streams",     queues::long_streams,         "streams of an evening, each with a buffer that fills"),
+    benign("last_ids",         rings::last_ids,              "the last so many ids, so that nothing is done twice"),
+    benign("rate_windows",     rings::rate_windows,          "times of requests, up to the rate that is allowed"),
+    benign("replay_buffer",    rings::replay_buffer,         "a trainer's ring of what it has seen fills once"),
+    benign("statements",       rings::statements,            "prepared statements of each connection, up to a bound"),
+    benign("standby",          places::standby,              "a standby is promoted, and warms up by all of the load"),
+    benign("lost_neighbours",  places::lost_neighbours,      "the shards of lost neighbours, until there are new ones"),
+    benign("follows_clock",    places::follows_clock,        "one part of the world after the other is at work"),
+    benign("swept",            jobs::swept,                  "a sweeper comes each few hours, and takes all"),
+    benign("farm_worker",      jobs::farm_worker,            "a worker keeps the results of its job, and ends with it"),
+    benign("mirrors",          jobs::mirrors,                "a remote table is mirrored anew beside the last mirror"),
 ];
 
 /// What fills from one sample on, and is full at another.
