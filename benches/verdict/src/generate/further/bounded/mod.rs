@@ -23,8 +23,8 @@ const BEGUN: f64 = 0.4;
 const FULL: f64 = 0.6;
 /// How many hours it takes, where there is so much time.
 const TAKES: (f64, f64) = (0.1, 30.0);
-/// Where others would have been given more room: the limit as a multiple of the peak.
-const CLOSE: (f64, f64) = (1.03, 1.4);
+/// The limit of what is given hardly more than it needs, as a multiple of the peak, which is one of noise and spikes too.
+const CLOSE: (f64, f64) = (1.005, 1.3);
 
 #[rustfmt::skip]
 pub(super) static CLASSES: [Class; 26] = [
@@ -89,7 +89,7 @@ impl Fill {
     }
 }
 
-/// What is scaled to a share of what there is besides.
+/// How high something is beside `level`: between two shares of that.
 fn beside(dice: &mut Dice, level: &[f64], share: (f64, f64)) -> f64 {
     mean(level) * dice.log_uniform(share.0, share.1)
 }
