@@ -6,6 +6,7 @@ mod heaps;
 mod jobs;
 mod lives;
 mod places;
+mod pressure;
 mod queues;
 mod rings;
 
@@ -27,7 +28,7 @@ const TAKES: (f64, f64) = (0.1, 30.0);
 const CLOSE: (f64, f64) = (1.005, 1.3);
 
 #[rustfmt::skip]
-pub(super) static CLASSES: [Class; 26] = [
+pub(super) static CLASSES: [Class; 30] = [
     benign("by_bytes",         caches::by_bytes,             "images of a large catalogue, up to so many bytes"),
     benign("buffer_pool",      caches::buffer_pool,          "a pool of pages, each touched once it is needed"),
     benign("read_ahead",       caches::read_ahead,           "pages are read ahead of a scan, and stay for some time"),
@@ -54,6 +55,10 @@ pub(super) static CLASSES: [Class; 26] = [
     benign("swept",            jobs::swept,                  "a sweeper comes each few hours, and takes all"),
     benign("farm_worker",      jobs::farm_worker,            "a worker keeps the results of its job, and ends with it"),
     benign("mirrors",          jobs::mirrors,                "a remote table is mirrored anew beside the last mirror"),
+    benign("watermarks",       pressure::watermarks,         "files take all memory, and give back what is needed"),
+    benign("tuned_up",         pressure::tuned_up,           "a cache makes itself larger while that helps"),
+    benign("spilling",         pressure::spilling,           "reports hold what they may, and then write to disk"),
+    benign("backfill",         pressure::backfill,           "a consumer reads all of a log, and then follows"),
 ];
 
 /// What fills from one sample on, and is full at another.
