@@ -245,6 +245,21 @@ fn the_verdict_does_not_depend_on_the_interval() {
     assert!(spread < 0.1 * called[0], "{called:?}");
 }
 
+/// However small it was when it began: what has grown to a hundred times its size looks most like a cache that fills.
+#[test]
+fn a_straight_line_from_birth_is_called_within_some_thirty_hours() {
+    for (began_at, per_hour) in [(1.0, 4.0), (4.0, 4.0), (50.0, 4.0), (50.0, 1.0), (200.0, 20.0)] {
+        for limit in [None, Some(1e11)] {
+            let play = Play { limit, ..Play::new(225.0) };
+            let called = play.life(60.0, |hour| began_at + per_hour * hour).called_hours();
+            assert!(
+                called.is_some_and(|hours| hours < 30.0),
+                "from {began_at} MiB by {per_hour} MiB/h, limit {limit:?}: after {called:?} h"
+            );
+        }
+    }
+}
+
 /// Counts of mappings are looked at every 32nd time, and recordings may be as coarse. A limit that is far away is none.
 #[test]
 fn a_leak_that_is_looked_at_seldom_is_called() {
