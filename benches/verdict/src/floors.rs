@@ -18,8 +18,8 @@ pub const FLOORS: [Goal; 11] = [
     Goal::new("fast", BeforeHalf, AtLeast(0.25)),
     Goal::new("fast", Unwarned, AtMost(0.15)),
     Goal::new("population", NewSuspects, AtMost(40.0)),
-    Goal::new("recordings", Recall, AtLeast(0.6)),
-    Goal::new("recordings", BenignCalled, AtMost(0.1)),
+    Goal::new("recordings", Recall, AtLeast(0.55)),
+    Goal::new("recordings", BenignCalled, AtMost(0.27)),
 ];
 
 /// A sentence for each floor of `set` that `figures` miss. What can't be told is no miss.
