@@ -14,8 +14,8 @@ const UNIT: f64 = 0.01;
 
 /// What hours and days show: the [`clues`](super::clues).
 ///
-/// Four of ten rows to which the trees were fitted are of leaks, and hardly any process leaks. At -1.65, leaks of days would be
-/// called an hour sooner, with a ninth more false alarms.
+/// Four of ten rows to which the trees were fitted are of leaks, and hardly any process leaks. At -1.6, leaks of days would be
+/// called 1.2 hours sooner, with a sixth more false alarms.
 pub(super) static SLOW: Forest = Forest { prior: -1.8, bias: slow::BIAS, trees: &slow::TREES };
 
 /// What one window shows of growth on the way to a limit that is near: its [`signs`](super::signs).
