@@ -96,7 +96,7 @@ pub(super) fn segments(dice: &mut Dice, span: &Span) -> Shape {
 /// A cache holds what is asked for, with room to spare: scans fill that with what nobody asks for again, until it ages.
 pub(super) fn polluted(dice: &mut Dice, span: &Span) -> Shape {
     let load = demand(dice, span);
-    let hot: Vec<f64> = Fill::draw(dice, span).come(&load).iter().map(|come| come.min(1.0)).collect();
+    let hot = Fill::draw(dice, span).filled(&load);
     let (every, room) = (dice.log_uniform(4.0, 80.0), dice.log_uniform(1.1, 4.0));
     let mut scans = restarts(span.samples, || span.hours(every * dice.uniform(0.8, 1.2)));
     scans.push(span.somewhere(dice, 0.0, 0.5));

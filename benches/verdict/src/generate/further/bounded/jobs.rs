@@ -60,7 +60,7 @@ pub(super) fn farm_worker(dice: &mut Dice, span: &Span) -> Shape {
 pub(super) fn mirrors(dice: &mut Dice, span: &Span) -> Shape {
     let load = demand(dice, span);
     let fill = Fill::draw(dice, span);
-    let reads = ((fill.ends - fill.begins) as f64).min(span.hours(15.0)).max(1.0);
+    let reads = (fill.takes() as f64).min(span.hours(15.0)).max(1.0);
     let every = span.hours(dice.log_uniform(1.0, 40.0)).max(1.5 * reads);
     let mut refreshes = restarts(span.samples, || every * dice.uniform(0.95, 1.2));
     refreshes.insert(0, 0);

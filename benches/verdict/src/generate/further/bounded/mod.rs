@@ -92,6 +92,16 @@ impl Fill {
             .collect();
         integral(&rate)
     }
+
+    /// The same up to 1.
+    fn filled(&self, rate: &[f64]) -> Vec<f64> {
+        self.come(rate).into_iter().map(|come| come.min(1.0)).collect()
+    }
+
+    /// Samples from its beginning until it is full.
+    fn takes(&self) -> usize {
+        self.ends - self.begins
+    }
 }
 
 /// How high something is beside `level`: between two shares of that.

@@ -4,7 +4,7 @@ use super::{Fill, beside, close};
 use crate::generate::further::demand::{Calendar, demand, demand_of, most};
 use crate::generate::further::heaps::{kept, service};
 use crate::generate::{
-    curves::{plus, restarts},
+    curves::{plus, restarts, saturate},
     dice::Dice,
     shape::Shape,
     span::Span,
@@ -88,12 +88,12 @@ pub(super) fn spilling(dice: &mut Dice, span: &Span) -> Shape {
 pub(super) fn backfill(dice: &mut Dice, span: &Span) -> Shape {
     let load = demand(dice, span);
     let fill = Fill::draw(dice, span);
-    let (reads, keys) = ((fill.ends - fill.begins) as f64, dice.log_uniform(0.15, 5.0));
+    let (reads, keys) = (fill.takes() as f64, dice.log_uniform(0.15, 5.0));
     let (ahead, stops) = (dice.uniform(0.0, 0.6), span.hours(dice.log_uniform(0.01, 2.0)).max(1.0));
-    let full = 1.0 - libm::exp(-1.0 / keys);
+    let full = saturate(1.0, keys);
     let state = span.map(|i| {
         let read = i.saturating_sub(fill.begins) as f64 / reads;
-        let kept = (1.0 - libm::exp(-read.min(1.0) / keys)) / full;
+        let kept = saturate(read.min(1.0), keys) / full;
         let since = (i as f64 - fill.ends as f64).max(0.0);
         // What it has fetched ahead is there while there is something to fetch.
         kept + if read > 0.0 { ahead * libm::exp(-since / stops) } else { 0.0 }

@@ -5,7 +5,7 @@ use crate::generate::further::demand::{Calendar, demand, demand_of, mean, most, 
 use crate::generate::further::fills::up_to_most;
 use crate::generate::further::heaps::{kept, service};
 use crate::generate::{
-    curves::{plus, restarts},
+    curves::{plus, restarts, saturate},
     dice::Dice,
     shape::Shape,
     span::Span,
@@ -90,11 +90,11 @@ pub(super) fn write_behind(dice: &mut Dice, span: &Span) -> Shape {
     let (come, keys) = (fill.come(&load), dice.log_uniform(0.2, 5.0));
     let answers = fill.ends as f64 + span.hours(dice.log_uniform(0.01, 40.0));
     let writes = 1.0 / span.hours(dice.log_uniform(0.05, 20.0)).max(1.0);
-    let full = 1.0 - libm::exp(-1.0 / keys);
+    let full = saturate(1.0, keys);
     let mut left = 0.0_f64;
     let dirty = come.iter().enumerate().map(|(i, come)| {
         let waits = i >= fill.begins && (i as f64) < answers;
-        let all = (1.0 - libm::exp(-come / keys)) / full;
+        let all = saturate(*come, keys) / full;
         left = if waits { all.min(1.0) } else { (left - writes).max(0.0) };
         left
     });

@@ -4,7 +4,7 @@ use super::{Fill, beside, close};
 use crate::generate::further::demand::{demand, mean};
 use crate::generate::further::heaps::service;
 use crate::generate::{
-    curves::{ages, integral, plus, restarts, wander},
+    curves::{ages, integral, plus, restarts, saturate, wander},
     dice::Dice,
     shape::Shape,
     span::Span,
@@ -13,7 +13,7 @@ use crate::generate::{
 /// The last so many ids that were seen, so that nothing is done twice, and a map to find them that doubles until it has room for all.
 pub(super) fn last_ids(dice: &mut Dice, span: &Span) -> Shape {
     let load = demand(dice, span);
-    let come: Vec<f64> = Fill::draw(dice, span).come(&load).iter().map(|come| come.min(1.0)).collect();
+    let come = Fill::draw(dice, span).filled(&load);
     let (first, of_map) = (dice.log_uniform(1e-3, 0.2), dice.uniform(0.0, 2.0));
     let ids = come.iter().map(|come| {
         let doublings = libm::ceil(libm::log2(come.max(first) / first) - 1e-9);
@@ -46,7 +46,7 @@ pub(super) fn rate_windows(dice: &mut Dice, span: &Span) -> Shape {
                 rate.min(allowed) / allowed
             })
             .collect();
-        let long = (fill.ends - fill.begins).max(1);
+        let long = fill.takes().max(1);
         let all = integral(&rate);
         let there: Vec<f64> = (0..span.samples)
             .map(|i| (all[i] - if i < long { 0.0 } else { all[i - long] }) / long as f64)
@@ -73,7 +73,7 @@ pub(super) fn replay_buffer(dice: &mut Dice, span: &Span) -> Shape {
         .collect();
     let steps: Vec<f64> =
         speed.iter().zip(&evaluating).map(|(speed, eval)| libm::exp(*speed) * (1.0 - stops * eval)).collect();
-    let ring: Vec<f64> = Fill::draw(dice, span).come(&steps).iter().map(|come| come.min(1.0)).collect();
+    let ring = Fill::draw(dice, span).filled(&steps);
     let level = service(dice, span, &steps);
     let (height, environments) = (beside(dice, &level, (0.2, 6.0)), dice.uniform(0.0, 0.5));
     let level = plus(level, height, &ring);
@@ -84,19 +84,19 @@ pub(super) fn replay_buffer(dice: &mut Dice, span: &Span) -> Shape {
 pub(super) fn statements(dice: &mut Dice, span: &Span) -> Shape {
     let load = demand(dice, span);
     let (connections, fill) = (dice.whole(2, 30), Fill::draw(dice, span));
-    let takes = (fill.ends - fill.begins) as f64 * mean(&load);
+    let takes = fill.takes() as f64 * mean(&load);
     let (kinds, lives_for) = (dice.log_uniform(0.2, 4.0), span.hours(dice.log_uniform(10.0, 400.0)));
     let (in_step, all) = (dice.chance(0.4), integral(&load));
-    let full = 1.0 - libm::exp(-1.0 / kinds);
+    let full = saturate(1.0, kinds);
     let mut prepared = vec![0.0; span.samples];
     for _ in 0..connections {
-        let lasts = lives_for.max(3.0 * (fill.ends - fill.begins) as f64);
+        let lasts = lives_for.max(3.0 * fill.takes() as f64);
         let early = if in_step { 0.0 } else { dice.uniform(0.0, lasts) };
         let speed = dice.log_uniform(0.5, 2.0);
         for (i, prepared) in prepared.iter_mut().enumerate() {
             let opened = span.at(i as f64 - (i as f64 + early) % lasts);
             let come = speed * (all[i] - all[opened]) / takes;
-            *prepared += ((1.0 - libm::exp(-come / kinds)) / full).min(1.0) / connections as f64;
+            *prepared += (saturate(come, kinds) / full).min(1.0) / connections as f64;
         }
     }
     let level = service(dice, span, &load);

@@ -5,7 +5,7 @@ use crate::generate::further::leaks::{HEIGHT, may_begin};
 use crate::generate::further::runtimes::{forks, program};
 use crate::generate::further::work::deploys;
 use crate::generate::{
-    curves::{ages, flat, integral, plus, restarts, summed, times, up_to_one},
+    curves::{ages, flat, integral, plus, restarts, saturate, summed, times, up_to_one},
     dice::Dice,
     shape::{End, Shape},
     span::Span,
@@ -105,11 +105,7 @@ pub(super) fn restored(dice: &mut Dice, span: &Span) -> Shape {
             }
             held += if i < onset { 0.0 } else { *load };
             // The first life has nothing to read.
-            read = if i < onset.max(1) {
-                held
-            } else {
-                read + load + (held - read) * (1.0 - libm::exp(-1.0 / tau))
-            };
+            read = if i < onset.max(1) { held } else { read + load + (held - read) * saturate(1.0, tau) };
             read = read.min(held);
             read
         });
