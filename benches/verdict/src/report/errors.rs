@@ -1,10 +1,10 @@
 //! One kind of error against another: where both are within their targets, and whether any threshold gets there.
 
 use super::findings::Findings;
-use super::plots::{LEGEND, draw_lines, least, lines, mark_threshold, ticks_from_none};
+use super::plots::{Curve, LEGEND, draw_lines, lines, mark_threshold, ticks_from_none};
 use super::svg::{Plot, Scale};
 use crate::goal::{Bound, Goal, Measure};
-use crate::measure::{Figures, Outcome, curve};
+use crate::measure::Figures;
 use crate::targets;
 
 /// What a set trades: which errors there are few of if the threshold is high, and which if it is low.
@@ -30,12 +30,11 @@ const TRADES: [Trade; 4] = [
 /// One error against the other as the threshold goes up and down, on logarithmic scales, and the targets of both (a
 /// detection error tradeoff: Martin et al., "The DET curve in assessment of detection task performance", 1997). `None`
 /// for a set without two such targets, or where nothing was measured.
-pub(super) fn errors_against_each_other(findings: &Findings) -> Option<String> {
+pub(super) fn errors_against_each_other(findings: &Findings, curves: &[Curve]) -> Option<String> {
     let trade = TRADES.iter().find(|trade| trade.set == findings.name)?;
     let (x_goal, y_goal) = (goal(trade.set, trade.high.0)?, goal(trade.set, trade.low.0)?);
     let point = |figures: &Figures| error(x_goal, figures).zip(error(y_goal, figures));
-    let frontier = |outcomes: &[Outcome]| least(curve(outcomes).iter().filter_map(point).collect());
-    let lines = lines(findings, frontier);
+    let lines = lines(curves, point);
     // No error is drawn where half of one among all would be.
     let none = 0.5 / findings.ours.len().max(1) as f64;
     let scale = Scale { low: none, high: 1.0, is_log: true };
@@ -73,7 +72,9 @@ fn allowed(goal: &Goal) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::plots::curves;
     use super::*;
+    use crate::measure::Outcome;
     use crate::testing::{leak, readings, series};
     use crate::trace::Label;
 
@@ -113,8 +114,12 @@ mod tests {
 
     #[test]
     fn targets_are_drawn_where_there_are_two() {
-        let svg = errors_against_each_other(&findings("recordings")).unwrap();
+        let drawn = |name| {
+            let found = findings(name);
+            errors_against_each_other(&found, &curves(&found))
+        };
+        let svg = drawn("recordings").unwrap();
         assert!(svg.contains("targets") && svg.contains("threshold 60"), "{svg}");
-        assert_eq!(errors_against_each_other(&findings("population")), None);
+        assert_eq!(drawn("population"), None);
     }
 }

@@ -3,34 +3,42 @@
 use super::findings::{Baseline, Findings};
 use super::svg::{Plot, Scale};
 use super::text::significant;
-use crate::measure::{Class, Outcome, calibration, classes, curve};
+use crate::measure::{Class, Figures, calibration, classes, curve};
 use crate::ours::THRESHOLD;
 
 /// So many baselines are drawn, the best ones by F1: more would hide each other.
 const BASELINES: usize = 5;
 
-/// A method, and points of its curve.
+/// A method, and its figures by threshold.
+pub(super) type Curve<'a> = (&'a str, Vec<Figures>);
+
+/// A method, and points that are drawn of its curve.
 type Line<'a> = (&'a str, Vec<(f64, f64)>);
 
 /// Where the lines of each method end, and their legend stands, pixels.
 pub(super) const LEGEND: f64 = 310.0;
 
-/// The curves of the score and of the best baselines; of those that have any.
-pub(super) fn lines<'a>(
-    findings: &'a Findings,
-    frontier: impl Fn(&[Outcome]) -> Vec<(f64, f64)>,
-) -> Vec<Line<'a>> {
+/// The curves of the score and of the best baselines.
+pub(super) fn curves(findings: &Findings) -> Vec<Curve<'_>> {
     let mut baselines: Vec<&Baseline> = findings.baselines.iter().collect();
     baselines.sort_by(|a, b| f64::total_cmp(&b.figures.f1().unwrap_or(0.0), &a.figures.f1().unwrap_or(0.0)));
     baselines.truncate(BASELINES);
-    let mut lines = vec![("memleak-exporter", frontier(&findings.ours))];
-    lines.extend(baselines.iter().map(|baseline| (baseline.name.as_str(), frontier(&baseline.outcomes))));
-    lines.retain(|(_, points)| !points.is_empty());
-    lines
+    let others = baselines.iter().map(|baseline| (baseline.name.as_str(), curve(&baseline.outcomes)));
+    std::iter::once(("memleak-exporter", curve(&findings.ours))).chain(others).collect()
+}
+
+/// The points that are drawn of each curve; of those that have any.
+pub(super) fn lines<'a>(
+    curves: &[Curve<'a>],
+    point: impl Fn(&Figures) -> Option<(f64, f64)>,
+) -> Vec<Line<'a>> {
+    let lines =
+        curves.iter().map(|(name, figures)| (*name, least(figures.iter().filter_map(&point).collect())));
+    lines.filter(|(_, points)| !points.is_empty()).collect()
 }
 
 /// Those points of a curve that none has on its left and below it, from the left.
-pub(super) fn least(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+fn least(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let mut best = f64::INFINITY;
     points.retain(|(_, y)| {
@@ -69,8 +77,8 @@ pub(super) fn ticks_from_none(scale: Scale) -> Vec<(f64, String)> {
 }
 
 /// Median delay against false alarms, as the threshold goes up and down; `None` where nothing was measured.
-pub(super) fn delays_against_false_alarms(findings: &Findings) -> Option<String> {
-    let lines = lines(findings, frontier);
+pub(super) fn delays_against_false_alarms(findings: &Findings, curves: &[Curve]) -> Option<String> {
+    let lines = lines(curves, delay_at_false_alarms);
     let figures = findings.figures();
     // No false alarm is drawn where half of one would be.
     let none = 0.5 / figures.false_alarms.exposure;
@@ -83,16 +91,15 @@ pub(super) fn delays_against_false_alarms(findings: &Findings) -> Option<String>
     plot.x_axis("false alarms per entity-day", &ticks_from_none(x));
     plot.y_axis("median delay, hours", &labelled(y.ticks()));
     draw_lines(&mut plot, &lines);
-    if let Some(place) = figures.false_alarms.value().zip(figures.delay.median) {
+    if let Some(place) = delay_at_false_alarms(&figures) {
         mark_threshold(&mut plot, place);
     }
     Some(plot.finish("Median delay against false alarms per entity-day, by threshold"))
 }
 
-/// The shortest median delay with at most so many false alarms per entity-day, by that, ascending.
-fn frontier(outcomes: &[Outcome]) -> Vec<(f64, f64)> {
-    let figures = curve(outcomes);
-    least(figures.iter().filter_map(|at| at.false_alarms.value().zip(at.delay.median)).collect())
+/// False alarms per entity-day, and the median delay.
+fn delay_at_false_alarms(figures: &Figures) -> Option<(f64, f64)> {
+    figures.false_alarms.value().zip(figures.delay.median)
 }
 
 /// How often the highest score of a trace meant a leak.
@@ -165,6 +172,7 @@ fn span(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Outcome;
     use crate::testing::{leak, readings, series};
     use crate::trace::Label;
 
@@ -181,7 +189,8 @@ mod tests {
 
     #[test]
     fn the_frontier_holds_what_nothing_beats() {
-        let points = frontier(&findings().ours);
+        let found = findings();
+        let (_, points) = lines(&curves(&found), delay_at_false_alarms).remove(0);
         let days = 25.0 / 24.0;
         assert_eq!(points.len(), 2);
         assert_eq!((points[0].0, points[0].1), (0.0, 3.0));
@@ -191,11 +200,12 @@ mod tests {
     #[test]
     fn plots_are_drawn_where_there_is_something_to_see() {
         let found = findings();
-        let drawn = delays_against_false_alarms(&found).unwrap();
+        let drawn = delays_against_false_alarms(&found, &curves(&found)).unwrap();
         assert!(drawn.contains("threshold 60") && drawn.starts_with("<svg"), "{drawn}");
         assert!(calibration_plot(&found).contains("highest score"));
         assert_eq!(delays_by_class(&found).unwrap().matches("<circle").count(), 1);
         let nothing = Findings { ours: Vec::new(), ..found };
-        assert_eq!((delays_against_false_alarms(&nothing), delays_by_class(&nothing)), (None, None));
+        let delays = delays_against_false_alarms(&nothing, &curves(&nothing));
+        assert_eq!((delays, delays_by_class(&nothing)), (None, None));
     }
 }

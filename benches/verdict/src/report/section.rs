@@ -105,13 +105,14 @@ fn at_thresholds(outcomes: &[Outcome]) -> [Figures; THRESHOLDS.len()] {
 }
 
 fn drawings(findings: &Findings) -> Vec<Drawing> {
+    let curves = plots::curves(findings);
     let all = [
         (
             "errors",
             "What is missed or late, against what is called wrongly",
-            errors_against_each_other(findings),
+            errors_against_each_other(findings, &curves),
         ),
-        ("delay", "Delay against false alarms", plots::delays_against_false_alarms(findings)),
+        ("delay", "Delay against false alarms", plots::delays_against_false_alarms(findings, &curves)),
         ("classes", "Delay of every leak by class", plots::delays_by_class(findings)),
         ("calibration", "How often a score means a leak", Some(plots::calibration_plot(findings))),
     ];
