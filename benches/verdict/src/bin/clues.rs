@@ -84,7 +84,8 @@ enum ClueError {
 }
 
 fn write(options: &Options) -> Result<(), ClueError> {
-    let recordings = recordings::load(Path::new(recordings::FOLDER), false)?;
+    let recordings =
+        if options.urgent { recordings::load(Path::new(recordings::FOLDER), false)? } else { Vec::new() };
     let takes = recordings.iter().flat_map(|recording| {
         (0..options.per_recording).map(move |number| move || Trace { number, ..recording.clone() })
     });
