@@ -52,6 +52,9 @@ pub struct Lineage {
     standing: f64,
     /// Lives in a row that ended under suspicion.
     relapses: u32,
+    /// Whether the last of them ended near its limit: a kill is no fix.
+    #[serde(default)]
+    killed: bool,
     /// When the last life ended.
     ended: f64,
 }
@@ -69,7 +72,7 @@ pub(super) struct Ending {
     pub(super) grown: Option<f64>,
     /// Suspicion that was standing, 0 to 1.
     pub(super) standing: f64,
-    /// Where the growth ended, bytes; `None` where it ended at a limit.
+    /// Where the growth ended, bytes; `None` where it ended near a limit.
     pub(super) top: Option<f64>,
     /// Age at which the score passed the threshold.
     pub(super) called_at_age: Option<f64>,
@@ -136,16 +139,19 @@ impl Lineage {
             None if follows => 0.0,
             None => self.grown,
         };
+        let killed = ending.standing > 0.0 && ending.top.is_none();
         if follows {
             self.suspicion = ending.suspicion.max(0.5 * self.suspicion);
             self.scores = ending.scores;
             self.relapses = if ending.standing > 0.0 { self.relapses + 1 } else { 0 };
             self.standing = ending.standing;
+            self.killed = killed;
         } else {
             // Siblings die in any order: the worst one counts.
             self.suspicion = self.suspicion.max(ending.suspicion);
             self.scores = self.scores.max(ending.scores);
             self.standing = self.standing.max(ending.standing);
+            self.killed |= killed;
         }
         if let Some((middle, last)) = second_half(&life_floors(history)) {
             self.plateau = (last - middle < PLATEAU * middle.max(1.0)).then_some(last);
@@ -184,12 +190,13 @@ impl Lineage {
     }
 
     /// The suspicion that a new life has to outlive; `None` for a clean lineage. Another executable may be the fix, so
-    /// that half of it is left, unless the last one was not. What relapses as it is has no term but its own.
+    /// that half of it is left, unless the last one was not. What was killed at its limit or has relapsed, and is as it was, has no
+    /// term but its own.
     pub(super) fn probation(&self, executable: Option<Executable>) -> Option<Probation> {
         let called = self.called_at_age.filter(|_| self.standing > 0.0)?;
         let (has_relapsed, is_same) = (self.relapses > 1, self.is_same(executable));
         let score = if has_relapsed || is_same { self.standing } else { 0.5 * self.standing };
-        let most = if has_relapsed && is_same { f64::INFINITY } else { PROBATION.1 };
+        let most = if is_same && (has_relapsed || self.killed) { f64::INFINITY } else { PROBATION.1 };
         Some(Probation { score, until: (PROBATION.0 * called).min(most) })
     }
 
@@ -260,7 +267,7 @@ mod tests {
             scores: Scores { slow: suspicion, urgent: 0.0 },
             grown: grown_hours.map(|hours| hours * HOUR),
             standing: 0.0,
-            top: None,
+            top: Some(2e8),
             called_at_age: Some(10.0 * HOUR),
         }
     }
@@ -309,6 +316,19 @@ mod tests {
         assert_eq!(after(2.0, 0.9), [Some((0.9, 9.0)), Some((0.9, 5.4))]);
         assert_eq!(after(3.0, 0.0), [None, None], "a life that was well");
         assert_eq!(after(1.0, 0.9), [Some((0.9, 0.9)), Some((0.45, 0.9))]);
+    }
+
+    #[test]
+    fn what_was_killed_at_its_limit_is_outlived_for_as_long_as_it_went_uncalled() {
+        let after = |top, standing| {
+            let mut lineage = Lineage::default();
+            let ending = Ending { top, standing, ..ending(0.9, None) };
+            lineage.record(&life(0.0, 12.0, |hour| 1e8 + hour * 1e7), ending, OLD);
+            [term(&lineage, OLD), term(&lineage, NEW)]
+        };
+        assert_eq!(after(Some(2e8), 0.9), [Some((0.9, 5.4)), Some((0.45, 5.4))], "it may have been the fix");
+        assert_eq!(after(None, 0.9), [Some((0.9, 9.0)), Some((0.45, 5.4))]);
+        assert_eq!(after(None, 0.0), [None, None], "nobody suspected it");
     }
 
     #[test]
