@@ -18,6 +18,9 @@ const INTERESTING: f64 = 7.0 * 24.0 * HOUR;
 /// Less room than this share of the memory is near the limit.
 const NEAR: f64 = 0.1;
 
+/// With less than this it is at the limit: what ends there was killed, though the last samples missed the rest.
+const AT: f64 = 0.05;
+
 /// The part of a detector that outlives its evidence.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Lasting {
@@ -31,6 +34,9 @@ pub(super) struct Lasting {
     pub(super) called_at_age: Option<Number>,
     /// Latest floor, while it is far from any limit.
     pub(super) top: Option<Number>,
+    /// Whether its latest floor is at a limit.
+    #[serde(default)]
+    pub(super) at_limit: bool,
 }
 
 impl Lasting {
@@ -48,8 +54,9 @@ impl Lasting {
 
     /// Takes note of the latest `floor`, bytes, with `room` bytes above it.
     pub(super) fn stand(&mut self, floor: Option<f64>, room: Option<u64>) {
-        let is_far = |floor: &f64| room.is_none_or(|room| room as f64 > NEAR * floor);
-        self.top = floor.filter(is_far).map(Number::from);
+        let has_room = |floor: f64, share: f64| room.is_none_or(|room| room as f64 > share * floor);
+        self.top = floor.filter(|&floor| has_room(floor, NEAR)).map(Number::from);
+        self.at_limit = floor.is_some_and(|floor| !has_room(floor, AT));
     }
 
     /// Whether at `now` memory has risen at all within a week: then it is one of those that may be called by mistake.
@@ -74,6 +81,22 @@ impl Lasting {
 #[cfg(test)]
 mod tests {
     use super::Lasting;
+
+    #[test]
+    fn what_has_little_room_is_near_its_limit_and_at_it_with_hardly_any() {
+        let standing = |room| {
+            let mut lasting = Lasting::default();
+            lasting.stand(Some(1e9), room);
+            (lasting.top.is_some(), lasting.at_limit)
+        };
+        assert_eq!(standing(None), (true, false));
+        assert_eq!(standing(Some(200_000_000)), (true, false));
+        assert_eq!(standing(Some(70_000_000)), (false, false));
+        assert_eq!(standing(Some(20_000_000)), (false, true));
+        let mut unknown = Lasting::default();
+        unknown.stand(None, Some(0));
+        assert_eq!((unknown.top, unknown.at_limit), (None, false));
+    }
 
     #[test]
     fn nothing_has_lasted_for_less_than_no_time() {

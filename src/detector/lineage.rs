@@ -52,7 +52,7 @@ pub struct Lineage {
     standing: f64,
     /// Lives in a row that ended under suspicion.
     relapses: u32,
-    /// Whether the last of them ended near its limit: a kill is no fix.
+    /// Whether the last of them ended at its limit: a kill is no fix.
     #[serde(default)]
     killed: bool,
     /// When the last life ended.
@@ -74,6 +74,8 @@ pub(super) struct Ending {
     pub(super) standing: f64,
     /// Where the growth ended, bytes; `None` where it ended near a limit.
     pub(super) top: Option<f64>,
+    /// Whether it ended at a limit.
+    pub(super) at_limit: bool,
     /// Age at which the score passed the threshold.
     pub(super) called_at_age: Option<f64>,
 }
@@ -139,7 +141,7 @@ impl Lineage {
             None if follows => 0.0,
             None => self.grown,
         };
-        let killed = ending.standing > 0.0 && ending.top.is_none();
+        let killed = ending.standing > 0.0 && ending.at_limit;
         if follows {
             self.suspicion = ending.suspicion.max(0.5 * self.suspicion);
             self.scores = ending.scores;
@@ -267,7 +269,8 @@ mod tests {
             scores: Scores { slow: suspicion, urgent: 0.0 },
             grown: grown_hours.map(|hours| hours * HOUR),
             standing: 0.0,
-            top: Some(2e8),
+            top: None,
+            at_limit: false,
             called_at_age: Some(10.0 * HOUR),
         }
     }
@@ -320,15 +323,15 @@ mod tests {
 
     #[test]
     fn what_was_killed_at_its_limit_is_outlived_for_as_long_as_it_went_uncalled() {
-        let after = |top, standing| {
+        let after = |at_limit, standing| {
             let mut lineage = Lineage::default();
-            let ending = Ending { top, standing, ..ending(0.9, None) };
+            let ending = Ending { at_limit, standing, ..ending(0.9, None) };
             lineage.record(&life(0.0, 12.0, |hour| 1e8 + hour * 1e7), ending, OLD);
             [term(&lineage, OLD), term(&lineage, NEW)]
         };
-        assert_eq!(after(Some(2e8), 0.9), [Some((0.9, 5.4)), Some((0.45, 5.4))], "it may have been the fix");
-        assert_eq!(after(None, 0.9), [Some((0.9, 9.0)), Some((0.45, 5.4))]);
-        assert_eq!(after(None, 0.0), [None, None], "nobody suspected it");
+        assert_eq!(after(false, 0.9), [Some((0.9, 5.4)), Some((0.45, 5.4))], "it may have been the fix");
+        assert_eq!(after(true, 0.9), [Some((0.9, 9.0)), Some((0.45, 5.4))]);
+        assert_eq!(after(true, 0.0), [None, None], "nobody suspected it");
     }
 
     #[test]

@@ -193,6 +193,7 @@ impl Detector {
             grown,
             standing: self.suspicion.as_ref().map_or(0.0, |suspicion| suspicion.score),
             top: self.lasting.top.map(f64::from),
+            at_limit: self.lasting.at_limit,
             called_at_age: self.lasting.called_at_age.map(f64::from),
         };
         lineage.record(history, ending, executable);
