@@ -85,12 +85,10 @@ enum ClueError {
 
 fn write(options: &Options) -> Result<(), ClueError> {
     let recordings =
-        if options.urgent { recordings::load(Path::new(recordings::FOLDER), false)? } else { Vec::new() };
-    let takes = recordings.iter().flat_map(|recording| {
-        (0..options.per_recording).map(move |number| move || Trace { number, ..recording.clone() })
-    });
-    let write = |mut out| {
-        if options.urgent { write_urgent(&mut out, options, takes) } else { write_slow(&mut out, options) }
+        options.urgent.then(|| recordings::load(Path::new(recordings::FOLDER), false)).transpose()?;
+    let write = |mut out| match &recordings {
+        Some(recordings) => write_urgent(&mut out, options, recordings),
+        None => write_slow(&mut out, options),
     };
     let file = File::create(&options.out).map(BufWriter::new);
     file.and_then(write).map_err(|cause| ClueError::Out { path: options.out.clone(), cause })
@@ -120,12 +118,8 @@ fn write_each(
     each(traces, rows).iter().try_for_each(|rows| out.write_all(rows))
 }
 
-/// The same series, each under other limits, too.
-fn write_urgent(
-    out: &mut impl Write,
-    options: &Options,
-    takes: impl Iterator<Item: Make> + Send,
-) -> io::Result<()> {
+/// The same series, each under other limits, too, and recordings.
+fn write_urgent(out: &mut impl Write, options: &Options, recordings: &[Trace]) -> io::Result<()> {
     let first = options.seeds[0];
     for &seed in &options.seeds {
         for regime in [Regime::Days, Regime::Fast] {
@@ -136,6 +130,9 @@ fn write_urgent(
     }
     write_each(out, generate::mixed(first, options.mixed), urgent_rows)?;
     write_each(out, generate::population(first, options.entities, 7.0, 60.0), urgent_rows)?;
+    let takes = recordings.iter().flat_map(|recording| {
+        (0..options.per_recording).map(move |number| move || Trace { number, ..recording.clone() })
+    });
     write_each(out, takes, recorded_rows)?;
     out.flush()
 }
